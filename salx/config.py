@@ -1,0 +1,116 @@
+"""The fields that every config has, with their defaults, and the checks that need no data."""
+
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from salx.errors import InputError, unknown
+from salx.runs import check_label
+
+
+def base() -> ConfigDict:
+    """A study's config. A file in configs/ changes what it needs; a flag changes one field."""
+    config = ConfigDict()
+    config.name = "study"
+    config.dataset = ConfigDict({"name": "digits"})
+    config.models = ConfigDict()  # label -> {"name": ..., options}; labels name folders
+    config.surrogates = ()  # labels
+    config.deployments = ()  # labels
+    config.policies = ("entropy",)  # beside random, which is always there
+    config.options = ConfigDict()  # policy -> its options
+    config.seeds = 3  # runs of everything, from the seeds 0, 1, ...
+    config.cycles = 10
+    config.budget = 0.20  # share of the pool that is labelled after the last cycle
+    config.deploy_cycles = ()  # train deployments after these; () is the last alone
+
+    config.train = ConfigDict()
+    config.train.batch = 16  # global, over all devices
+    config.train.steps = 0  # give either steps or epochs
+    config.train.epochs = 0.0
+    config.train.learning_rate = 0.1
+    config.train.schedule = "cosine"  # constant, cosine, poly (0.9), thirds (/10 each third)
+    config.train.warmup = 0.0  # share of the steps
+    config.train.momentum = 0.9
+    config.train.weight_decay = 1e-4  # not of biases and batch normalisation
+    config.train.threads = 0  # readers that work ahead; 0 suits data in memory
+    config.train.log_every = 100  # steps
+    config.train.save_every = 0  # steps between checkpoints; 0 saves at the end alone
+
+    config.score = ConfigDict({"batch": 512})
+    config.evaluate = ConfigDict({"batch": 512})
+    config.telemetry = ConfigDict({"tensorboard": False, "progress": True})
+    return config
+
+
+# What a finished work folder may be visited with: other seeds, models or policies add runs to
+# it, and the rest changes nothing in them.
+FREE = ("name", "seeds", "surrogates", "deployments", "policies", "deploy_cycles", "telemetry")
+FREE_TRAIN = ("threads", "log_every", "save_every")
+OPEN = ("models", "options", "dataset")  # sections whose fields their own modules know
+
+
+def science(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of a config that must not change within a work folder."""
+    kept = {name: value for name, value in config.items() if name not in (*FREE, "models")}
+    train = {k: v for k, v in kept["train"].items() if k not in FREE_TRAIN}
+    return {**kept, "train": train}
+
+
+def resolve(given: ConfigDict) -> dict[str, Any]:
+    """A config as plain values, checked. Raises InputError naming the field."""
+    config = {**base().to_dict(), **given.to_dict()}
+    check_fields(config, base().to_dict(), "")
+    for field in ("surrogates", "deployments", "policies"):
+        if isinstance(config[field], str):
+            config[field] = (config[field],)
+    for label in config["models"]:
+        check_label("models", label)
+    for field in ("surrogates", "deployments"):
+        for label in config[field]:
+            if label not in config["models"]:
+                raise unknown(f"model in config.{field}", label, config["models"])
+        if not config[field] or len(set(config[field])) != len(config[field]):
+            raise InputError(f"config.{field}={config[field]} must name each model once, at least one")
+    check_numbers(config)
+    return config
+
+
+def check_fields(config: dict[str, Any], known: dict[str, Any], prefix: str) -> None:
+    for name, value in config.items():
+        if name not in known:
+            raise unknown("field", f"config.{prefix}{name}", [f"config.{prefix}{k}" for k in known])
+        if isinstance(known[name], dict) and name not in OPEN:
+            if not isinstance(value, dict):
+                raise InputError(f"config.{prefix}{name} must be a section, not {value!r}")
+            check_fields(value, known[name], f"{prefix}{name}.")
+
+
+def check_numbers(config: dict[str, Any]) -> None:
+    """Ranges that hold for every study."""
+    train = config["train"]
+
+    def require(sound: bool, field: str, rule: str) -> None:
+        if not sound:
+            value = config
+            for part in field.split("."):
+                value = value[part]
+            raise InputError(f"config.{field}={value!r} {rule}")
+
+    require(config["cycles"] >= 1, "cycles", "must be at least 1")
+    require(config["seeds"] >= 1, "seeds", "must be at least 1")
+    require(0 < config["budget"], "budget", "must be above 0")
+    require(config["budget"] <= 1, "budget", "is above the pool: it is a share, at most 1")
+    for cycle in config["deploy_cycles"]:
+        known = 0 <= cycle < config["cycles"]
+        require(known, "deploy_cycles", f"names cycles from 0 to {config['cycles'] - 1}")
+    require("random" not in config["policies"], "policies", "need not name random: it is always run")
+    require(len(config["policies"]) > 0, "policies", "must name at least one")
+    require(train["batch"] >= 2, "train.batch", "must be at least 2")
+    require(train["batch"] % 2 == 0, "train.batch", "must be even")
+    one = (train["steps"] > 0) != (train["epochs"] > 0)
+    require(one and train["steps"] >= 0, "train.steps", "or config.train.epochs must be above 0, one of them")
+    require(train["learning_rate"] > 0, "train.learning_rate", "must be above 0")
+    require(0 <= train["warmup"] < 1, "train.warmup", "must be a share, from 0 to below 1")
+    require(train["log_every"] >= 1, "train.log_every", "must be at least 1")
+    for field in ("score", "evaluate"):
+        require(config[field]["batch"] >= 1, f"{field}.batch", "must be at least 1")

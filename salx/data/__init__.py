@@ -1,0 +1,70 @@
+"""Data sets: what a pool is, and the sets known by name. A new set is one file with
+`load(**options) -> Dataset`."""
+
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from salx import runs
+from salx.errors import InputError, unknown
+
+SOURCES = ("digits",)
+
+
+class Source(Protocol):
+    """Random access in a fixed order; an example's id is its index.
+
+    An item is {"image": uint8[H, W, C], "label": int32[]}; `keys[id]` is its file name or
+    record key.
+    """
+
+    keys: Sequence[str]
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+
+
+class Dataset(NamedTuple):
+    """A pool to choose from, a validation split to measure on, and what describes them.
+
+    `mean` and `std` are per channel in units of the pixel range 0..1; `fingerprint` is a
+    digest of keys, order and content, so that ids mean the same wherever it is equal.
+    """
+
+    name: str
+    task: str
+    about: str
+    classes: tuple[str, ...]
+    pool: Source
+    val: Source
+    image_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    fingerprint: str
+
+
+def fingerprint(keys: Sequence[str], *content: bytes) -> str:
+    """`sha256:<hex>` over the keys in order and the content."""
+    return runs.digest(runs.canonical(list(keys)), *content)
+
+
+def load(config: Mapping[str, Any]) -> Dataset:
+    """The data set that `config.dataset` describes: {"name": ..., **options}.
+
+    Raises InputError for an unknown name or option.
+    """
+    options = dict(config)
+    name = options.pop("name", "")
+    if name not in SOURCES:
+        raise unknown("data set config.dataset.name", name, SOURCES)
+    module = importlib.import_module(f"salx.data.{name}")
+    for option in options:
+        known = inspect.signature(module.load).parameters
+        if option not in known:
+            raise unknown("field of config.dataset", option, known)
+    dataset = module.load(**options)
+    if not len(dataset.pool):
+        raise InputError(f"data set {name!r}: the pool is empty")
+    return dataset

@@ -1,0 +1,47 @@
+"""Real handwritten digits: the 1,797 8x8 images that scikit-learn carries.
+
+Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
+Learning Repository, 1998 (its test part). Every fifth image, 360 of them, is validation; the
+other 1,437 are the pool.
+"""
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+from salx.data import Dataset, fingerprint
+
+
+class Digits:
+    """A part of the digits, in scikit-learn's order."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, original: np.ndarray):
+        self.images, self.labels = images, labels
+        self.keys = [f"digit_{index:04d}" for index in original]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int):
+        return {"image": self.images[index], "label": self.labels[index]}
+
+
+def load() -> Dataset:
+    """The digits, as grey levels 0, 15, ... 240 (the set has 17 levels)."""
+    bunch = load_digits()
+    images = (bunch.images * 15).astype(np.uint8)[..., None]
+    labels = bunch.target.astype(np.int32)
+    index = np.arange(len(labels))
+    val = index % 5 == 0
+    pool, held_out = (Digits(images[part], labels[part], index[part]) for part in (~val, val))
+    return Dataset(
+        name="digits",
+        task="classification",
+        about="8x8 handwritten digits of the UCI repository, as scikit-learn carries them",
+        classes=tuple(str(digit) for digit in range(10)),
+        pool=pool,
+        val=held_out,
+        image_shape=images.shape[1:],
+        mean=(0.287,),
+        std=(0.354,),
+        fingerprint=fingerprint(pool.keys, images.tobytes(), labels.tobytes()),
+    )

@@ -1,0 +1,147 @@
+"""One deployment run: train a model on what a selection chose, measure it, leave a result.
+
+A surrogate in its next cycle is such a deployment too: of what it has chosen so far.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+
+from salx import checkpoint, pool, runs, telemetry, train
+from salx.data import Dataset
+from salx.errors import InputError, located
+from salx.evaluate import evaluate
+from salx.grid import Deployment
+from salx.models import Model
+from salx.pool import Record
+from salx.selection import Policy
+
+
+class Setting(NamedTuple):
+    """What all runs of a study share."""
+
+    config: dict[str, Any]
+    workdir: Path
+    dataset: Dataset
+    models: dict[str, Model]
+    policies: dict[str, Policy]
+    recipe: train.Recipe
+    board: telemetry.Board
+
+
+def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dict, dict[str, Any]]:
+    """Trains to the end, or goes on where an earlier process stopped.
+
+    Returns the model's variables and the content of result.json. Raises RunError with run,
+    cycle, step and example key for a loss that is not finite, InputError for damaged files.
+    """
+    folder = job.folder(setting.workdir)
+    model, ids = setting.models[job.model], pool.labelled(chain[: job.cycle + 1])
+    runs.claim(folder, identity(setting, job, chain[job.cycle].header["digest"]))
+    path = folder / "result.json"
+    known = runs.read_json(path) if path.exists() else None
+    with located(f"run {job.name}, cycle {job.cycle}"):
+        began = time.monotonic()
+        state = fit(setting, model, ids, job, folder)
+        seconds = time.monotonic() - began
+        variables = jax.device_get(state.variables)
+        saved = {"step": int(state.step), "digest": checkpoint.digest(variables)}
+        if known and known["checkpoint"] != saved:
+            raise InputError(f"{folder / 'checkpoint'}: damaged: not the one of {path}")
+        if not known:
+            known = measure(setting, job, ids, variables, saved, seconds)
+            runs.write_json(path, known)
+    return variables, known
+
+
+def measure(
+    setting: Setting, job: Deployment, ids, variables: dict, saved: dict[str, Any], seconds: float
+) -> dict[str, Any]:
+    """The content of result.json: the validation split's verdict on the trained model."""
+    config, began = setting.config, time.monotonic()
+    size, threads = config["evaluate"]["batch"], config["train"]["threads"]
+    value = evaluate(setting.models[job.model], variables, setting.dataset.val, size, threads)
+    surrogate, policy, seed = job.selection
+    return {
+        "run": job.name,
+        "deployment": job.model,
+        "surrogate": surrogate,
+        "policy": policy,
+        "seed": seed,
+        "cycle": job.cycle,
+        "labelled": len(ids),
+        "steps": saved["step"],
+        "epochs": saved["step"] * setting.recipe.batch / len(ids),
+        **value,
+        "seconds": {
+            "train": round(seconds, 3),
+            "evaluate": round(time.monotonic() - began, 3),
+        },
+        "checkpoint": saved,
+        "environment": environment(),
+    }
+
+
+def fit(setting: Setting, model: Model, ids, job: Deployment, folder: Path) -> train.TrainState:
+    """train.fit, with a journal and the board looking on."""
+    config, board = setting.config, setting.board
+    journal = None
+
+    def watch(step: int, total: int, metrics: dict[str, float] | None) -> None:
+        nonlocal journal
+        if metrics is None:
+            journal = telemetry.Journal(folder, step, config["telemetry"]["tensorboard"])
+            board.start(f"{job.name}  cycle {job.cycle + 1} of {config['cycles']}", step, total)
+        else:
+            journal.write(step, metrics)
+            board.step(step)
+
+    try:
+        seed, data = job.selection.seed, setting.dataset.pool
+        return train.fit(model, setting.recipe, data, ids, seed, folder, watch)
+    finally:
+        if journal:
+            journal.close()
+
+
+def identity(setting: Setting, job: Deployment, selection: str) -> dict[str, Any]:
+    """What makes this run the one it is, as its config.json keeps it."""
+    config = setting.config
+    model = {"label": job.model, **config["models"][job.model]}
+    data = {**config["dataset"], "fingerprint": setting.dataset.fingerprint}
+    return {
+        "run": job.name,
+        "model": model,
+        "data": data,
+        "train": train_identity(config),
+        "seed": job.selection.seed,
+        "cycle": job.cycle,
+        "selection": selection,
+    }
+
+
+def train_identity(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of config.train that decides the outcome."""
+    free = ("log_every", "save_every", "threads")
+    return {name: value for name, value in config["train"].items() if name not in free}
+
+
+def environment() -> dict[str, Any]:
+    """Where a result was computed, without the machine's name."""
+    device = jax.devices()[0]
+    return {
+        "salx": runs.code_version(),
+        "python": platform.python_version(),
+        "jax": jax.__version__,
+        "platform": device.platform,
+        "device": device.device_kind,
+        "devices": jax.device_count(),
+        "processes": jax.process_count(),
+        "cores": os.cpu_count(),
+        "machine": f"{platform.system()}-{platform.machine()}",
+    }

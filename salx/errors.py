@@ -1,0 +1,30 @@
+"""The two ways in which a command ends early, each as one line to its user."""
+
+import contextlib
+import difflib
+from collections.abc import Iterable, Iterator
+
+
+class InputError(Exception):
+    """What the user gave cannot be used: names the file or field. Exit code 2."""
+
+
+class RunError(Exception):
+    """A run had to stop: names the run, cycle, step and example. Exit code 1."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
+    """The error for a name that is not among the known ones, with the nearest of them."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f" did you mean {near[0]!r}?" if near else ""
+    return InputError(f"unknown {kind} {name!r};{hint} known: {', '.join(known)}")
+
+
+@contextlib.contextmanager
+def located(where: str) -> Iterator[None]:
+    """Puts `where` in front of a RunError's message as it passes."""
+    try:
+        yield
+    except RunError as error:
+        raise RunError(f"{where}: {error}") from error

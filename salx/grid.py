@@ -1,0 +1,129 @@
+"""A study as a grid of runs, pure: what there is to do, and what a work folder already holds."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from salx import pool, runs
+from salx.config import science
+from salx.errors import InputError
+
+
+class Selection(NamedTuple):
+    """A selection run: who chooses (None: nobody, the random column), how, from which seed."""
+
+    surrogate: str | None
+    policy: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return runs.selection_name(*self)
+
+    def folder(self, workdir: Path) -> Path:
+        return workdir / "selections" / self.name
+
+
+class Deployment(NamedTuple):
+    """A deployment run: a model trained on what a selection chose in cycles 0 to `cycle`."""
+
+    model: str
+    selection: Selection
+    cycle: int
+
+    @property
+    def name(self) -> str:
+        return runs.deployment_name(self.model, self.selection.name, self.cycle)
+
+    def folder(self, workdir: Path) -> Path:
+        return workdir / "deployments" / self.name
+
+
+class Grid(NamedTuple):
+    """The runs of a study in an order in which each finds what it needs.
+
+    `surrogates` holds the deployments that selection runs train to choose their next cycle.
+    """
+
+    selections: list[Selection]
+    surrogates: list[Deployment]
+    deployments: list[Deployment]
+
+    @property
+    def trainings(self) -> list[Deployment]:
+        return [*self.surrogates, *self.deployments]
+
+
+def deployment(model: str, selection: Selection, cycle: int) -> Deployment:
+    """The run of that name, or the one it is equal to: a seed's first cycle is the same random
+    one in every selection, so all deployments after cycle 0 stand in the random column."""
+    shared = Selection(None, "random", selection.seed) if cycle == 0 else selection
+    return Deployment(model, shared, cycle)
+
+
+def deploy_cycles(config: dict[str, Any]) -> list[int]:
+    """The cycles after which deployments are trained; the last one alone unless config says."""
+    return sorted(set(config["deploy_cycles"])) or [config["cycles"] - 1]
+
+
+def grid(config: dict[str, Any]) -> Grid:
+    """All runs of a study. A surrogate in cycle c is the deployment, of the same model, of what
+    it chose up to cycle c - 1; so most of the diagonal and of the curves comes for free."""
+    randoms, selections = [], []
+    for seed in range(config["seeds"]):
+        randoms.append(Selection(None, "random", seed))
+        for surrogate in config["surrogates"]:
+            for policy in config["policies"]:
+                selections.append(Selection(surrogate, policy, seed))
+    surrogates = [
+        deployment(selection.surrogate, selection, cycle)
+        for selection in selections
+        for cycle in range(config["cycles"] - 1)
+    ]
+    deployments = [
+        deployment(model, selection, cycle)
+        for model in config["deployments"]
+        for cycle in [0, *deploy_cycles(config)]
+        for selection in [*randoms, *selections]
+    ]
+    surrogates = list(dict.fromkeys(surrogates))
+    rest = [run for run in dict.fromkeys(deployments) if run not in set(surrogates)]
+    return Grid([*randoms, *selections], surrogates, rest)
+
+
+def is_done(workdir: Path, run: Deployment) -> bool:
+    """Whether a deployment has a sound result. Raises InputError for a damaged one."""
+    path = run.folder(workdir) / "result.json"
+    return path.exists() and bool(runs.read_json(path))
+
+
+def is_finished(workdir: Path, config: dict[str, Any]) -> bool:
+    """Whether every run of the grid has left its files; all of them are read and verified."""
+    held = held_study(workdir)
+    if not held:
+        return False
+    work, cycles, data = grid(config), config["cycles"], held["dataset"]["fingerprint"]
+    chains = [pool.read_chain(run.folder(workdir), cycles, data) for run in work.selections]
+    chosen = all(len(chain) == cycles for chain in chains)
+    return chosen and all(is_done(workdir, run) for run in work.trainings)
+
+
+def held_study(workdir: Path) -> dict[str, Any] | None:
+    """The content of study.json, or None. Raises InputError if it is damaged."""
+    path = workdir / "study.json"
+    return runs.read_json(path) if path.exists() else None
+
+
+def refuse_other(workdir: Path, config: dict[str, Any]) -> None:
+    """Raises InputError, with what differs, if the folder holds a study that is another one.
+
+    More seeds, models or policies, and what changes no outcome, do not make it another one.
+    """
+    held = held_study(workdir)
+    if not held:
+        return
+    old = held["config"]
+    both = old["models"].keys() & config["models"].keys()
+    a = {**science(old), "models": {label: old["models"][label] for label in both}}
+    b = {**science(config), "models": {label: config["models"][label] for label in both}}
+    if changed := runs.differences(a, b):
+        raise InputError(f"--workdir={workdir} holds another study: {changed}")

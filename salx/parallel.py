@@ -1,0 +1,83 @@
+"""The one place that knows about devices: a mesh, how batches lie on it, and gathers.
+
+All parallelism is data parallelism under `jax.jit` over one named axis: batches are split over
+"data", everything else is replicated. Under jit a mean over the batch is the global mean, so
+losses and batch statistics do not depend on the number of devices.
+"""
+
+import collections
+import functools
+import inspect
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from salx.errors import InputError
+
+
+@functools.cache
+def mesh() -> Mesh:
+    """All devices of all processes along the axis "data"."""
+    return jax.make_mesh((jax.device_count(),), ("data",), axis_types=(AxisType.Auto,))
+
+
+def split() -> NamedSharding:
+    """The leading axis lies over the devices."""
+    return NamedSharding(mesh(), PartitionSpec("data"))
+
+
+def replicated() -> NamedSharding:
+    """Every device holds the whole."""
+    return NamedSharding(mesh(), PartitionSpec())
+
+
+def put(batch):
+    """This process's part of a batch, numpy, as global arrays split over the devices."""
+    place = functools.partial(jax.make_array_from_process_local_data, split())
+    return jax.tree.map(place, batch)
+
+
+def gather(array: jax.Array) -> np.ndarray:
+    """A global array as numpy on every process."""
+    if jax.process_count() == 1:
+        return np.asarray(array)
+    return multihost_utils.process_allgather(array, tiled=True)
+
+
+def check_batch(field: str, size: int) -> None:
+    """Raises InputError unless a global batch can be split evenly over the devices."""
+    if size % jax.device_count():
+        raise InputError(
+            f"config.{field}={size} must be a multiple of the {jax.device_count()} devices"
+        )
+
+
+# How often each step was traced in this process: {"train res8": 1, ...}.
+traces: collections.Counter[str] = collections.Counter()
+
+
+def jit(function, name: str, batched=(), donate=(), split_output: bool = False):
+    """`jax.jit` on the mesh: the arguments `batched` are split over the devices, all others
+    and the result are replicated, unless `split_output`. Counts its traces under `name`.
+    """
+
+    @functools.wraps(function)
+    def counted(*args):
+        traces[name] += 1
+        return function(*args)
+
+    count = len(inspect.signature(function).parameters)
+    return jax.jit(
+        counted,
+        in_shardings=tuple(split() if i in batched else replicated() for i in range(count)),
+        out_shardings=split() if split_output else replicated(),
+        donate_argnums=donate,
+    )
+
+
+def abstract(function):
+    """Shapes, dtypes and placement of what a function without arguments returns, untouched."""
+    place = functools.partial(jax.ShapeDtypeStruct, sharding=replicated())
+    return jax.tree.map(lambda leaf: place(leaf.shape, leaf.dtype), jax.eval_shape(function))

@@ -1,0 +1,152 @@
+"""Run folders: their names, files that are whole or absent, and who holds a work folder.
+
+W/study.json                                    the resolved config
+W/selections/<surrogate>.<policy>.s<seed>/      config.json  cycle_CC.jsonl  scores_CC.npz
+W/deployments/<model>.on.<selection>.c<CC>/     config.json  result.json  checkpoint/
+W/report/                                       index.html  table.*  figures/
+
+A finished file is written beside its place, flushed and renamed, and never changed again.
+Whether a run is finished is read from its files, not from a flag.
+"""
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import salx
+from salx.errors import InputError
+
+LABEL = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def selection_name(surrogate: str | None, policy: str, seed: int) -> str:
+    """`res8.entropy.s0`; the random column has no surrogate: `random.s0`."""
+    return ".".join([*([surrogate] if surrogate else []), policy, f"s{seed}"])
+
+
+def deployment_name(model: str, selection: str, cycle: int) -> str:
+    """`res14.on.res8.entropy.s0.c09`: trained on what was chosen in cycles 0 to 9."""
+    return f"{model}.on.{selection}.c{cycle:02d}"
+
+
+def check_label(field: str, label: str) -> None:
+    """Refuses a label that could not be a part of a folder's name."""
+    if not LABEL.fullmatch(label):
+        raise InputError(f"config.{field}: {label!r} may hold letters, digits, '_' and '-' only")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes a whole file or nothing: beside its place, flushed to disk, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.tmp")
+    with open(beside, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def digest(*parts: bytes) -> str:
+    """`sha256:<hex>` over the parts, one after the other."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(part)
+    return "sha256:" + total.hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and no spaces: equal values give equal bytes; NaN is refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes a JSON object that carries the digest of its own content."""
+    sealed = {**value, "digest_of_this": digest(canonical(value))}
+    write_file(path, json.dumps(sealed, indent=1, allow_nan=False).encode() + b"\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads what write_json wrote. Raises InputError, naming the file, if it is damaged."""
+    try:
+        value = json.loads(path.read_bytes())
+        seal = value.pop("digest_of_this")
+        intact = seal == digest(canonical(value))
+    except (ValueError, KeyError, AttributeError, TypeError):
+        intact = False
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if not intact:
+        raise InputError(f"{path}: damaged: its content does not match its digest")
+    return value
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as {"train.batch": 16, ...}, to compare and to show."""
+    flat = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = list(value) if isinstance(value, tuple) else value
+    return flat
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """`train.batch 16 -> 32, seeds 3 -> 5`; empty where nothing differs."""
+    a, b = flatten(old), flatten(new)
+    changed = [key for key in sorted(a.keys() | b.keys()) if a.get(key) != b.get(key)]
+    return ", ".join(f"{key} {a.get(key)!r} -> {b.get(key)!r}" for key in changed)
+
+
+def claim(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Writes folder/config.json on the first visit; later, refuses a run that is another one."""
+    path = folder / "config.json"
+    if not path.exists():
+        write_json(path, identity)
+    elif changed := differences(read_json(path), json.loads(canonical(identity))):
+        raise InputError(f"{path}: this folder holds another run: {changed}")
+
+
+@functools.cache
+def code_version() -> str:
+    """Package version and a digest of the package's sources: `0.1.0+1f2e3d4c5b6a`."""
+    root = Path(salx.__file__).parent
+    files = sorted(path for path in root.rglob("*.py"))
+    named = [part for f in files for part in (str(f.relative_to(root)).encode(), f.read_bytes())]
+    return f"{salx.__version__}+{digest(*named)[7:19]}"
+
+
+@contextlib.contextmanager
+def held(workdir: Path) -> Iterator[None]:
+    """Holds a work folder for this process; the system lets go when the process ends.
+
+    Raises InputError if the folder cannot be written or another process holds it.
+    """
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        lock = open(workdir / ".lock", "a+")
+    except OSError as error:
+        raise InputError(f"--workdir={workdir}: cannot be written: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            raise InputError(f"--workdir={workdir}: held by {lock.read().strip()}") from error
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+        lock.flush()
+        yield

@@ -1,0 +1,125 @@
+"""What a run tells while it goes on: journals of metrics, and progress on the terminal."""
+
+import json
+import math
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from salx import runs
+from salx.errors import InputError
+
+PLAIN_EVERY = 10.0  # seconds between lines where the output is no terminal
+
+
+class Journal:
+    """metrics.jsonl of a run, one JSON object a line, and TensorBoard events on request.
+
+    Opening it at a step drops what an interrupted run wrote after that step.
+    """
+
+    def __init__(self, folder: Path, step: int, tensorboard: bool = False):
+        path = folder / "metrics.jsonl"
+        kept = [line for line in lines(path) if line["step"] <= step]
+        text = "".join(json.dumps(line) + "\n" for line in kept)
+        runs.write_file(path, text.encode())
+        self.file = open(path, "a")
+        self.events = event_writer(folder / "events") if tensorboard else None
+
+    def write(self, step: int, scalars: dict[str, float]) -> None:
+        self.file.write(json.dumps({"step": step, **scalars}) + "\n")
+        self.file.flush()
+        if self.events:
+            self.events.write_scalars(step, scalars)
+
+    def close(self) -> None:
+        self.file.close()
+        if self.events:
+            self.events.close()
+
+
+def lines(path: Path) -> list[dict]:
+    """A journal's lines up to the first that a killed process left torn."""
+    whole = []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            whole.append(json.loads(line))
+        except ValueError:
+            break
+    return whole
+
+
+def event_writer(folder: Path):
+    """A TensorBoard writer; this alone imports tensorflow, and only when it is called."""
+    try:
+        from clu import metric_writers
+    except ImportError as error:
+        raise InputError(
+            "config.telemetry.tensorboard=True needs tensorflow and tensorboard: "
+            "pip install tensorflow-cpu tensorboard"
+        ) from error
+    return metric_writers.SummaryWriter(str(folder))
+
+
+class Board:
+    """Live progress of a study on stderr: run i of n, cycle, step, time left.
+
+    A bar on a terminal, a line now and then elsewhere, nothing unless `shown`. `run` runs of
+    `runs_total` are done at the start and `steps` training steps remain; the time left is the
+    time so far per step, times the steps that remain.
+    """
+
+    def __init__(self, runs_total: int = 0, run: int = 0, steps: int = 0, shown: bool = False):
+        self.runs_total, self.run, self.steps_total = runs_total, run, max(1, steps)
+        self.steps_done = 0
+        self.began = self.printed = time.monotonic()
+        console = Console(file=sys.stderr)
+        self.plain = shown and not console.is_terminal
+        live = shown and console.is_terminal
+        columns = TextColumn("{task.description}", markup=False), BarColumn(None)
+        self.bar = Progress(*columns, console=console, disable=not live, transient=True)
+        self.task: TaskID = self.bar.add_task("starting", total=self.steps_total)
+
+    def __enter__(self) -> "Board":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.bar.stop()
+
+    def start(self, title: str, step: int, total: int) -> None:
+        """A training of `total` steps begins at `step`; one that is at its end goes unseen."""
+        self.title, self.total, self.at = title, total, step
+        if step < total:
+            self.run += 1
+            self.show()
+
+    def step(self, step: int) -> None:
+        """The training stands at a step."""
+        self.steps_done, self.at = self.steps_done + step - self.at, step
+        self.show()
+
+    def show(self) -> None:
+        run = f"run {self.run} of {self.runs_total}"
+        where = f"step {self.at}/{self.total}"
+        text = "  ".join([run, self.title, where, self.left()])
+        self.bar.update(self.task, description=text, completed=self.steps_done)
+        if self.plain and time.monotonic() - self.printed > PLAIN_EVERY:
+            self.printed = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+    def left(self) -> str:
+        if not self.steps_done:
+            return ""
+        seconds = (time.monotonic() - self.began) * (self.steps_total / self.steps_done - 1)
+        return f"{clock(seconds)} left"
+
+
+def clock(seconds: float) -> str:
+    """`0:07`, `12:30`, `3:02:10`."""
+    whole = math.ceil(max(0.0, seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
