@@ -70,7 +70,9 @@ def resolve(given: ConfigDict) -> dict[str, Any]:
             if label not in config["models"]:
                 raise unknown(f"model in config.{field}", label, config["models"])
         if not config[field] or len(set(config[field])) != len(config[field]):
-            raise InputError(f"config.{field}={config[field]} must name each model once, at least one")
+            raise InputError(
+                f"config.{field}={config[field]} must name each model once, at least one"
+            )
     check_numbers(config)
     return config
 
@@ -103,12 +105,18 @@ def check_numbers(config: dict[str, Any]) -> None:
     for cycle in config["deploy_cycles"]:
         known = 0 <= cycle < config["cycles"]
         require(known, "deploy_cycles", f"names cycles from 0 to {config['cycles'] - 1}")
-    require("random" not in config["policies"], "policies", "need not name random: it is always run")
+    require(
+        "random" not in config["policies"], "policies", "need not name random: it is always run"
+    )
     require(len(config["policies"]) > 0, "policies", "must name at least one")
     require(train["batch"] >= 2, "train.batch", "must be at least 2")
     require(train["batch"] % 2 == 0, "train.batch", "must be even")
     one = (train["steps"] > 0) != (train["epochs"] > 0)
-    require(one and train["steps"] >= 0, "train.steps", "or config.train.epochs must be above 0, one of them")
+    require(
+        one and train["steps"] >= 0,
+        "train.steps",
+        "or config.train.epochs must be above 0, one of them",
+    )
     require(train["learning_rate"] > 0, "train.learning_rate", "must be above 0")
     require(0 <= train["warmup"] < 1, "train.warmup", "must be a share, from 0 to below 1")
     require(train["log_every"] >= 1, "train.log_every", "must be at least 1")

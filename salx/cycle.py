@@ -26,43 +26,52 @@ def run(setting: Setting, job: Selection) -> list[Record]:
     chain = pool.read_chain(folder, config["cycles"], dataset.fingerprint)
     targets = pool.budgets(len(dataset.pool), config["budget"], config["cycles"])
     for cycle in range(len(chain), config["cycles"]):
-        rest = np.setdiff1d(np.arange(len(dataset.pool)), pool.labelled(chain))
-        shared = cycle == 0 or surrogate is None
-        used = setting.policies["random" if shared else policy]
-        header = {
-            "cycle": cycle,
-            "surrogate": None if shared else surrogate,
-            "policy": used.name,
-            "options": used.options,
-            "seed": seed,
-            "checkpoint": None,
-            "data": {
-                "name": dataset.name,
-                "size": len(dataset.pool),
-                "fingerprint": dataset.fingerprint,
-            },
-            "labelled": len(dataset.pool) - len(rest),
-            "version": runs.code_version(),
-            "parent": chain[-1].header["digest"] if chain else None,
-        }
-        with located(f"run {job.name}, cycle {cycle}"):
-            if shared:
-                scores = used.draw(seed, rest, len(dataset.pool))
-            else:
-                header["checkpoint"], scores = ask(setting, job, chain, used, rest)
-            picks = top(scores, rest, targets[cycle] - header["labelled"], dataset.pool.keys)
         path = pool.record_path(folder, cycle)
-        runs.write_file(path, pool.encode(header, rest[picks], dataset.pool.keys, scores[picks]))
+        if cycle == 0 and surrogate:
+            first = Selection(None, "random", seed).folder(setting.workdir)
+            runs.write_file(path, pool.record_path(first, 0).read_bytes())
+        else:
+            runs.write_file(path, choose(setting, job, chain, targets[cycle]))
         chain.append(pool.read(path))
     return chain
 
 
+def choose(setting: Setting, job: Selection, chain: list[Record], target: int) -> bytes:
+    """The next cycle's record, which brings the number of labelled examples to `target`."""
+    dataset, policy = setting.dataset, setting.policies[job.policy]
+    have = pool.labelled(chain)
+    rest = np.setdiff1d(np.arange(len(dataset.pool)), have)
+    if policy.draw:
+        scores, by = policy.draw(job.seed, rest, len(dataset.pool)), None
+    else:
+        scores, by = ask(setting, job, chain, policy, rest)
+    with located(f"run {job.name}, cycle {len(chain)}"):
+        picks = top(scores, rest, target - len(have), dataset.pool.keys)
+    header = {
+        "cycle": len(chain),
+        "surrogate": job.surrogate,
+        "policy": policy.name,
+        "options": policy.options,
+        "seed": job.seed,
+        "checkpoint": by,
+        "data": {
+            "name": dataset.name,
+            "size": len(dataset.pool),
+            "fingerprint": dataset.fingerprint,
+        },
+        "labelled": len(have),
+        "version": runs.code_version(),
+        "parent": chain[-1].header["digest"] if chain else None,
+    }
+    return pool.encode(header, rest[picks], dataset.pool.keys, scores[picks])
+
+
 def ask(
     setting: Setting, job: Selection, chain: list[Record], policy: Policy, rest: np.ndarray
-) -> tuple[dict[str, Any], np.ndarray]:
+) -> tuple[np.ndarray, dict[str, Any]]:
     """Trains the surrogate on the chain, and scores the examples `rest` with it.
 
-    Returns the checkpoint {"run", "step", "digest"} that scored, and float32[len(rest)].
+    Returns float32[len(rest)] and the checkpoint {"run", "step", "digest"} that scored.
     """
     config, cycle, folder = setting.config, len(chain), job.folder(setting.workdir)
     past = deployment(job.surrogate, job, cycle - 1)
@@ -79,7 +88,7 @@ def ask(
     pass_ = {"cycle": cycle, "images": len(rest), "seconds": seconds, **spread}
     if np.isfinite(scores).all():
         runs.write_json(folder / f"cycle_{cycle:02d}.json", pass_)
-    return {"run": past.name, **result["checkpoint"]}, scores
+    return scores, {"run": past.name, **result["checkpoint"]}
 
 
 def identity(setting: Setting, job: Selection) -> dict[str, Any]:

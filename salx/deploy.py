@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from salx import checkpoint, pool, runs, telemetry, train
 from salx.data import Dataset
@@ -42,7 +43,7 @@ def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dic
     """
     folder = job.folder(setting.workdir)
     model, ids = setting.models[job.model], pool.labelled(chain[: job.cycle + 1])
-    runs.claim(folder, identity(setting, job, chain[job.cycle].header["digest"]))
+    runs.claim(folder, identity(setting, job, ids))
     path = folder / "result.json"
     known = runs.read_json(path) if path.exists() else None
     with located(f"run {job.name}, cycle {job.cycle}"):
@@ -87,7 +88,9 @@ def measure(
     }
 
 
-def fit(setting: Setting, model: Model, ids, job: Deployment, folder: Path) -> train.TrainState:
+def fit(
+    setting: Setting, model: Model, ids: np.ndarray, job: Deployment, folder: Path
+) -> train.TrainState:
     """train.fit, with a journal and the board looking on."""
     config, board = setting.config, setting.board
     journal = None
@@ -109,7 +112,7 @@ def fit(setting: Setting, model: Model, ids, job: Deployment, folder: Path) -> t
             journal.close()
 
 
-def identity(setting: Setting, job: Deployment, selection: str) -> dict[str, Any]:
+def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, Any]:
     """What makes this run the one it is, as its config.json keeps it."""
     config = setting.config
     model = {"label": job.model, **config["models"][job.model]}
@@ -121,7 +124,7 @@ def identity(setting: Setting, job: Deployment, selection: str) -> dict[str, Any
         "train": train_identity(config),
         "seed": job.selection.seed,
         "cycle": job.cycle,
-        "selection": selection,
+        "labelled": runs.digest(ids.tobytes()),
     }
 
 

@@ -24,6 +24,8 @@ def parse(argv: list[str]) -> list[str]:
         rest = app.parse_flags_with_usage(argv)
     except (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
         raise SystemExit(refused(InputError(str(error)))) from error
+    if flags.FLAGS["verbosity"].using_default_value:
+        flags.FLAGS.verbosity = logging.WARNING  # Orbax tells of every file; --verbosity=0 shows it
     return rest
 
 
@@ -52,8 +54,6 @@ def run(argv: list[str]) -> None:
 
 
 def main(argv: list[str]) -> int:
-    if flags.FLAGS["verbosity"].using_default_value:
-        logging.set_verbosity(logging.WARNING)  # Orbax tells of every file; --verbosity=0 shows it
     try:
         run(argv)
     except (InputError, RunError) as error:

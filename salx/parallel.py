@@ -58,10 +58,14 @@ def check_batch(field: str, size: int) -> None:
 traces: collections.Counter[str] = collections.Counter()
 
 
-def jit(function, name: str, batched=(), donate=(), split_output: bool = False):
+def jit(function, name: str, batched=(), donate=(), split_output=False, runs_once=False):
     """`jax.jit` on the mesh: the arguments `batched` are split over the devices, all others
     and the result are replicated, unless `split_output`. Counts its traces under `name`.
+
+    What `runs_once` is compiled without optimisation on CPUs: XLA would spend ten times as
+    long on the random numbers of initial weights as it takes to draw them.
     """
+    hurry = runs_once and jax.default_backend() == "cpu"
 
     @functools.wraps(function)
     def counted(*args):
@@ -74,10 +78,11 @@ def jit(function, name: str, batched=(), donate=(), split_output: bool = False):
         in_shardings=tuple(split() if i in batched else replicated() for i in range(count)),
         out_shardings=split() if split_output else replicated(),
         donate_argnums=donate,
+        compiler_options={"xla_backend_optimization_level": 0} if hurry else None,
     )
 
 
-def abstract(function):
-    """Shapes, dtypes and placement of what a function without arguments returns, untouched."""
+def abstract(jitted, *args):
+    """Shapes, dtypes and placement of what a jitted function returns, without running it."""
     place = functools.partial(jax.ShapeDtypeStruct, sharding=replicated())
-    return jax.tree.map(lambda leaf: place(leaf.shape, leaf.dtype), jax.eval_shape(function))
+    return jax.tree.map(lambda leaf: place(leaf.shape, leaf.dtype), jitted.eval_shape(*args))

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from salx import cycle, data, deploy, grid, models, parallel, pool, runs, selection, train
-from salx.data import Dataset
 from salx.deploy import Setting
 from salx.errors import InputError, unknown
 from salx.evaluate import METRIC, UNIT

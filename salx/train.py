@@ -136,7 +136,7 @@ def initial(model: Model, recipe: Recipe) -> Callable[[int, int], TrainState]:
             opt_state=optimizer(recipe).init(params),
         )
 
-    return parallel.jit(fresh, f"init {model.label}", batched=())
+    return parallel.jit(fresh, f"init {model.label}", runs_once=True)
 
 
 @functools.cache
@@ -197,10 +197,11 @@ def fit(
     total = recipe.total_steps(len(ids))
     order = seeds.derive(seed, "batches")
     batches = loader.training(source, ids, order, recipe.batch, total, recipe.threads)
-    fresh = functools.partial(initial(model, recipe), seeds.derive(seed, "weights"), total)
+    fresh, weights = initial(model, recipe), seeds.derive(seed, "weights")
     step_once = train_step(model, recipe)
     with Checkpoints(folder / "checkpoint") as checkpoints:
-        state = checkpoints.restore(parallel.abstract(fresh), batches) or fresh()
+        state = checkpoints.restore(parallel.abstract(fresh, weights, total), batches)
+        state = state or fresh(weights, total)
         start = int(state.step)
         watch(start, total, None)
         metrics = empty_metrics()
@@ -224,5 +225,6 @@ def checked(metrics: Metrics, source: Source) -> dict[str, float]:
     values = jax.device_get(metrics.compute())
     step, example = values.pop("failure")
     if step >= 0:
-        raise RunError(f"step {step + 1}: the loss of example {source.keys[example]!r} is not finite")
+        key = source.keys[example]
+        raise RunError(f"step {step + 1}: the loss of example {key!r} is not finite")
     return {name: float(value) for name, value in values.items()}

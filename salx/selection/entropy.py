@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from salx.errors import InputError, unknown
+from salx.errors import unknown
 from salx.selection import Policy
 
 AGGREGATIONS = {"sum": jnp.sum, "mean": jnp.mean}
