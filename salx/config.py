@@ -109,7 +109,7 @@ def check_numbers(config: dict[str, Any]) -> None:
 
     require(config["cycles"] >= 1, "cycles", "must be at least 1")
     require(config["seeds"] >= 1, "seeds", "must be at least 1")
-    require(0 < config["budget"], "budget", "must be above 0")
+    require(config["budget"] > 0, "budget", "must be above 0")
     require(config["budget"] <= 1, "budget", "is above the pool: it is a share, at most 1")
     for cycle in config["deploy_cycles"]:
         known = 0 <= cycle < config["cycles"]

@@ -88,13 +88,13 @@ def test_damage_is_never_restored(tmp_path, state, abstract):
         changed = bytes(byte ^ 0x55 for byte in content)
         for damaged in (content[: len(content) // 2], b"", changed, None):
             file.unlink() if damaged is None else file.write_bytes(damaged)
-            batches = stream()
+            batches, error = stream(), None
             try:
                 restored = restore(tmp_path, abstract, batches)
-            except InputError as error:
-                assert str(tmp_path / "7") in str(error)
-                assert "\n" not in str(error)
-                refused += 1
+            except InputError as refusal:
+                error = str(refusal)
+            if error:
+                refused += error.startswith(f"{tmp_path / '7'}: damaged") and "\n" not in error
             else:  # a file that does not matter, or a step that Orbax no longer counts
                 assert restored is None or checkpoint.digest(restored) == sound
                 assert batches.get_state() == stream().get_state()

@@ -119,4 +119,5 @@ def taken(work: Work, deployment: str, column: Column, cycle: int) -> dict[int, 
 
 def expected(study: Study) -> set[str]:
     """The runs of a finished study."""
-    return {job.name for job in grid.grid(study.config).trainings}
+    config = {**study.config, "deploy_cycles": study.deploy_cycles}
+    return {job.name for job in grid.grid(config).trainings}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from salx.report import formats, results, tables, values, words
+from salx.report import formats, results, tables, words
 from salx.report.tables import Cell
 from salx.report.values import RANDOM, Column
 from tests.report.work import write_result, write_work
@@ -87,13 +87,6 @@ def test_missing_runs_show_as_missing(workdir):
     assert words.spread(table.rows[0][1]) == "\N{EN DASH}"
     assert words.done(work) == (139, 144)
     assert "Not finished: 1 of 6 pairs" in words.verdict(table, work.study)
-
-
-def test_the_runs_expected_are_those_of_the_grid(workdir):
-    grid = pytest.importorskip("salx.grid")
-    study = results.read_study(workdir)
-    config = study.config | {"deploy_cycles": list(study.deploy_cycles)}
-    assert values.expected(study) == {run.name for run in grid.grid(config).trainings}
 
 
 def test_the_verdict_counts_what_the_table_shows(tmp_path):
