@@ -48,23 +48,23 @@ def test_the_board_tells_run_cycle_step_and_time_left(monkeypatch, capsys):
     now = [0.0]
     monkeypatch.setattr(telemetry.time, "monotonic", lambda: now[0])
     with Board(runs_total=12, run=2, steps=1000, shown=True) as board:
-        board.start("res8.on.random.s0.c03  cycle 4 of 10", 0, 100)
+        board.start("res8.on.random.s0.c03", "4 of 10", 0, 100)
         now[0] = 20.0
         board.step(50)
-        board.start("finished before", 100, 100)  # goes unseen
-        board.start("resumed  cycle 5 of 10", 40, 100)
+        board.start("finished before", "4 of 10", 100, 100)  # goes unseen
+        board.start("resumed", "5 of 10", 40, 100)
         now[0] = 40.0
         board.step(90)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
         # 50 of 1000 steps in 20 s leave 950 for 380 s; then 100 in 40 s leave 900 for 360 s.
-        "run 3 of 12  res8.on.random.s0.c03  cycle 4 of 10  step 50/100  6:20 left",
-        "run 4 of 12  resumed  cycle 5 of 10  step 90/100  6:00 left",
+        "run 3 of 12  6:20 left  cycle 4 of 10  step 50/100  res8.on.random.s0.c03",
+        "run 4 of 12  6:00 left  cycle 5 of 10  step 90/100  resumed",
     ]
 
 
 def test_a_quiet_board_says_nothing(capsys):
     with Board(shown=False) as board:
-        board.start("x", 0, 10)
+        board.start("x", "1 of 2", 0, 10)
         board.step(10)
     assert capsys.readouterr().err == ""
