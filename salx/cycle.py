@@ -44,7 +44,8 @@ def choose(setting: Setting, job: Selection, chain: list[Record], target: int) -
         scores, by = policy.draw(job.seed, rest, len(dataset.pool)), None
     else:
         scores, by = ask(setting, job, chain, policy, rest)
-    with located(f"run {job.name}, cycle {len(chain)}"):
+    step = f", step {by['step']}" if by else ""
+    with located(f"run {job.name}, cycle {len(chain)}{step}"):
         picks = top(scores, rest, target - len(have), dataset.pool.keys)
     header = {
         "cycle": len(chain),

@@ -53,21 +53,15 @@ def encode(header: dict[str, Any], ids: np.ndarray, keys: Sequence[str], scores)
 
 def read(path: Path) -> Record:
     """Reads and verifies one record. Raises InputError naming the file if it is damaged."""
-    try:
+    with runs.reading(path):
         head, _, body = path.read_bytes().partition(b"\n")
         header = json.loads(head)
         seal = header.pop("digest")
-        intact = seal == runs.digest(runs.canonical(header), body)
-        picks = [json.loads(line) for line in body.splitlines()] if intact else []
-    except (ValueError, KeyError, AttributeError, TypeError):
-        intact = False
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if not intact:
-        raise InputError(f"{path}: damaged: its content does not match its digest")
+        runs.check_seal(seal, runs.canonical(header), body)
+        ids = np.array([json.loads(line)["id"] for line in body.splitlines()], np.int64)
     if header["format"] != FORMAT:
         raise InputError(f"{path}: format {header['format']!r}, but this is {FORMAT!r}")
-    return Record({**header, "digest": seal}, np.array([p["id"] for p in picks], np.int64))
+    return Record({**header, "digest": seal}, ids)
 
 
 def read_chain(folder: Path, cycles: int, fingerprint: str) -> list[Record]:

@@ -78,18 +78,28 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     write_file(path, json.dumps(sealed, indent=1, allow_nan=False).encode() + b"\n")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Reads what write_json wrote. Raises InputError, naming the file, if it is damaged."""
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns whatever a file's content raises into an InputError that names the file."""
     try:
-        value = json.loads(path.read_bytes())
-        seal = value.pop("digest_of_this")
-        intact = seal == digest(canonical(value))
-    except (ValueError, KeyError, AttributeError, TypeError):
-        intact = False
+        yield
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if not intact:
-        raise InputError(f"{path}: damaged: its content does not match its digest")
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise InputError(f"{path}: damaged: its content does not match its digest") from error
+
+
+def check_seal(seal: str, *content: bytes) -> None:
+    """Raises ValueError unless `seal` is the digest of the content."""
+    if seal != digest(*content):
+        raise ValueError(seal)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads what write_json wrote. Raises InputError, naming the file, if it is damaged."""
+    with reading(path):
+        value = json.loads(path.read_bytes())
+        check_seal(value.pop("digest_of_this"), canonical(value))
     return value
 
 

@@ -286,7 +286,9 @@ def test_a_score_that_is_not_finite_stops_the_run(small, tmp_path, monkeypatch):
 
     monkeypatch.setattr("salx.selection.scoring.score_pool", broken)
     key = data.load(small["dataset"]).pool.keys[700]
-    with pytest.raises(RunError, match=f"run a.entropy.s0, cycle 1: the score of example '{key}'"):
+    with pytest.raises(
+        RunError, match=f"run a.entropy.s0, cycle 1, step 12: the score of example '{key}'"
+    ):
         study.run(quiet(small), tmp_path)
     assert not (tmp_path / "selections" / "a.entropy.s0" / "cycle_01.jsonl").exists()
 
