@@ -114,7 +114,7 @@ def settings(work: Work) -> dict[str, str]:
 def costs(work: Work) -> list[dict[str, Any]]:
     """What training took, by model."""
     rows = []
-    for model in dict.fromkeys([*work.study.models, *work.study.deployments]):
+    for model in dict.fromkeys([*work.study.deployments, *work.study.models]):
         own = [r for r in work.results.values() if r.deployment == model]
         rows.append(
             {
