@@ -18,4 +18,4 @@ esac
 
 source launch/environment.sh
 make_environment requirements.txt tests/requirements.txt
-exec .venv/bin/python -m pytest "${marks[@]}" "$@"
+exec .venv/bin/python -m pytest -n 2 --dist loadfile "${marks[@]}" "$@"

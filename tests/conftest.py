@@ -5,11 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from absl import flags
 
 from salx import config as configs
-from salx import models, parallel
+from salx import models, parallel, runs
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ROOT / "tests" / "small_study.py"
@@ -46,6 +47,31 @@ def salx(compiled):
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def finished(salx, tmp_path_factory):
+    """A work folder with the finished small study, not to be changed, and what was printed."""
+    workdir = tmp_path_factory.mktemp("study") / "w"
+    process = salx(workdir)
+    assert process.returncode == 0, process.stderr
+    return workdir, process.stdout
+
+
+def content(workdir):
+    """Everything in a work folder that must not depend on how often it was interrupted."""
+    found = {}
+    for path in sorted(workdir.rglob("*")):
+        name = str(path.relative_to(workdir))
+        if path.suffix == ".jsonl":
+            found[name] = path.read_bytes()
+        elif path.name == "result.json" or path.name.startswith("cycle_"):
+            found[name] = runs.read_json(path)
+            found[name].pop("seconds")
+        elif path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                found[name] = {key: arrays[key].tolist() for key in arrays}
+    return found
 
 
 @pytest.fixture

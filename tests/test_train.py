@@ -74,7 +74,7 @@ def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
         losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch["label"])
         return losses.mean(), moved["batch_stats"]
 
-    (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(before.params)
+    (value, stats), grads = jax.jit(jax.value_and_grad(loss, has_aux=True))(before.params)
     rate = 0.05 * min(1, 1 / (0.2 * 11))
 
     def moved(path, p, g):

@@ -1,0 +1,59 @@
+"""What cannot be used is refused before any training: one line, exit code 2, nothing left."""
+
+import pytest
+
+BAD = [
+    (["--config.foo=3"], "unknown field 'config.foo'"),
+    (["--config.train.btch=3"], "did you mean 'config.train.batch'"),
+    (["--config.seeds=x"], "--config.seeds=x"),
+    (["--config.models.a.name=cifar_resnet9"], "did you mean 'cifar_resnet8'"),
+    (["--config.policies=('entropi',)"], "did you mean 'entropy'? known: entropy, random"),
+    (["--config.dataset.name=digit"], "did you mean 'digits'"),
+    (["--config.surrogates=('a','c')"], "unknown model in config.surrogates 'c'"),
+    (["--config.budget=1.5"], "above the pool"),
+    (["--config.cycles=0"], "config.cycles=0"),
+    (["--config.train.batch=7"], "config.train.batch=7 must be even"),
+    (["--config.train.batch=30"], "above the 29 examples that are labelled first"),
+    (["--config.train.schedule=cosin"], "did you mean 'cosine'"),
+    (["--config.deploy_cycles=(3,)"], "names cycles from 0 to 2"),
+    (["--nope"], "Unknown command line flag 'nope'"),
+    (["stray"], "unexpected argument 'stray'"),
+]
+
+
+@pytest.mark.parametrize(("flags", "message"), BAD, ids=[" ".join(flags) for flags, _ in BAD])
+def test_bad_input_is_one_line_and_leaves_nothing(salx, tmp_path, flags, message):
+    process = salx(tmp_path / "w", *flags)
+    assert process.returncode == 2
+    assert message in process.stderr
+    assert process.stderr.count("\n") == 1
+    assert process.stdout == ""
+    assert not (tmp_path / "w").exists()
+
+
+def test_configs_that_cannot_be_read(salx, tmp_path):
+    absent = salx(tmp_path / "w", config=tmp_path / "nope.py")
+    assert (absent.returncode, absent.stderr) == (
+        2,
+        f"salx: --config={tmp_path}/nope.py: no such file\n",
+    )
+    (tmp_path / "bad.py").write_text("def get_config(:")
+    broken = salx(tmp_path / "w", config=tmp_path / "bad.py")
+    assert broken.returncode == 2
+    assert "SyntaxError" in broken.stderr
+    assert "bad.py" in broken.stderr
+
+
+@pytest.mark.parametrize("where", ["file", "/proc/nowhere"])
+def test_a_workdir_that_cannot_be_written(salx, tmp_path, where):
+    (tmp_path / "file").touch()
+    process = salx(tmp_path / where)
+    assert process.returncode == 2
+    assert "cannot be written" in process.stderr
+
+
+def test_batches_that_four_devices_cannot_share(salx, tmp_path):
+    four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    process = salx(tmp_path / "w", "--config.train.batch=6", env=four)
+    assert process.returncode == 2
+    assert "config.train.batch=6 must be a multiple of the 4 devices" in process.stderr
