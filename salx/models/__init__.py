@@ -17,7 +17,8 @@ import jax.numpy as jnp
 from salx import runs
 from salx.data import Dataset
 from salx.errors import InputError, unknown
-from salx.models import deeplab, mobilenet, resnet, weights, xception
+from salx.models import deeplab, resnet, weights, xception
+from salx.models.mobilenet import LARGE, SMALL, MobileNetV3
 
 SIZES = {8: 1, 14: 2, 20: 3, 32: 5, 44: 7, 56: 9}  # layers -> blocks in each of three stages
 CIFAR = {
@@ -33,12 +34,8 @@ BACKBONES = {
     "resnet34": functools.partial(basic, blocks=(3, 4, 6, 3)),
     "resnet50": functools.partial(bottleneck, blocks=(3, 4, 6, 3)),
     "resnet20": functools.partial(basic, blocks=(3, 3, 3), width=16),
-    "mobilenet_v3_small": functools.partial(
-        mobilenet.MobileNetV3, stages=mobilenet.SMALL, hidden=1024
-    ),
-    "mobilenet_v3_large": functools.partial(
-        mobilenet.MobileNetV3, stages=mobilenet.LARGE, hidden=1280
-    ),
+    "mobilenet_v3_small": functools.partial(MobileNetV3, stages=SMALL, hidden=1024),
+    "mobilenet_v3_large": functools.partial(MobileNetV3, stages=LARGE, hidden=1280),
     "xception65": functools.partial(xception.Xception65),
 }
 

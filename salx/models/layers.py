@@ -14,9 +14,7 @@ import jax.numpy as jnp
 Conv = nn.Conv
 
 KAIMING = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
-UNIFORM = nn.initializers.variance_scaling(
-    1 / 3, "fan_in", "uniform"
-)  # PyTorch's of a linear layer
+UNIFORM = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # of linear layers
 DTYPES = ("float32", "bfloat16")
 
 

@@ -213,7 +213,7 @@ def fill(module: nn.Module, variables: Mapping, arrays: Arrays, where: str) -> d
 
 
 def check(module: nn.Module, known: dict, given: dict, dropped: set[str], where: str) -> None:
-    """Raises InputError unless the file gives all that is known, in the same shapes, and no more."""
+    """Raises InputError unless the file gives all that is known, in its shapes, and no more."""
     shown = torch_name if not is_ours(old for old, _ in given.values()) else lambda _, name: name
     missing = [shown(module, name) for name in known if name not in given]
     extra = [old for name, (old, _) in given.items() if name not in known]

@@ -62,13 +62,13 @@ class Xception65(nn.Module):
         layers, maps = Layers(self.dtype, epsilon=1e-3), []
         x = ConvNorm(layers, 32, 3, 2, name="stem0")(x, train)
         x = ConvNorm(layers, 64, 3, name="stem1")(x, train)
-        steps = dilated([stride for _, stride in BLOCKS], 2, self.output_stride)
-        for (widths, planned), (stride, before, after) in zip(BLOCKS, steps, strict=True):
-            x, tap = Block(layers, widths, stride, before)(x, train)
+        steps = list(dilated([stride for _, stride in BLOCKS], 2, self.output_stride))
+        for (widths, planned), (stride, dilation, _) in zip(BLOCKS, steps, strict=True):
+            x, tap = Block(layers, widths, stride, dilation)(x, train)
             if planned == 2:
                 maps.append(tap)
         for width in EXIT:
-            x = Separable(layers, width, dilation=after)(x, train)
+            x = Separable(layers, width, dilation=steps[-1][2])(x, train)
         out = {f"stage{n}": y for n, y in enumerate([*maps[1:], x], 1)}
         out["features"] = mean_pool(x)
         if self.classes is None:
