@@ -223,7 +223,7 @@ def fit(
 
 def start(model: Model, fresh: TrainState) -> TrainState:
     """The state at step 0: fresh, or with the model's pretrained weights."""
-    return fresh.replace(**models.pretrained(model, fresh.variables))
+    return fresh.replace(**models.with_pretrained(model, fresh.variables))
 
 
 def empty_metrics() -> Metrics:

@@ -110,7 +110,7 @@ def init(model: Model, key: jax.Array) -> dict:
     return dict(model.module.init(key, image, train=False))
 
 
-def pretrained(model: Model, variables: dict) -> dict:
+def with_pretrained(model: Model, variables: dict) -> dict:
     """Fresh variables with the pretrained weights in their place, where there are any.
 
     Raises InputError, naming the file, if it has changed since the model was built.

@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from salx.models.layers import ConvNorm, Layers, Separable, conv_norm, mean_pool, resize
+from salx.models.layers import HEAD, ConvNorm, Layers, Separable, conv_norm, mean_pool, resize
 from salx.models.xception import separable_names
 
 
@@ -51,7 +51,7 @@ class DeepLabV3Plus(nn.Module):
     def __call__(self, x: jax.Array, train: bool):
         layers, size = Layers(self.dtype), x.shape[1:3]
         _, maps = self.backbone(x, train)
-        low, *_, high = (value for name, value in maps.items() if name != "features")
+        low, *_, high = (maps[name] for name in sorted(maps) if name != "features")
         out = {"low_level": low, "high_level": high}
         x = out["aspp"] = ASPP(layers, self.rates, name="aspp")(high, train)
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
@@ -66,7 +66,8 @@ class DeepLabV3Plus(nn.Module):
     def torch_names(self) -> Iterator[tuple[str, str]]:
         """Our layers with names in PyTorch: `aspp` as torchvision's, the decoder as timm's."""
         for ours, theirs in self.backbone.torch_names():
-            yield f"backbone/{ours}", f"backbone.{theirs}"
+            if ours not in HEAD:
+                yield f"backbone/{ours}", f"backbone.{theirs}"
         for k in range(len(self.rates) + 1):
             yield from conv_norm(f"aspp/conv{k}", f"aspp.convs.{k}.0", f"aspp.convs.{k}.1")
         pool = f"aspp.convs.{len(self.rates) + 1}"

@@ -16,6 +16,8 @@ Conv = nn.Conv
 KAIMING = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 UNIFORM = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # of linear layers
 DTYPES = ("float32", "bfloat16")
+CLASSIFIERS = ("Dense_0", "classifier")  # the names of a network's last layer
+HEAD = ("hidden", "hidden_conv", *CLASSIFIERS)  # what a classifier has and a backbone has not
 
 
 class BatchNorm(nn.BatchNorm):

@@ -117,7 +117,7 @@ class MobileNetV3(nn.Module):
             x = layers.dense(self.hidden, normal, name="hidden")(out["features"])
         else:
             pooled = out["features"][:, None, None]
-            x = layers.conv(self.hidden, bias=True, name="hidden")(pooled)[:, 0, 0]
+            x = layers.conv(self.hidden, bias=True, name="hidden_conv")(pooled)[:, 0, 0]
         x = nn.hard_swish(x)
         out["features"] = x.astype(jnp.float32)
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
@@ -167,5 +167,5 @@ def timm_names(net: MobileNetV3) -> Iterator[tuple[str, str]]:
             channels, number = width, number + 1
     last = f"blocks.{len(net.stages)}.0"
     yield from conv_norm("last", f"{last}.conv", f"{last}.bn1")
-    yield "hidden", "conv_head"
+    yield "hidden_conv", "conv_head"
     yield "Dense_0", "classifier"

@@ -21,6 +21,7 @@ import safetensors
 import safetensors.numpy
 
 from salx.errors import InputError
+from salx.models.layers import CLASSIFIERS, HEAD
 from salx.runs import write_file
 
 SUFFIXES = (".safetensors", ".npz", ".pth", ".pt", ".th")
@@ -34,8 +35,6 @@ LEAVES = {  # PyTorch's leaf -> our collection and leaf; a normalisation's weigh
     COUNTER: (COUNTER, ""),
 }
 TORCH_LEAVES = {ours: theirs for theirs, (_, ours) in LEAVES.items()} | {"scale": "weight"}
-CLASSIFIERS = ("Dense_0", "classifier")  # our names of a network's last layer
-HEAD = ("hidden", *CLASSIFIERS)  # what a classifier has and a backbone has not
 
 Arrays = dict[str, np.ndarray]
 
@@ -171,8 +170,13 @@ def torch_name(module: nn.Module, name: str) -> str:
     return f"{dict(module.torch_names())[layer_of(name)]}.{leaf}"
 
 
+def torch_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """PyTorch's shape of one of ours: OIHW of HWIO, OI of IO."""
+    return (shape[3], shape[2], *shape[:2]) if len(shape) == 4 else shape[::-1]
+
+
 def as_torch(module: nn.Module, arrays: Arrays) -> Arrays:
-    """Our arrays under PyTorch's names and in its layouts. Raises KeyError for unknown ones."""
+    """Our arrays under PyTorch's names and in its layouts, for names that the module knows."""
     return {
         torch_name(module, name): array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T
         for name, array in arrays.items()
@@ -214,15 +218,17 @@ def fill(module: nn.Module, variables: Mapping, arrays: Arrays, where: str) -> d
 
 def check(module: nn.Module, known: dict, given: dict, dropped: set[str], where: str) -> None:
     """Raises InputError unless the file gives all that is known, in its shapes, and no more."""
-    shown = torch_name if not is_ours(old for old, _ in given.values()) else lambda _, name: name
-    missing = [shown(module, name) for name in known if name not in given]
+    ours = is_ours(old for old, _ in given.values())
+    missing = [name if ours else torch_name(module, name) for name in known if name not in given]
     extra = [old for name, (old, _) in given.items() if name not in known]
-    shapes = [
-        f"{given[name][0]} {given[name][1].shape} for {known[name].shape}"
-        for name in known.keys() & given.keys() - dropped
-        if given[name][1].shape != known[name].shape
-    ]
-    faults = {"missing": missing, "extra": extra, "of another shape (ours)": sorted(shapes)}
+    shapes = []
+    for name in sorted(known.keys() & given.keys() - dropped):
+        found, wanted = (
+            x.shape if ours else torch_shape(x.shape) for x in (given[name][1], known[name])
+        )
+        if found != wanted:
+            shapes.append(f"{given[name][0]} {found}, not {wanted}")
+    faults = {"missing": missing, "extra": extra, "of another shape": shapes}
     if any(faults.values()):
         told = [f"{len(keys)} {kind}: {some(keys)}" for kind, keys in faults.items() if keys]
         raise InputError(f"{where}: does not fit the model: {'; '.join(told)}{hint(module, given)}")

@@ -1,6 +1,5 @@
 """The networks against torchvision's and timm's, whose outputs make_golden.py left in golden/."""
 
-import functools
 from pathlib import Path
 
 import jax
@@ -10,28 +9,14 @@ import pytest
 
 from salx import models
 from salx.models import weights
-from tests.models import seeded
+from tests.models import nets, seeded
 
 GOLDEN = Path(__file__).parent / "golden"
-QUICK = {"xla_backend_optimization_level": 0}
 SLOW = (
     *("resnet50_os8", "mobilenet_v3_small_os8", "xception65_os8"),
     *("resnet34_os16", "mobilenet_v3_large_timm", "deeplab_xception65"),
 )
 marked = [pytest.param(c, marks=pytest.mark.slow if c in SLOW else ()) for c in seeded.CASES]
-
-
-@functools.cache
-def network(case: str):
-    """Module, and variables from the seeded file, by way of its names in PyTorch."""
-    name, options, size = seeded.CASES[case]
-    module = models.ZOO[name](**options)
-    image = jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
-    fresh = jax.eval_shape(functools.partial(module.init, train=False), jax.random.key(0), image)
-    zeros = {k: np.broadcast_to(np.float32(0), v.shape) for k, v in weights.flatten(fresh).items()}
-    shapes = {k: v.shape for k, v in weights.as_torch(module, zeros).items()}
-    file = {name: seeded.weight(name, shape) for name, shape in shapes.items()}
-    return module, weights.fill(module, fresh, file, case), shapes
 
 
 def close(ours, theirs) -> float:
@@ -42,12 +27,15 @@ def close(ours, theirs) -> float:
 
 @pytest.mark.parametrize("case", marked)
 def test_same_outputs_and_statistics(case):
-    module, variables, shapes = network(case)
+    name, options, _ = seeded.CASES[case]
+    module = models.ZOO[name](**options)
+    theirs, variables = nets.in_torch(module), nets.filled(module)
     golden = np.load(GOLDEN / f"{case}.npz", allow_pickle=False)
+    shapes = {name: array.shape for name, array in theirs.items()}
     assert seeded.inventory(shapes) == golden["names"]
     images = jnp.asarray(seeded.images(case))
 
-    @functools.partial(jax.jit, compiler_options=QUICK)
+    @nets.quick
     def both(variables, images):
         plain = module.apply(variables, images, train=False)
         return plain, module.apply(variables, images, train=True, mutable=["batch_stats"])
