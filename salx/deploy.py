@@ -99,7 +99,7 @@ def fit(
         nonlocal journal
         if metrics is None:
             journal = telemetry.Journal(folder, step, config["telemetry"]["tensorboard"])
-            board.start(f"{job.name}  cycle {job.cycle + 1} of {config['cycles']}", step, total)
+            board.start(job.name, f"{job.cycle + 1} of {config['cycles']}", step, total)
         else:
             journal.write(step, metrics)
             board.step(step)

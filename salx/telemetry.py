@@ -90,9 +90,9 @@ class Board:
     def __exit__(self, *error) -> None:
         self.bar.stop()
 
-    def start(self, title: str, step: int, total: int) -> None:
+    def start(self, name: str, cycle: str, step: int, total: int) -> None:
         """A training of `total` steps begins at `step`; one that is at its end goes unseen."""
-        self.title, self.total, self.at = title, total, step
+        self.name, self.cycle, self.total, self.at = name, cycle, total, step
         if step < total:
             self.run += 1
             self.show()
@@ -103,9 +103,9 @@ class Board:
         self.show()
 
     def show(self) -> None:
-        run = f"run {self.run} of {self.runs_total}"
-        where = f"step {self.at}/{self.total}"
-        text = "  ".join([run, self.title, where, self.left()])
+        run, step = f"run {self.run} of {self.runs_total}", f"step {self.at}/{self.total}"
+        # A narrow terminal cuts the end: the run's name goes first.
+        text = "  ".join([run, self.left(), f"cycle {self.cycle}", step, self.name])
         self.bar.update(self.task, description=text, completed=self.steps_done)
         if self.plain and time.monotonic() - self.printed > PLAIN_EVERY:
             self.printed = time.monotonic()
@@ -113,7 +113,7 @@ class Board:
 
     def left(self) -> str:
         if not self.steps_done:
-            return ""
+            return "-:-- left"
         seconds = (time.monotonic() - self.began) * (self.steps_total / self.steps_done - 1)
         return f"{clock(seconds)} left"
 

@@ -81,7 +81,7 @@ def read_torch(path: Path) -> Arrays:
 
 def write(path: Path, arrays: Arrays) -> None:
     """Writes a .safetensors or .npz file, whole or not at all. Raises InputError for others."""
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     if path.suffix == ".safetensors":
         content = safetensors.numpy.save(arrays, {"format": "pt"})
     elif path.suffix == ".npz":

@@ -77,6 +77,7 @@ def test_the_command_goes_there_and_back(name, suffix, tmp_path, capsys):
     assert weights.is_ours(weights.read(b))
     assert pretrained.main(["convert", str(b), str(c)]) == 0
     assert c.read_bytes() == a.read_bytes()
+    assert same(dict(sorted(weights.read(c).items())), dict(sorted(theirs.items())))
     assert "PyTorch's names" in capsys.readouterr().out
 
 
