@@ -12,9 +12,10 @@ from salx.models import weights
 from tests.models import nets, seeded
 
 GOLDEN = Path(__file__).parent / "golden"
+# The fast ones show every kind of block, each backbone dilated or not, and the head.
 SLOW = (
-    *("resnet50_os8", "mobilenet_v3_small_os8", "xception65_os8"),
-    *("resnet34_os16", "mobilenet_v3_large_timm", "deeplab_xception65"),
+    *("resnet50_os8", "mobilenet_v3_small_os8", "xception65_os8", "resnet34", "resnet34_os16"),
+    *("mobilenet_v3_large", "mobilenet_v3_large_timm", "xception65", "deeplab_xception65"),
 )
 marked = [pytest.param(c, marks=pytest.mark.slow if c in SLOW else ()) for c in seeded.CASES]
 

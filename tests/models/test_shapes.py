@@ -75,7 +75,7 @@ def test_bfloat16_is_for_activations_alone(name):
     assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(variables))
 
 
-@pytest.mark.parametrize("name", ["resnet20", "mobilenet_v3_small", "deeplab_resnet20"])
+@pytest.mark.parametrize("name", ["resnet20", "deeplab_resnet20"])
 def test_bfloat16_is_near_float32_and_one_image_trains(name):
     images = jnp.asarray(np.random.default_rng(0).normal(size=(1, 33, 47, 3)), jnp.float32)
     variables = nets.filled(models.ZOO[name](classes=1))
