@@ -95,7 +95,7 @@ def identity(setting: Setting, job: Selection) -> dict[str, Any]:
     """What makes this run the one it is, as its config.json keeps it."""
     config = setting.config
     surrogate, policy, seed = job
-    model = {"label": surrogate, **config["models"][surrogate]} if surrogate else None
+    model = deploy.model_identity(setting, surrogate) if surrogate else None
     return {
         "run": job.name,
         "surrogate": model,

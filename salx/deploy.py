@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from salx import checkpoint, pool, runs, telemetry, train
+from salx import checkpoint, models, pool, runs, telemetry, train
 from salx.data import Dataset
 from salx.errors import InputError, located
 from salx.evaluate import evaluate
@@ -115,7 +115,7 @@ def fit(
 def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, Any]:
     """What makes this run the one it is, as its config.json keeps it."""
     config = setting.config
-    model = {"label": job.model, **config["models"][job.model]}
+    model = model_identity(setting, job.model)
     data = {**config["dataset"], "fingerprint": setting.dataset.fingerprint}
     return {
         "run": job.name,
@@ -126,6 +126,12 @@ def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, An
         "cycle": job.cycle,
         "labelled": runs.digest(ids.tobytes()),
     }
+
+
+def model_identity(setting: Setting, label: str) -> dict[str, Any]:
+    """A model's label and options, and the digest of the weights that it starts from."""
+    options = setting.config["models"][label]
+    return {"label": label, **options, **models.identity(setting.models[label])}
 
 
 def train_identity(config: dict[str, Any]) -> dict[str, Any]:

@@ -54,10 +54,12 @@ class Recipe(NamedTuple):
 
 @flax.struct.dataclass
 class TrainState:
-    """All that a training carries from step to step; `total` is the number of its steps."""
+    """All that a training carries from step to step; `total` is the number of its steps, `seed`
+    the one of its weights and its dropout."""
 
     step: jax.Array
     total: jax.Array
+    seed: jax.Array
     params: Any
     batch_stats: Any
     opt_state: Any
@@ -131,6 +133,7 @@ def initial(model: Model, recipe: Recipe) -> Callable[[int, int], TrainState]:
         return TrainState(
             step=jnp.int32(0),
             total=jnp.int32(total),
+            seed=jnp.int32(seed),
             params=params,
             batch_stats=variables.get("batch_stats", {}),
             opt_state=optimizer(recipe).init(params),
@@ -148,9 +151,11 @@ def train_step(model: Model, recipe: Recipe) -> Callable:
     optimise = optimizer(recipe)
 
     def step(state: TrainState, metrics: Metrics, batch):
+        key = jax.random.fold_in(jax.random.key(state.seed), state.step)
+
         def mean_loss(params):
             variables = {"params": params, "batch_stats": state.batch_stats}
-            (logits, _), moved = models.forward(model, variables, batch["image"], train=True)
+            (logits, _), moved = models.forward(model, variables, batch["image"], True, key)
             losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch["label"])
             return losses.mean(), (losses, logits, moved["batch_stats"])
 
@@ -201,11 +206,11 @@ def fit(
     step_once = train_step(model, recipe)
     with Checkpoints(folder / "checkpoint") as checkpoints:
         state = checkpoints.restore(parallel.abstract(fresh, weights, total), batches)
-        state = state or fresh(weights, total)
-        start = int(state.step)
-        watch(start, total, None)
+        state = state or start(model, fresh(weights, total))
+        done = int(state.step)
+        watch(done, total, None)
         metrics = empty_metrics()
-        for step in range(start + 1, total + 1):
+        for step in range(done + 1, total + 1):
             state, metrics = step_once(state, metrics, parallel.put(next(batches)))
             save = step == total or (recipe.save_every and step % recipe.save_every == 0)
             if save or step % recipe.log_every == 0:
@@ -214,6 +219,11 @@ def fit(
             if save:
                 checkpoints.save(step, state, batches)
     return state
+
+
+def start(model: Model, fresh: TrainState) -> TrainState:
+    """The state at step 0: fresh, or with the model's pretrained weights."""
+    return fresh.replace(**models.with_pretrained(model, fresh.variables))
 
 
 def empty_metrics() -> Metrics:

@@ -1,59 +1,169 @@
-"""Residual networks for small images: K. He et al., arXiv 1512.03385, Sec. 4.2."""
+"""Residual networks: K. He et al., arXiv 1512.03385, for images of any size and for small ones.
 
-import functools
+Names and definitions are torchvision's and timm's (`resnet50` with the stride in the 3x3, v1.5)
+and, for small images, those of github.com/akamaster/pytorch_resnet_cifar10.
+"""
+
+from collections.abc import Iterator
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
-Conv = functools.partial(
-    nn.Conv,
-    use_bias=False,
-    kernel_init=nn.initializers.variance_scaling(2.0, "fan_out", "normal"),
-)
-BatchNorm = functools.partial(nn.BatchNorm, momentum=0.9, epsilon=1e-5)
+from salx.models.layers import Layers, dilated, max_pool, mean_pool
 
 
 class BasicBlock(nn.Module):
-    """conv-BN-ReLU-conv-BN, plus a shortcut without parameters (option A), then ReLU."""
+    """conv-BN-ReLU-conv-BN, plus the shortcut, then ReLU; dilations of the two convolutions.
 
+    Where the shape changes the shortcut is a 1x1 convolution, or without `projects` (option A)
+    a slice that is padded with zero channels.
+    """
+
+    layers: Layers
     width: int
     stride: int = 1
+    dilations: tuple[int, int] = (1, 1)
+    projects: bool = True
+
+    convolutions, expansion = 2, 1
 
     @nn.compact
-    def __call__(self, x, train: bool):
-        y = Conv(self.width, (3, 3), self.stride, padding=1)(x)
-        y = nn.relu(BatchNorm(use_running_average=not train)(y))
-        y = Conv(self.width, (3, 3), padding=1)(y)
-        y = BatchNorm(use_running_average=not train)(y)
-        shortcut = x[:, :: self.stride, :: self.stride]
-        new = self.width - x.shape[-1]
-        shortcut = jnp.pad(shortcut, ((0, 0), (0, 0), (0, 0), (new // 2, new - new // 2)))
-        return nn.relu(y + shortcut)
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+        conv, norm = self.layers.conv, self.layers.norm
+        y = conv(self.width, 3, self.stride, self.dilations[0])(x)
+        y = nn.relu(norm(train)(y))
+        y = conv(self.width, 3, dilation=self.dilations[1])(y)
+        y = norm(train)(y)
+        shortcut = project if self.projects else pad
+        return nn.relu(y + shortcut(self.layers, x, self.width, self.stride, train))
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 and 1x1 convolutions to 4 * width, plus the shortcut, then ReLU."""
+
+    layers: Layers
+    width: int
+    stride: int = 1
+    dilations: tuple[int, int] = (1, 1)
+
+    convolutions, expansion = 3, 4
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+        conv, norm = self.layers.conv, self.layers.norm
+        y = nn.relu(norm(train)(conv(self.width)(x)))
+        y = nn.relu(norm(train)(conv(self.width, 3, self.stride, self.dilations[0])(y)))
+        y = norm(train)(conv(4 * self.width)(y))
+        return nn.relu(y + project(self.layers, x, 4 * self.width, self.stride, train))
+
+
+def project(layers: Layers, x: jax.Array, width: int, stride: int, train: bool) -> jax.Array:
+    """The shortcut as a 1x1 convolution, where the shape changes."""
+    if stride == 1 and x.shape[-1] == width:
+        return x
+    x = layers.conv(width, 1, stride, name="shortcut_conv")(x)
+    return layers.norm(train, name="shortcut_norm")(x)
+
+
+def pad(layers: Layers, x: jax.Array, width: int, stride: int, train: bool) -> jax.Array:
+    """The shortcut without parameters (option A)."""
+    new = width - x.shape[-1]
+    return jnp.pad(x[:, ::stride, ::stride], ((0, 0), (0, 0), (0, 0), (new // 2, new - new // 2)))
+
+
+class ResNet(nn.Module):
+    """A 7x7 stem, a max-pool and stages of residual blocks.
+
+    `blocks` are the numbers of blocks of the stages, `width` the channels of the first. With
+    `output_stride` 16 or 8 later strides become dilations. `classes` None is a backbone.
+
+    Returns:
+      logits float32[B, classes] (None of a backbone) and {"stage1", ...: [B, h, w, c] after
+      each stage, "features": float32[B, c]}. Raises ValueError for bad options.
+    """
+
+    classes: int | None
+    block: type
+    blocks: tuple[int, ...]
+    width: int = 64
+    output_stride: int = 32
+    dtype: str = "float32"
+
+    def plan(self) -> Iterator[tuple[int, int, int]]:
+        """Stage, index in the stage and stride of each block, before dilation."""
+        for stage, blocks in enumerate(self.blocks):
+            for index in range(blocks):
+                yield stage, index, 2 if stage and not index else 1
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool):
+        layers, out = Layers(self.dtype), {}
+        x = nn.relu(layers.norm(train)(layers.conv(self.width, 7, 2)(x)))
+        x = max_pool(x)
+        plan = list(self.plan())
+        steps = dilated([stride for _, _, stride in plan], 4, self.output_stride)
+        for (stage, _, _), (stride, *dilations) in zip(plan, steps, strict=True):
+            x = self.block(layers, self.width * 2**stage, stride, tuple(dilations))(x, train)
+            out[f"stage{stage + 1}"] = x
+        out["features"] = mean_pool(x)
+        if self.classes is None:
+            return None, out
+        return layers.dense(self.classes)(out["features"]).astype(jnp.float32), out
+
+    def torch_names(self) -> Iterator[tuple[str, str]]:
+        """Our layers with their names in torchvision and timm."""
+        projects = {(stage, 0) for stage in range(self.block.expansion == 1, len(self.blocks))}
+        yield from residual_names(self.plan(), self.block, projects)
+        yield "Dense_0", "fc"
 
 
 class CifarResNet(nn.Module):
-    """A 3x3 stem and three stages of `blocks` basic blocks: 6 * blocks + 2 layers.
+    """A 3x3 stem and three stages of `blocks` basic blocks: 6 * blocks + 2 layers (Sec. 4.2).
 
     `width` is the first stage's number of channels (16 in the paper); it doubles with each
     stage, while height and width halve.
 
     Returns:
-      logits [B, classes] and {"stage1", "stage2", "stage3": [B, h, w, c], "features": [B, c]}.
+      logits float32[B, classes] and {"stage1", "stage2", "stage3": [B, h, w, c],
+      "features": float32[B, c]}. Raises ValueError for bad options.
     """
 
     classes: int
     blocks: int
     width: int = 16
+    dtype: str = "float32"
 
     @nn.compact
-    def __call__(self, x, train: bool):
-        out = {}
-        x = Conv(self.width, (3, 3), padding=1)(x)
-        x = nn.relu(BatchNorm(use_running_average=not train)(x))
+    def __call__(self, x: jax.Array, train: bool):
+        layers, out = Layers(self.dtype), {}
+        x = nn.relu(layers.norm(train)(layers.conv(self.width, 3)(x)))
         for stage in range(3):
             for block in range(self.blocks):
                 stride = 2 if stage and not block else 1
-                x = BasicBlock(self.width * 2**stage, stride)(x, train)
+                width = self.width * 2**stage
+                x = BasicBlock(layers, width, stride, projects=False)(x, train)
             out[f"stage{stage + 1}"] = x
-        out["features"] = x.mean((1, 2))
-        return nn.Dense(self.classes)(out["features"]), out
+        out["features"] = mean_pool(x)
+        init = nn.initializers.lecun_normal()
+        return layers.dense(self.classes, init)(out["features"]).astype(jnp.float32), out
+
+    def torch_names(self) -> Iterator[tuple[str, str]]:
+        """Our layers with akamaster's names."""
+        plan = ((stage, index, 1) for stage in range(3) for index in range(self.blocks))
+        yield from residual_names(plan, BasicBlock, set())
+        yield "Dense_0", "linear"
+
+
+def residual_names(plan, block: type, projects: set) -> Iterator[tuple[str, str]]:
+    """Our layers with PyTorch's names; `projects` are the blocks with a projection."""
+    yield "Conv_0", "conv1"
+    yield "BatchNorm_0", "bn1"
+    for number, (stage, index, _) in enumerate(plan):
+        ours, theirs = f"{block.__name__}_{number}", f"layer{stage + 1}.{index}"
+        for k in range(block.convolutions):
+            yield f"{ours}/Conv_{k}", f"{theirs}.conv{k + 1}"
+            yield f"{ours}/BatchNorm_{k}", f"{theirs}.bn{k + 1}"
+        if (stage, index) in projects:
+            yield f"{ours}/shortcut_conv", f"{theirs}.downsample.0"
+            yield f"{ours}/shortcut_norm", f"{theirs}.downsample.1"

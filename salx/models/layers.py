@@ -1,0 +1,171 @@
+"""The layers of all networks: the one place that decides how they are computed.
+
+Images are NHWC. Weights and the statistics of batch normalisation are float32; `dtype` is what
+activations are computed in.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+Conv = nn.Conv
+
+KAIMING = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
+UNIFORM = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # of linear layers
+DTYPES = ("float32", "bfloat16")
+CLASSIFIERS = ("Dense_0", "classifier")  # the names of a network's last layer
+HEAD = ("hidden", "hidden_conv", *CLASSIFIERS)  # what a classifier has and a backbone has not
+
+
+class BatchNorm(nn.BatchNorm):
+    """Batch normalisation whose running variance is unbiased, as PyTorch's; Flax's is biased.
+
+    The batch itself is normalised with its biased variance, in both.
+    """
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        moves = not self.use_running_average and not self.is_initializing()
+        old = self.get_variable("batch_stats", "var") if moves else None
+        y = super().__call__(x)
+        if moves:
+            n = x.size // x.shape[-1]
+            kept = self.momentum * old
+            step = self.get_variable("batch_stats", "var") - kept
+            self.put_variable("batch_stats", "var", kept + step * (n / max(n - 1, 1)))
+        return y
+
+
+@dataclasses.dataclass(frozen=True)
+class Layers:
+    """Makes a network's layers alike.
+
+    `epsilon` and `momentum` are those of batch normalisation, the momentum as PyTorch writes it
+    (the share of the new batch); `same` pads as TensorFlow's SAME instead of symmetrically.
+    """
+
+    dtype: str = "float32"
+    epsilon: float = 1e-5
+    momentum: float = 0.1
+    same: bool = False
+
+    def __post_init__(self):
+        if self.dtype not in DTYPES:
+            raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, not {self.dtype!r}")
+
+    def conv(
+        self,
+        width: int,
+        kernel: int = 1,
+        stride: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        bias: bool = False,
+        name: str | None = None,
+    ) -> nn.Module:
+        """A convolution to `width` channels; stride 1 keeps height and width."""
+        return Conv(
+            width,
+            (kernel, kernel),
+            stride,
+            padding="SAME" if self.same else kernel // 2 * dilation,
+            kernel_dilation=dilation,
+            feature_group_count=groups,
+            use_bias=bias,
+            dtype=self.dtype,
+            kernel_init=KAIMING,
+            name=name,
+        )
+
+    def norm(self, train: bool, name: str | None = None) -> nn.Module:
+        """Batch normalisation, with the batch's statistics in training."""
+        return BatchNorm(
+            use_running_average=not train,
+            momentum=1 - self.momentum,
+            epsilon=self.epsilon,
+            dtype=self.dtype,
+            name=name,
+        )
+
+    def dense(self, width: int, init: Callable = UNIFORM, name: str | None = None) -> nn.Module:
+        """A linear layer with bias."""
+        return nn.Dense(width, dtype=self.dtype, kernel_init=init, name=name)
+
+
+class ConvNorm(nn.Module):
+    """Convolution, batch normalisation and, unless None, an activation."""
+
+    layers: Layers
+    width: int
+    kernel: int = 1
+    stride: int = 1
+    dilation: int = 1
+    groups: int = 1
+    act: Callable | None = nn.relu
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+        conv = self.layers.conv(self.width, self.kernel, self.stride, self.dilation, self.groups)
+        x = self.layers.norm(train)(conv(x))
+        return self.act(x) if self.act else x
+
+
+class Separable(nn.Module):
+    """A depthwise 3x3 and a pointwise convolution, each normalised and, unless None, activated."""
+
+    layers: Layers
+    width: int
+    stride: int = 1
+    dilation: int = 1
+    act: Callable | None = nn.relu
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+        channels, act = x.shape[-1], self.act
+        conv = (self.layers, channels, 3, self.stride, self.dilation, channels, act)
+        x = ConvNorm(*conv, name="depthwise")(x, train)
+        return ConvNorm(self.layers, self.width, act=act, name="pointwise")(x, train)
+
+
+def max_pool(x: jax.Array) -> jax.Array:
+    """3x3, stride 2, symmetric padding."""
+    return nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
+
+
+def mean_pool(x: jax.Array) -> jax.Array:
+    """[B, h, w, c] to float32[B, c]."""
+    return x.mean((1, 2), dtype=jnp.float32)
+
+
+def resize(x: jax.Array, size: tuple[int, int]) -> jax.Array:
+    """Bilinear, with pixels as areas (PyTorch's align_corners=False)."""
+    shape = (x.shape[0], *size, x.shape[-1])
+    return jax.image.resize(x, shape, "bilinear", antialias=False)
+
+
+def dilated(
+    strides: Iterable[int], current: int, output_stride: int
+) -> Iterator[tuple[int, int, int]]:
+    """Turns the strides that would leave more than `output_stride` into dilations.
+
+    For each block of `strides` after a stem of stride `current`: its stride, the dilation before
+    it and the one after it. The layer that gives up its stride keeps the dilation before.
+    Raises ValueError for an output stride other than 8, 16 or 32.
+    """
+    if output_stride not in (8, 16, 32):
+        raise ValueError(f"output_stride must be 8, 16 or 32, not {output_stride!r}")
+    dilation = 1
+    for stride in strides:
+        before = dilation
+        if current * stride > output_stride:
+            dilation, stride = dilation * stride, 1
+        current *= stride
+        yield stride, before, dilation
+
+
+def conv_norm(ours: str, conv: str, norm: str) -> Iterator[tuple[str, str]]:
+    """The two layers of a ConvNorm, with their names in PyTorch."""
+    yield f"{ours}/Conv_0", conv
+    yield f"{ours}/BatchNorm_0", norm

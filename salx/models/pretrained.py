@@ -1,0 +1,117 @@
+"""Weights from PyTorch's names to ours and back.
+
+    python -m salx.models.pretrained convert A B
+
+A in PyTorch's names (.safetensors, .npz, .pth) gives B in ours, A in ours gives B in PyTorch's,
+and A a deployment's run folder gives its trained model in PyTorch's. B is .safetensors or .npz.
+Which network it is follows from the names. There and back gives the same bytes.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import flax.linen as nn
+import numpy as np
+import orbax.checkpoint as ocp
+
+from salx import checkpoint, models, runs
+from salx.errors import InputError
+from salx.models import weights
+from salx.models.layers import HEAD
+from salx.models.mobilenet import ORIGINS
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command; 2 for what cannot be used, which stderr names in one line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m salx.models.pretrained",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=["convert"])
+    parser.add_argument("source", metavar="A", type=Path, help="weights, or a run folder")
+    parser.add_argument("target", metavar="B", type=Path, help=".safetensors or .npz")
+    parser.add_argument(
+        "--origin", choices=list(ORIGINS), help="whose names a MobileNetV3 gets (torchvision's)"
+    )
+    given = parser.parse_args(arguments)
+    try:
+        print(convert(given.source, given.target, given.origin))
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def convert(source: Path, target: Path, origin: str | None = None) -> str:
+    """Writes `target`; returns what was done. Raises InputError, naming the file."""
+    if source.is_dir():
+        module, arrays = from_run(source)
+    else:
+        arrays = weights.read(source)
+        module = recognise(arrays, str(source), origin)
+    if weights.is_ours(arrays):
+        kind, converted = "PyTorch's", weights.as_torch(module, arrays)
+    else:
+        named = weights.as_ours(module, arrays)
+        kind, converted = "our", {name: array for name, (_, array) in named.items()}
+    weights.write(target, converted)
+    return f"{target}: {len(converted)} arrays in {kind} names"
+
+
+def candidates(origin: str | None) -> Iterator[tuple[str, nn.Module]]:
+    """The networks that a file may be of, by name; without `origin`, torchvision's first."""
+    for name, factory in models.ZOO.items():
+        if "origin" not in models.options_of(factory):
+            yield name, factory(classes=1)
+            continue
+        for each in [origin] if origin else ORIGINS:
+            yield f"{name} of {each}", factory(classes=1, origin=each)
+
+
+def recognise(arrays: weights.Arrays, where: str, origin: str | None = None) -> nn.Module:
+    """The network whose layers a file has, with or without its last ones.
+
+    Raises InputError that names the nearest network and what is missing or extra.
+    """
+    layers = {weights.layer_of(name) for name in arrays}
+    theirs, misfits = not weights.is_ours(arrays), []
+    for name, module in candidates(origin):
+        pairs = list(module.torch_names())
+        whole = {pair[theirs] for pair in pairs}
+        body = {pair[theirs] for pair in pairs if pair[0] not in HEAD}
+        if layers in (whole, body):
+            return module
+        misfits.append((len(layers ^ whole), name, sorted(whole - layers), sorted(layers - whole)))
+    _, name, missing, extra = min(misfits)
+    faults = {"missing": missing, "extra": extra}
+    told = [f"{len(keys)} {kind}: {weights.some(keys)}" for kind, keys in faults.items() if keys]
+    raise InputError(f"{where}: no known network; the nearest is {name}, layers {'; '.join(told)}")
+
+
+def from_run(folder: Path) -> tuple[nn.Module, weights.Arrays]:
+    """Module and variables, in our names, of a finished deployment.
+
+    Raises InputError for a folder that is none, or whose checkpoint is not the result's.
+    """
+    config, result = (runs.read_json(folder / name) for name in ("config.json", "result.json"))
+    options = {k: v for k, v in config["model"].items() if k not in ("label", "pretrained")}
+    step = result["checkpoint"]["step"]
+    try:
+        place = (folder / "checkpoint").absolute()
+        with ocp.CheckpointManager(place) as manager:
+            saved = manager.restore(step, args=ocp.args.Composite(state=ocp.args.StandardRestore()))
+    except Exception as error:  # Orbax and TensorStore raise many kinds for a broken file
+        raise InputError(f"{folder / 'checkpoint'}: cannot be read: {error}") from error
+    variables = {name: saved.state[name] for name in ("params", "batch_stats")}
+    if checkpoint.digest(variables) != result["checkpoint"]["digest"]:
+        raise InputError(f"{folder / 'checkpoint'}: damaged: not the one of result.json")
+    module = models.ZOO[options.pop("name")](classes=1, **options)
+    arrays = {name: np.asarray(leaf) for name, leaf in weights.flatten(variables).items()}
+    return module, arrays
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,100 @@
+"""Aligned Xception-65: L.-C. Chen et al., arXiv 1802.02611, Fig. 4, as timm builds it."""
+
+from collections.abc import Iterator
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from salx.models.layers import ConvNorm, Layers, Separable, conv_norm, dilated, mean_pool
+
+# Blocks: the widths of the three separable convolutions, and the last one's stride.
+BLOCKS = (
+    ((128, 128, 128), 2),
+    ((256, 256, 256), 2),
+    ((728, 728, 728), 2),
+    *16 * (((728, 728, 728), 1),),
+    ((728, 1024, 1024), 2),
+)
+EXIT = (1536, 1536, 2048)
+
+
+class Block(nn.Module):
+    """ReLU before each of three separable convolutions, plus a shortcut.
+
+    Returns the block's output and what enters its last convolution.
+    """
+
+    layers: Layers
+    widths: tuple[int, int, int]
+    stride: int
+    dilation: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
+        y = tap = x
+        for k, width in enumerate(self.widths):
+            tap, stride = nn.relu(y), self.stride if k == 2 else 1
+            y = Separable(self.layers, width, stride, self.dilation, act=None)(tap, train)
+        if self.stride != 1 or x.shape[-1] != width:
+            shortcut = ConvNorm(self.layers, width, 1, self.stride, act=None, name="shortcut")
+            x = shortcut(x, train)
+        return x + y, tap
+
+
+class Xception65(nn.Module):
+    """A stem of two 3x3 convolutions, twenty residual blocks and three separable convolutions.
+
+    With `output_stride` 16 or 8 later strides become dilations. `classes` None is a backbone.
+
+    Returns:
+      logits float32[B, classes] (None of a backbone) and {"stage1", ..., "stage4":
+      [B, h, w, c], the last before each stride from 4 on, "features": float32[B, 2048]}.
+      Raises ValueError for bad options.
+    """
+
+    classes: int | None
+    output_stride: int = 32
+    dtype: str = "float32"
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool):
+        layers, maps = Layers(self.dtype, epsilon=1e-3), []
+        x = ConvNorm(layers, 32, 3, 2, name="stem0")(x, train)
+        x = ConvNorm(layers, 64, 3, name="stem1")(x, train)
+        steps = list(dilated([stride for _, stride in BLOCKS], 2, self.output_stride))
+        for (widths, planned), (stride, dilation, _) in zip(BLOCKS, steps, strict=True):
+            x, tap = Block(layers, widths, stride, dilation)(x, train)
+            if planned == 2:
+                maps.append(tap)
+        for width in EXIT:
+            x = Separable(layers, width, dilation=steps[-1][2])(x, train)
+        out = {f"stage{n}": y for n, y in enumerate([*maps[1:], x], 1)}
+        out["features"] = mean_pool(x)
+        if self.classes is None:
+            return None, out
+        return layers.dense(self.classes)(out["features"]).astype(jnp.float32), out
+
+    def torch_names(self) -> Iterator[tuple[str, str]]:
+        """Our layers with timm's names."""
+        for k in range(2):
+            yield from conv_norm(f"stem{k}", f"stem.{k}.conv", f"stem.{k}.bn")
+        channels = 64
+        for number, (widths, stride) in enumerate(BLOCKS):
+            ours, theirs = f"Block_{number}", f"blocks.{number}"
+            if stride != 1 or widths[-1] != channels:
+                at = f"{theirs}.shortcut"
+                yield from conv_norm(f"{ours}/shortcut", f"{at}.conv", f"{at}.bn")
+            for k in range(3):
+                yield from separable_names(f"{ours}/Separable_{k}", f"{theirs}.stack.conv{k + 1}")
+            channels = widths[-1]
+        for k in range(3):
+            theirs = f"blocks.{len(BLOCKS)}.stack.conv{k + 1}"
+            yield from separable_names(f"Separable_{k}", theirs)
+        yield "Dense_0", "head.fc"
+
+
+def separable_names(ours: str, theirs: str) -> Iterator[tuple[str, str]]:
+    """The layers of a Separable with timm's names."""
+    yield from conv_norm(f"{ours}/depthwise", f"{theirs}.conv_dw", f"{theirs}.bn_dw")
+    yield from conv_norm(f"{ours}/pointwise", f"{theirs}.conv_pw", f"{theirs}.bn_pw")

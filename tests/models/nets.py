@@ -1,0 +1,38 @@
+"""Networks with seeded weights, and a jit that compiles quickly, for the tests beside it."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from salx.models import weights
+from tests.models import seeded
+
+# XLA's time goes into compiling, and the convolutions are as fast without its optimisations.
+quick = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+
+
+def shapes(module, height: int = 64, width: int = 64) -> dict:
+    """Shapes of the variables; nothing is computed."""
+    image = jax.ShapeDtypeStruct((1, height, width, 3), jnp.float32)
+    return jax.eval_shape(functools.partial(module.init, train=False), jax.random.key(0), image)
+
+
+def ones(module) -> dict:
+    return jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), shapes(module))
+
+
+def in_torch(module) -> weights.Arrays:
+    """A file of PyTorch's for a module, with seeded weights."""
+    blank = {
+        name: np.broadcast_to(np.float32(0), leaf.shape)
+        for name, leaf in weights.flatten(shapes(module)).items()
+    }
+    named = weights.as_torch(module, blank)
+    return {name: seeded.weight(name, array.shape) for name, array in named.items()}
+
+
+def filled(module) -> dict:
+    """Variables from the seeded file, by way of its names in PyTorch."""
+    return weights.fill(module, shapes(module), in_torch(module), "seeded")
