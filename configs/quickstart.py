@@ -22,7 +22,7 @@ def get_config():
     config.deployments = ("res8", "res14", "res20")
     config.deploy_cycles = (4, 9)
     config.train.batch = 16
-    config.train.steps = 200
+    config.train.steps = 150
     config.train.learning_rate = 0.1
     config.train.warmup = 0.1
     config.train.weight_decay = 5e-4

@@ -4,6 +4,10 @@ Orbax writes a checkpoint beside its place and renames it, so a killed process l
 the whole of it or none. The digest tells a damaged one from a sound one when it is restored.
 """
 
+import contextlib
+import sys
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -68,18 +72,33 @@ class Checkpoints:
         if step is None:
             return None
         try:
-            saved = self.manager.restore(
-                step,
-                args=ocp.args.Composite(
-                    state=ocp.args.StandardRestore(abstract),
-                    data=grain.checkpoint.CheckpointRestore(batches),
-                    meta=ocp.args.JsonRestore(),
-                ),
+            with late_errors_hidden():
+                saved = self.manager.restore(
+                    step,
+                    args=ocp.args.Composite(
+                        state=ocp.args.StandardRestore(abstract),
+                        data=grain.checkpoint.CheckpointRestore(batches),
+                        meta=ocp.args.JsonRestore(),
+                    ),
+                )
+            intact, why = (
+                saved.meta == {"digest": digest(saved.state), "step": step},
+                "wrong digest",
             )
-            intact = saved.meta == {"digest": digest(saved.state), "step": step}
         except Exception as error:  # Orbax and TensorStore raise many kinds for a broken file
-            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            raise InputError(f"{self.folder / str(step)}: damaged checkpoint: {first}") from error
+            intact, why = False, textwrap.shorten(f"{type(error).__name__}: {error}", 120)
         if not intact:
-            raise InputError(f"{self.folder / str(step)}: damaged checkpoint: wrong digest")
+            raise InputError(
+                f"{self.folder / str(step)}: damaged checkpoint (delete it to train again): {why}"
+            )
         return saved.state
+
+
+@contextlib.contextmanager
+def late_errors_hidden() -> Iterator[None]:
+    """When one read of many fails, Orbax closes their event loop and raises that error; those
+    that fail after it find the loop closed and would print a traceback each."""
+    shown = sys.unraisablehook
+    sys.unraisablehook = lambda _: None
+    yield
+    sys.unraisablehook = shown  # not after an error: the others are still to come

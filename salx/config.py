@@ -5,7 +5,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from salx.errors import InputError, unknown
-from salx.runs import check_label
+from salx.runs import check_label, flatten
 
 
 def base() -> ConfigDict:
@@ -59,7 +59,7 @@ def science(config: dict[str, Any]) -> dict[str, Any]:
 def resolve(given: ConfigDict) -> dict[str, Any]:
     """A config as plain values, checked. Raises InputError naming the field."""
     config = {**base().to_dict(), **given.to_dict()}
-    check_fields(config, base().to_dict(), "")
+    check_fields(config)
     for field in ("surrogates", "deployments", "policies"):
         if isinstance(config[field], str):
             config[field] = (config[field],)
@@ -77,14 +77,23 @@ def resolve(given: ConfigDict) -> dict[str, Any]:
     return config
 
 
-def check_fields(config: dict[str, Any], known: dict[str, Any], prefix: str) -> None:
-    for name, value in config.items():
-        if name not in known:
-            raise unknown("field", f"config.{prefix}{name}", [f"config.{prefix}{k}" for k in known])
-        if isinstance(known[name], dict) and name not in OPEN:
-            if not isinstance(value, dict):
-                raise InputError(f"config.{prefix}{name} must be a section, not {value!r}")
-            check_fields(value, known[name], f"{prefix}{name}.")
+def check_path(path: list[str], at: dict[str, Any] | None = None, prefix: str = "config") -> None:
+    """Raises InputError, with the nearest known one, if no config has the field `path`."""
+    at = base().to_dict() if at is None else at
+    name, *rest = path
+    if name not in at:
+        raise unknown("field", f"{prefix}.{name}", [f"{prefix}.{known}" for known in at])
+    if rest and isinstance(at[name], dict) and name not in OPEN:
+        check_path(rest, at[name], f"{prefix}.{name}")
+
+
+def check_fields(config: dict[str, Any]) -> None:
+    """Raises InputError for a field that no config has, or a section that is none."""
+    for path in flatten(config):
+        check_path(path.split("."))
+    for name, default in base().to_dict().items():
+        if isinstance(default, dict) and not isinstance(config[name], dict):
+            raise InputError(f"config.{name} must be a section, not {config[name]!r}")
 
 
 def check_numbers(config: dict[str, Any]) -> None:
@@ -100,7 +109,7 @@ def check_numbers(config: dict[str, Any]) -> None:
 
     require(config["cycles"] >= 1, "cycles", "must be at least 1")
     require(config["seeds"] >= 1, "seeds", "must be at least 1")
-    require(0 < config["budget"], "budget", "must be above 0")
+    require(config["budget"] > 0, "budget", "must be above 0")
     require(config["budget"] <= 1, "budget", "is above the pool: it is a share, at most 1")
     for cycle in config["deploy_cycles"]:
         known = 0 <= cycle < config["cycles"]

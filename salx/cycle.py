@@ -21,14 +21,13 @@ def run(setting: Setting, job: Selection) -> list[Record]:
     Raises InputError for damaged records, RunError for scores that are not finite.
     """
     config, dataset, folder = setting.config, setting.dataset, job.folder(setting.workdir)
-    surrogate, policy, seed = job
     runs.claim(folder, identity(setting, job))
     chain = pool.read_chain(folder, config["cycles"], dataset.fingerprint)
     targets = pool.budgets(len(dataset.pool), config["budget"], config["cycles"])
     for cycle in range(len(chain), config["cycles"]):
         path = pool.record_path(folder, cycle)
-        if cycle == 0 and surrogate:
-            first = Selection(None, "random", seed).folder(setting.workdir)
+        if cycle == 0 and job.surrogate:
+            first = Selection(None, "random", job.seed).folder(setting.workdir)
             runs.write_file(path, pool.record_path(first, 0).read_bytes())
         else:
             runs.write_file(path, choose(setting, job, chain, targets[cycle]))

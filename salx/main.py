@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 a run had to stop, 2 bad input, 130 interrupted (the same command goes on).
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -21,12 +20,33 @@ WORKDIR = flags.DEFINE_string("workdir", None, "The folder of the study's files.
 def parse(argv: list[str]) -> list[str]:
     """absl's flags, with bad ones as one line and exit code 2."""
     try:
-        rest = app.parse_flags_with_usage(argv)
-    except (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
-        raise SystemExit(refused(InputError(str(error)))) from error
+        rest = flags.FLAGS(argv)
+        if CONFIG.value is not None:
+            CONFIG.value.to_dict()  # raises what the config file raised
+    except Exception as error:  # a config is the user's own code and may raise anything
+        raise SystemExit(refused(explained(argv, error))) from error
     if flags.FLAGS["verbosity"].using_default_value:
         flags.FLAGS.verbosity = logging.WARNING  # Orbax tells of every file; --verbosity=0 shows it
     return rest
+
+
+def explained(argv: list[str], error: Exception) -> InputError:
+    """Why the flags could not be read, naming the file or, in full, the field."""
+    for argument, after in zip(argv[1:], [*argv[2:], ""], strict=True):
+        name, equals, value = argument.lstrip("-").partition("=")
+        if name == "config":
+            file = Path((value if equals else after).partition(":")[0])
+            if not file.is_file():
+                return InputError(f"--config={file}: no such file")
+        if name.startswith("config."):
+            try:
+                configs.check_path(name.split(".")[1:])
+            except InputError as unknown_field:
+                return unknown_field
+    if isinstance(error, OSError) and error.__cause__:
+        error = error.__cause__  # ml_collections wraps what a config file raised
+    kind = "" if isinstance(error, flags.Error) else f"--config: {type(error).__name__}: "
+    return InputError(f"{kind}{error}")
 
 
 def refused(error: Exception) -> int:
@@ -43,14 +63,17 @@ def run(argv: list[str]) -> None:
             raise InputError(f"--{name} is required")
     config, workdir = configs.resolve(CONFIG.value), Path(WORKDIR.value)
     grid.refuse_other(workdir, config)
-    if grid.is_finished(workdir, config):
+    page, finished = workdir / "report" / "index.html", grid.is_finished(workdir, config)
+    if finished:
         print(f"{workdir}: this study is finished; nothing to do")
     else:
         from salx import study  # jax, which a finished study has no need of
 
         study.run(config, workdir)
+    if not (finished and page.exists()):
         report.write(workdir)
     print(report.summary(workdir))
+    print(f"report: {page}")
 
 
 def main(argv: list[str]) -> int:

@@ -34,13 +34,18 @@ def replicated() -> NamedSharding:
 
 
 def put(batch):
-    """This process's part of a batch, numpy, as global arrays split over the devices."""
+    """This process's part of a batch, numpy, as what a jitted step takes for the whole.
+
+    Where there is one process its part is the whole, and the step itself places it soonest.
+    """
+    if jax.process_count() == 1:
+        return batch
     place = functools.partial(jax.make_array_from_process_local_data, split())
     return jax.tree.map(place, batch)
 
 
-def gather(array: jax.Array) -> np.ndarray:
-    """A global array as numpy on every process."""
+def gather(array) -> np.ndarray:
+    """A global array, or a process's part as `put` gave it, as numpy on every process."""
     if jax.process_count() == 1:
         return np.asarray(array)
     return multihost_utils.process_allgather(array, tiled=True)

@@ -25,60 +25,82 @@ def example(source: Source, index: int) -> dict:
         raise RunError(f"example {source.keys[index]!r} cannot be read: {error}") from error
 
 
+def stacked(source: Source, indices: np.ndarray) -> dict[str, np.ndarray]:
+    """The examples at `indices`, each field stacked along a new first axis."""
+    examples = [example(source, int(index)) for index in indices]
+    return {name: np.stack([each[name] for each in examples]) for name in examples[0]}
+
+
 @functools.lru_cache(maxsize=4)
 def epoch_order(n: int, seed: int, epoch: int) -> np.ndarray:
     """The order of n examples in an epoch, int64[n]."""
     return seeds.permutation(n, seeds.derive(seed, "epoch", epoch))
 
 
-class Stream:
-    """Epoch after epoch of the examples `ids`, `length` in all, each epoch in its own order."""
+class Batches:
+    """Global batches by number, of which every process reads its own stride.
 
-    def __init__(self, source: Source, ids: np.ndarray, seed: int, length: int):
-        self.source, self.ids, self.seed, self.length = source, ids, seed, length
+    Grain's readers fetch whole batches, as PyTorch's workers do; its cost for each element
+    would be several times that of copying a small image.
+    """
+
+    def __init__(self, source: Source, ids: np.ndarray, batch: int, count: int):
+        self.source, self.ids, self.batch, self.count = source, ids, batch, count
+        self.process, self.processes = jax.process_index(), jax.process_count()
 
     def __len__(self) -> int:
-        return self.length
+        return self.count
 
-    def __getitem__(self, position: int) -> dict:
-        epoch, place = divmod(position, len(self.ids))
-        return example(self.source, self.ids[epoch_order(len(self.ids), self.seed, epoch)[place]])
+    def positions(self, number: int) -> np.ndarray:
+        """Where this process's examples stand in the endless row of examples."""
+        return np.arange(self.process, self.batch, self.processes) + number * self.batch
 
 
-class Pass:
+class Stream(Batches):
+    """Epoch after epoch of the examples `ids`, each epoch in an order of its own."""
+
+    def __init__(self, source: Source, ids: np.ndarray, seed: int, batch: int, count: int):
+        super().__init__(source, ids, batch, count)
+        self.seed = seed
+
+    def __getitem__(self, number: int) -> dict[str, np.ndarray]:
+        n = len(self.ids)
+        epochs, places = np.divmod(self.positions(number), n)
+        chosen = [
+            epoch_order(n, self.seed, int(epoch))[place]
+            for epoch, place in zip(epochs, places, strict=True)
+        ]
+        return stacked(self.source, self.ids[chosen])
+
+
+class Pass(Batches):
     """The examples `ids` once, then the last one again, masked, to fill the last batch."""
 
     def __init__(self, source: Source, ids: np.ndarray, batch: int):
-        self.source, self.ids = source, ids
-        self.length = math.ceil(len(ids) / batch) * batch
+        super().__init__(source, ids, batch, math.ceil(len(ids) / batch))
 
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, position: int) -> dict:
-        index = self.ids[min(position, len(self.ids) - 1)]
-        return {**example(self.source, index), "mask": np.bool_(position < len(self.ids))}
+    def __getitem__(self, number: int) -> dict[str, np.ndarray]:
+        positions = self.positions(number)
+        chosen = self.ids[np.minimum(positions, len(self.ids) - 1)]
+        return {**stacked(self.source, chosen), "mask": positions < len(self.ids)}
 
 
-def batches(view: Stream | Pass, batch: int, threads: int = 0) -> grain.DatasetIterator:
-    """This process's part of each global batch, as dicts of stacked numpy arrays.
+def iterate(batches: Batches, threads: int) -> grain.DatasetIterator:
+    """Batches in order, its state one number; `threads` readers work ahead of the consumer.
 
-    `threads` readers work ahead of the consumer; 0 reads in the consumer's own thread, which
-    is the fastest where an example is a mere copy.
+    0 reads in the consumer's own thread, which is the fastest where an example is a mere copy.
     """
-    processes = jax.process_count()
-    mine = grain.MapDataset.source(view)[jax.process_index() :: processes]
-    ahead = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=4 * threads)
-    return iter(mine.to_iter_dataset(ahead).batch(batch // processes, drop_remainder=True))
+    ahead = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads)
+    return iter(grain.MapDataset.source(batches).to_iter_dataset(ahead))
 
 
 def training(
     source: Source, ids: np.ndarray, seed: int, batch: int, steps: int, threads: int = 0
 ) -> grain.DatasetIterator:
     """`steps` batches of {"image", "label", "id"}; its state can be saved and set."""
-    return batches(Stream(source, ids, seed, steps * batch), batch, threads)
+    return iterate(Stream(source, ids, seed, batch, steps), threads)
 
 
 def whole(source: Source, ids: np.ndarray, batch: int, threads: int = 0) -> Iterator[dict]:
     """Every example of `ids` once, in equal batches; "mask" is False on what fills the last."""
-    return batches(Pass(source, ids, batch), batch, threads) if len(ids) else iter(())
+    return iterate(Pass(source, ids, batch), threads) if len(ids) else iter(())

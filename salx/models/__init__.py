@@ -81,7 +81,7 @@ def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
         module = ZOO[name](classes=len(dataset.classes), **options)
         model = Model(label, module, dataset.image_shape, dataset.mean, dataset.std)
         shapes = jax.eval_shape(functools.partial(init, model), jax.random.key(0))
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # whatever a module raises about a width or depth it cannot have
         first = str(error).strip().splitlines()[0]
         raise InputError(f"config.models.{label}: {name} cannot be built: {first}") from error
     if source:

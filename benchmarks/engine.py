@@ -1,0 +1,159 @@
+"""What the engine costs beside the arithmetic, as ratios within one process.
+
+    python -m benchmarks.engine [--quick]
+
+1. The scoring pass as a fraction of the bare jitted forward pass, for each model of the
+   quickstart (to reach: 0.95 at a batch that fills the cores).
+2. Compilations in a whole study (one train step, evaluation and scorer for each model).
+3. The share of the quickstart's wall time outside jitted steps and compilation (to reach:
+   under 25 %). Steps are waited for one by one here, so what normally overlaps them counts
+   as outside. `--quick` takes one seed and three cycles.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import logging
+from rich.console import Console
+from rich.table import Table
+
+from configs import quickstart
+from salx import config as configs
+from salx import data, models, parallel, report, selection, study, train
+from salx.selection import scoring
+
+START = time.perf_counter() - time.process_time()  # imports took this process's first seconds
+
+BATCH = 512
+ROUNDS = 7
+
+
+def main() -> None:
+    logging.set_verbosity(logging.WARNING)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    config = configs.resolve(quickstart.get_config())
+    config["telemetry"]["progress"] = False
+    if parser.parse_args().quick:
+        config |= {"seeds": 1, "cycles": 3, "budget": 0.06, "deploy_cycles": ()}
+    print(f"{platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__}, {jax.devices()}")
+    accounted = study_accounts(config)
+    print_scoring(config)
+    print_study(config, *accounted)
+
+
+def bare_forward(model, variables, images):
+    """Seconds of a jitted forward pass over images that lie on the device."""
+    forward = jax.jit(lambda v, x: models.forward(model, v, x, train=False)[0])
+    batches = [jnp.asarray(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
+
+    def once():
+        jax.block_until_ready([forward(variables, batch) for batch in batches])
+
+    return once
+
+
+def scoring_pass(model, variables, source, ids):
+    """Seconds of the scoring pass over the same images, from the source to numpy scores."""
+    example = selection.build("entropy", {}).example
+
+    def once():
+        scoring.score_pool(model, variables, example, source, ids, BATCH)
+
+    return once
+
+
+def fraction(bare, whole) -> tuple[float, float]:
+    """Median over rounds of bare / whole, timed in turns; and the bare seconds."""
+    bare(), whole()
+    ratios, seconds = [], []
+    for _ in range(ROUNDS):
+        times = []
+        for once in (bare, whole):
+            began = time.perf_counter()
+            once()
+            times.append(time.perf_counter() - began)
+        ratios.append(times[0] / times[1])
+        seconds.append(times[0])
+    return statistics.median(ratios), statistics.median(seconds)
+
+
+def print_scoring(config) -> None:
+    dataset = data.load(config["dataset"])
+    ids = np.resize(np.arange(len(dataset.pool)), 8 * BATCH)
+    images = np.stack([dataset.pool[i]["image"] for i in ids])
+    table = Table("model", "bare images/s", "scoring / bare", title=f"scoring, batch {BATCH}")
+    for label, options in sorted(config["models"].items()):
+        model = models.build(label, options, dataset)
+        variables = train.initial(model, train.Recipe(**config["train"]))(0, 1).variables
+        ratio, seconds = fraction(
+            bare_forward(model, variables, images),
+            scoring_pass(model, variables, dataset.pool, ids),
+        )
+        table.add_row(label, f"{len(ids) / seconds:,.0f}", f"{ratio:.3f}")
+    Console().print(table)
+
+
+class Accounts:
+    """Seconds inside jitted steps and in compilation, gathered while a study runs."""
+
+    def __init__(self):
+        self.inside = self.compiling = 0.0
+        self.calls = 0
+        self.jit = parallel.jit
+        jax.monitoring.register_event_duration_secs_listener(self.heard)
+
+    def heard(self, event: str, seconds: float, **_) -> None:
+        if event.startswith("/jax/core/compile/"):  # tracing, lowering and XLA
+            self.compiling += seconds
+
+    def timed(self, *args, **options):
+        jitted = self.jit(*args, **options)
+
+        def call(*arguments):
+            before, began = self.compiling, time.perf_counter()
+            result = jax.block_until_ready(jitted(*arguments))
+            self.inside += time.perf_counter() - began - (self.compiling - before)
+            self.calls += 1
+            return result
+
+        call.eval_shape = jitted.eval_shape
+        return call
+
+
+def study_accounts(config) -> tuple[Accounts, float, dict[str, int]]:
+    """Runs the study and its report; returns the accounts, all seconds since this program's
+    start, and the traces."""
+    accounts = Accounts()
+    parallel.jit = accounts.timed
+    with tempfile.TemporaryDirectory() as folder:
+        study.run(config, Path(folder))
+        report.write(Path(folder))
+    wall = time.perf_counter() - START
+    parallel.jit = accounts.jit
+    return accounts, wall, dict(parallel.traces)
+
+
+def print_study(config, accounts: Accounts, wall: float, traces: dict[str, int]) -> None:
+    table = Table("step", "compilations", title="one study")
+    for name, count in sorted(traces.items()):
+        table.add_row(name, str(count))
+    Console().print(table)
+    outside = wall - accounts.inside - accounts.compiling
+    table = Table("part", "seconds", "share", title=f"{config['name']}, {accounts.calls} steps")
+    parts = {"jitted steps": accounts.inside, "compilation": accounts.compiling}
+    for name, seconds in {**parts, "outside both": outside, "wall": wall}.items():
+        table.add_row(name, f"{seconds:.1f}", f"{seconds / wall:.1%}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

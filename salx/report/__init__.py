@@ -1,0 +1,30 @@
+"""The report of a study: `write(workdir)` leaves W/report/, `summary(workdir)` is for the console.
+
+Nothing heavy is imported until something is drawn.
+"""
+
+import shutil
+from pathlib import Path
+
+__all__ = ["summary", "write"]
+
+
+def write(workdir: Path) -> Path:
+    """Writes W/report/: index.html, table.{csv,md,tex} and figures/. Returns the page's path.
+
+    A report that is already there, made by this code from the same results, is left as it is.
+    Raises InputError, naming the path, if W is no work folder or holds a damaged file.
+    """
+    from salx.report import page
+
+    return page.write(Path(workdir))
+
+
+def summary(workdir: Path, width: int | None = None):
+    """The verdict and the table as a rich Text; `str()` or print() gives it without colours.
+
+    width: columns of the console, its own unless given.
+    """
+    from salx.report import console
+
+    return console.summary(Path(workdir), width or shutil.get_terminal_size((80, 24)).columns)

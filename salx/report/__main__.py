@@ -1,0 +1,38 @@
+"""python -m salx.report W: writes W/report/, prints the table and where the page is."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from salx import report
+from salx.errors import InputError
+
+ABOUT = (
+    "Writes W/report/ (a page, the table as CSV, Markdown and LaTeX, figures); prints the table."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code: 0, or 2 for what cannot be read, said in one line."""
+    parser = argparse.ArgumentParser("python -m salx.report", description=ABOUT)
+    parser.add_argument("workdir", type=Path, metavar="W", help="a study's work folder")
+    workdir = parser.parse_args(arguments).workdir
+    try:
+        page = report.write(workdir)
+        console = Console()
+        console.print(report.summary(workdir, console.width), soft_wrap=True)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error.filename or workdir}: cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+    print(page)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,219 @@
+import csv
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from salx.report import formats, results, tables, words
+from salx.report.tables import Cell
+from salx.report.values import RANDOM, Column
+from tests.report.work import write_result, write_work
+
+PAPER = Path(__file__).resolve().parents[3] / "shared" / "paper" / "paper_tables.json"
+
+
+def row(*means):
+    columns = [Column(f"m{i}", "entropy") for i in range(len(means) - 1)] + [RANDOM]
+    return tables.ranked([Cell("m0", c, n=3, mean=m) for c, m in zip(columns, means, strict=True)])
+
+
+def ranks(cells):
+    return [cell.rank for cell in cells]
+
+
+def contrast(ink, paper):
+    """The WCAG contrast ratio of two colours #rrggbb."""
+
+    def light(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted([light(ink), light(paper)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.fixture
+def table(workdir):
+    return tables.build(results.read(workdir))
+
+
+def test_equal_numbers_share_a_rank_and_a_colour():
+    cells = row(70.04, 71.0, 69.96, 68.0)
+    assert ranks(cells) == [2, 1, 2, 3]  # 70.0 twice, as shown
+    assert [cell.shade for cell in cells] == [0.5, 1.0, 0.5, 0.0]
+
+
+def test_what_is_missing_has_no_rank_and_shifts_none():
+    assert ranks(row(None, 71.0, 70.0, None)) == [None, 1, 2, None]
+    assert row(None, 71.0, None)[0].shade is None
+    assert ranks(row(None, None)) == [None, None]
+    assert row(None, 71.0, None)[1].shade == 0.5  # alone it is neither worst nor best
+
+
+def test_colours_end_where_the_scale_ends_and_are_readable():
+    assert tables.colour(0) == "#f5d0ba"
+    assert tables.colour(1) == "#a9dbd1"
+    for step in range(101):
+        assert contrast("#202326", tables.colour(step / 100)) > 7
+        assert contrast("#e8e8e4", tables.colour(step / 100, tables.DARK)) > 7
+
+
+def test_cells_are_the_results_of_the_last_cycle(workdir, table):
+    work = results.read(workdir)
+    runs = [f"res14.on.res8.entropy.s{seed}.c09" for seed in range(3)]
+    cell = table.rows[1][0]
+    assert (cell.deployment, cell.column.surrogate, cell.runs) == ("res14", "res8", tuple(runs))
+    assert cell.mean == pytest.approx(sum(100 * work.results[run].value for run in runs) / 3)
+    random = [work.results[f"res14.on.random.s{seed}.c09"].value for seed in range(3)]
+    assert cell.gain.mean == pytest.approx(cell.mean - 100 * sum(random) / 3)
+    assert table.labels == ("res8", "res14", "res20", "random")
+    assert [[cell.own for cell in row].index(True) for row in table.rows] == [0, 1, 2]
+
+
+def test_missing_runs_show_as_missing(workdir):
+    for run in ("res14.on.res8.entropy.s1.c09", "res20.on.random.s0.c09"):
+        shutil.rmtree(workdir / "deployments" / run)
+    for seed in range(3):
+        shutil.rmtree(workdir / "deployments" / f"res8.on.res14.entropy.s{seed}.c09")
+    work = results.read(workdir)
+    table = tables.build(work)
+    assert words.notes(table.rows[1][0], 3) == ["2 of 3 seeds"]
+    assert words.notes(table.rows[2][0], 3) == ["2 of 3 paired"]
+    assert table.rows[0][1] == Cell("res8", Column("res14", "entropy"))
+    assert words.spread(table.rows[0][1]) == "\N{EN DASH}"
+    assert words.done(work) == (139, 144)
+    assert "Not finished: 1 of 6 pairs" in words.verdict(table, work.study)
+
+
+def test_the_verdict_counts_what_the_table_shows(tmp_path):
+    measured = {None: 0.90, "res8": 0.92, "res14": 0.89, "res20": 0.91}
+    workdir = write_work(tmp_path, seeds=2, cycles=2)
+    for seed in range(2):
+        for surrogate, value in measured.items():
+            for model in ("res8", "res14", "res20"):
+                policy = "entropy" if surrogate else "random"
+                noise = 0.03 * seed if surrogate == "res20" else 0  # 0.91, 0.94: not sure
+                point = (model, surrogate, policy, seed, 1, 287, value + noise)
+                write_result(workdir, *point)
+    table = tables.build(results.read(workdir))
+    verdict = words.verdict(table, results.read_study(workdir))
+    assert "beats random in 4 of 6 surrogate pairs" in verdict
+    assert "above zero in 2 of them and below zero in 2 (n = 2 seeds)" in verdict
+
+
+def test_one_seed_says_so(tmp_path):
+    workdir = write_work(tmp_path, seeds=1, cycles=2)
+    table = tables.build(results.read(workdir))
+    assert all(cell.std is None for cell in table.cells)
+    assert all(cell.gain.low is None for cell in table.cells if cell.gain)
+    assert "single seed (n = 1)" in words.verdict(table, results.read_study(workdir))
+    assert "no interval" in formats.caption(table, "*")
+    assert "[" not in formats.text(table)
+
+
+def test_several_policies_are_named_in_the_columns(tmp_path):
+    workdir = write_work(tmp_path, seeds=1, cycles=2, policies=["entropy", "core_set"])
+    labels = tables.build(results.read(workdir)).labels
+    assert labels[0] == "res8 · entropy"
+    assert labels[3:5] == ("res8 · core_set", "res14 · core_set")
+    assert labels[-1] == "random"
+
+
+@pytest.mark.parametrize("number", ["table3", "table4", "table5"])
+def test_the_papers_rows_come_out_in_the_papers_order(number):
+    if not PAPER.is_file():
+        pytest.skip("the paper's tables are not beside this repository")
+    cells = json.loads(PAPER.read_text())[number]["cells"]
+    for deployment, by_surrogate in cells.items():
+        columns = [RANDOM if s == "random" else Column(s, "entropy") for s in by_surrogate]
+        means = [value["mean"] for value in by_surrogate.values()]
+        placed = tables.ranked(
+            [Cell(deployment, c, n=3, mean=m) for c, m in zip(columns, means, strict=True)]
+        )
+        shown = [round(mean, 1) for mean in means]
+        assert [cell.rank for cell in placed] == [
+            len({o for o in shown if o > m}) + 1 for m in shown
+        ]
+        if number == "table3":
+            assert placed[-1].shade == 0  # random is the worst of every Cityscapes row
+
+
+def test_table_3_has_the_papers_best_surrogates():
+    if not PAPER.is_file():
+        pytest.skip("the paper's tables are not beside this repository")
+    best = {}
+    for deployment, by_surrogate in json.loads(PAPER.read_text())["table3"]["cells"].items():
+        means = [value["mean"] for value in by_surrogate.values()]
+        placed = zip(by_surrogate, row(*means), strict=True)
+        best[deployment] = [surrogate for surrogate, cell in placed if cell.rank == 1]
+    assert best == {
+        "Res-20": ["MNV3"],
+        "MNV3": ["MNV3"],
+        "Res-18": ["Res-18"],
+        "Res-50": ["MNV3", "Res-18"],
+        "Xc-65": ["Res-50"],
+    }
+
+
+def test_csv_reads_back_as_the_same_numbers(table):
+    lines = list(csv.DictReader(io.StringIO(formats.csv(table))))
+    assert len(lines) == len(table.cells)
+    for line, cell in zip(lines, table.cells, strict=True):
+        assert (line["deployment"], line["surrogate"] or None) == (
+            cell.deployment,
+            cell.column.surrogate,
+        )
+        assert line["runs"].split() == list(cell.runs)
+        numbers = [cell.n, cell.mean, cell.std]
+        assert [float(line[k]) for k in ("n", "mean", "std")] == pytest.approx(numbers, abs=1e-6)
+        if cell.gain:
+            read = [float(line[key]) for key in ("gain", "low", "high", "paired")]
+            assert read == pytest.approx([*cell.gain], abs=1e-6)
+        else:
+            assert line["gain"] == line["low"] == line["high"] == ""
+
+
+def numbers(text):
+    return [float(n) for n in re.findall(r"[-+]?\d+\.\d", text.replace("\N{MINUS SIGN}", "-"))]
+
+
+def shown(cell):
+    gain = [cell.gain.mean, cell.gain.low, cell.gain.high] if cell.gain else []
+    return [pytest.approx(value, abs=0.0500001) for value in [cell.mean, cell.std, *gain]]
+
+
+def test_markdown_reads_back_as_the_shown_numbers(table):
+    head, _, *rows = formats.markdown(table).split("\n\n")[0].splitlines()
+    assert [name.strip() for name in head.split("|")[2:-1]] == list(table.labels)
+    for line, cells in zip(rows, table.rows, strict=True):
+        first, *texts = line.split("|")[1:-1]
+        assert first.strip() == cells[0].deployment
+        assert [numbers(text) for text in texts] == [shown(cell) for cell in cells]
+
+
+def test_latex_reads_back_as_the_shown_numbers(table):
+    lines = formats.latex(table).split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    for line, cells in zip(lines, table.rows, strict=True):
+        texts = line.replace("$-$", "-").split("&")[1:]
+        for text, cell in zip(texts, cells, strict=True):
+            colour, content = re.fullmatch(
+                r" \\cellcolor\[HTML\]{(\w+)}(.*?)(?: \\\\)?", text
+            ).groups()
+            assert colour.lower() == tables.colour(cell.shade)[1:]
+            assert numbers(content) == shown(cell)
+            assert not re.search(r"\\\\\s*\[", content)  # LaTeX would take an argument
+
+
+def test_latex_escapes():
+    assert formats.escape(r"a_b & 5% \ {x}") == r"a\_b \& 5\% \textbackslash{} \{x\}"
+
+
+@pytest.mark.parametrize("width", [200, 80, 60, 40])
+def test_the_console_table_stays_within_its_width(table, width):
+    text = formats.text(table, width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert all(words.number(cell.mean) in text for cell in table.cells)

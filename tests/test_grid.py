@@ -1,0 +1,62 @@
+from salx import grid
+from salx.grid import Deployment, Selection
+
+CONFIG = {
+    "surrogates": ("s", "m", "l"),
+    "deployments": ("s", "m", "l"),
+    "policies": ("entropy",),
+    "seeds": 3,
+    "cycles": 10,
+    "deploy_cycles": (),
+}
+
+
+def test_the_grid_counts_what_it_should():
+    work = grid.grid(CONFIG)
+    assert len(work.selections) == 3 + 3 * 3
+    # A seed's surrogates share the training after the random cycle with nobody but themselves:
+    # 3 models x 3 seeds x 9 cycles. Deployments: 3 x 3 x (3 surrogates + random).
+    assert len(work.surrogates) == 3 * 3 * 9
+    assert len(work.deployments) == 3 * 3 * 4
+    assert len(set(work.trainings)) == len(work.trainings)
+
+
+def test_two_policies_share_the_first_cycle_and_the_random_column():
+    work = grid.grid({**CONFIG, "policies": ("entropy", "core_set")})
+    assert len(work.selections) == 3 + 3 * 3 * 2
+    assert len(work.surrogates) == 3 * 3 * (1 + 2 * 8)
+    assert len(work.deployments) == 3 * 3 * (3 * 2 + 1)
+
+
+def test_what_a_surrogate_trained_is_not_trained_again():
+    work = grid.grid({**CONFIG, "deploy_cycles": (4, 9)})
+    own = Deployment("s", Selection("s", "entropy", 0), 4)
+    other = Deployment("m", Selection("s", "entropy", 0), 4)
+    assert own in work.surrogates
+    assert own not in work.deployments
+    assert other in work.deployments
+    assert len(work.trainings) == 81 + 3 * 3 * (3 + 4)
+
+
+def test_after_the_first_cycle_all_stand_in_the_random_column():
+    chosen = Selection("s", "entropy", 1)
+    assert grid.deployment("m", chosen, 0).name == "m.on.random.s1.c00"
+    assert grid.deployment("m", chosen, 1).name == "m.on.s.entropy.s1.c01"
+
+
+def test_every_run_comes_after_what_it_needs():
+    work = grid.grid({**CONFIG, "deploy_cycles": (0, 9)})
+    selections = set(work.selections)
+    assert all(job.selection in selections for job in work.trainings)
+    randoms = [job.surrogate is None for job in work.selections]
+    assert sorted(randoms, reverse=True) == randoms
+
+
+def test_a_surrogate_that_is_not_deployed_and_the_reverse():
+    work = grid.grid({**CONFIG, "surrogates": ("s",), "deployments": ("l",), "seeds": 1})
+    assert {job.model for job in work.surrogates} == {"s"}
+    assert [job.name for job in work.deployments] == [
+        "l.on.random.s0.c00",
+        "l.on.random.s0.c09",
+        "l.on.s.entropy.s0.c09",
+    ]

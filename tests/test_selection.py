@@ -1,0 +1,138 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from salx import data, models, parallel, selection
+from salx.errors import InputError, RunError
+from salx.selection import entropy, scoring
+
+KEYS = [f"key_{i}" for i in range(1000)]
+
+
+def oracle(logits):
+    """Entropy in float64: p log p is 0 where p is."""
+    shifted = np.asarray(logits, np.float64)
+    shifted = shifted - shifted.max(-1, keepdims=True)
+    p = np.exp(shifted)
+    p /= p.sum(-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(p > 0, p * np.log(p), 0.0)
+    return -terms.sum(-1)
+
+
+shapes = hnp.array_shapes(min_dims=1, max_dims=3, max_side=12)
+logits = st.floats(-1e4, 1e4, width=32) | st.sampled_from([0.0, -0.0, 1e4, -1e4])
+jitted = jax.jit(entropy.entropy)
+
+
+@settings(max_examples=300, deadline=None)
+@given(hnp.arrays(np.float32, st.sampled_from([(2,), (10,), (3, 5), (4, 19)]), elements=logits))
+def test_entropy_against_float64(array):
+    np.testing.assert_allclose(jitted(array), oracle(array), rtol=1e-4, atol=1e-5)
+
+
+def test_entropy_where_naive_formulas_break():
+    assert jitted(np.zeros(10, np.float32)) == pytest.approx(np.log(10), rel=1e-6)
+    assert jitted(np.array([1e4, -1e4, 0], np.float32)) == 0
+    assert jitted(np.full(19, -1e4, np.float32)) == pytest.approx(np.log(19), rel=1e-6)
+
+
+def test_aggregation_over_pixels():
+    image = np.random.default_rng(0).normal(size=(4, 6, 19)).astype(np.float32)
+    for name, total in (("sum", oracle(image).sum()), ("mean", oracle(image).mean())):
+        policy = selection.build("entropy", {"aggregation": name})
+        assert policy.options == {"aggregation": name}
+        assert policy.example({"logits": image}) == pytest.approx(total, rel=1e-5)
+    assert selection.build("entropy", {}).options == {"aggregation": "sum"}
+
+
+@given(
+    hnp.arrays(np.float32, st.integers(1, 60), elements=st.sampled_from([0, 0.5, 1, -3])),
+    st.integers(0, 70),
+    st.randoms(),
+)
+def test_top_is_the_sorted_list_with_ties_by_id(scores, count, random):
+    ids = np.array(sorted(random.sample(range(1000), len(scores))))
+    shuffled = np.array(random.sample(range(len(ids)), len(ids)))
+    ids, scores = ids[shuffled], scores[shuffled]
+    expected = sorted(range(len(ids)), key=lambda i: (-scores[i], ids[i]))[:count]
+    assert selection.top(scores, ids, count, KEYS).tolist() == expected
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_not_finite_names_its_example(bad):
+    with pytest.raises(RunError, match="score of example 'key_7' is not finite"):
+        selection.top(np.array([1.0, bad, 2.0]), np.array([3, 7, 9]), 1, KEYS)
+
+
+def test_random_walks_down_one_order():
+    draw = selection.build("random", {}).draw
+    everything = draw(5, np.arange(100), 100)
+    rest = np.array([4, 50, 99])
+    assert draw(5, rest, 100).tolist() == everything[rest].tolist()
+    assert draw(6, rest, 100).tolist() != everything[rest].tolist()
+
+
+def test_random_favours_no_example():
+    draw = selection.build("random", {}).draw
+    counts = np.zeros(20)
+    for seed in range(2000):
+        counts[selection.top(draw(seed, np.arange(20), 20), np.arange(20), 4, KEYS)] += 1
+    # 400 expected each, sd 18: five sd leaves one false alarm in 80,000 runs.
+    assert np.abs(counts - 400).max() < 90
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("entrpy", {}, "did you mean 'entropy'"),
+        ("entropy", {"agregation": "sum"}, "did you mean 'aggregation'"),
+        ("entropy", {"aggregation": "median"}, "known: mean, sum"),
+        ("random", {"seed": 3}, "option of policy random"),
+    ],
+)
+def test_bad_policies_are_named(name, options, message):
+    with pytest.raises(InputError, match=message):
+        selection.build(name, options)
+
+
+@pytest.fixture(scope="module")
+def scored(fresh):
+    digits = data.load({"name": "digits"})
+    model = models.build("scored", {"name": "cifar_resnet8", "width": 4}, digits)
+    return digits, model, fresh(model, 1)
+
+
+def test_scores_are_those_of_each_example_alone(scored):
+    digits, model, variables = scored
+    policy = selection.build("entropy", {})
+    ids = np.array([900, 3, 77, 1436, 0])
+    images = np.stack([digits.pool[i]["image"] for i in ids])
+    logits, _ = models.forward(model, variables, jnp.asarray(images), train=False)
+    for batch in (2, 5, 64):
+        scores = scoring.score_pool(model, variables, policy.example, digits.pool, ids, batch)
+        assert scores.dtype == np.float32
+        np.testing.assert_allclose(scores, oracle(logits), rtol=1e-4)
+
+
+def test_a_scorer_is_traced_once_for_all_pools(scored):
+    digits, model, variables = scored
+    policy = selection.build("entropy", {})
+    parallel.traces.clear()
+    for size in (10, 33, 100):
+        ids = np.arange(size)
+        scores = scoring.score_pool(model, variables, policy.example, digits.pool, ids, 16)
+        assert scores.shape == (size,)
+        assert np.isfinite(scores).all()
+    assert parallel.traces["score scored"] == 1
+
+
+def test_nothing_to_score(scored):
+    digits, model, variables = scored
+    nobody = np.zeros(0, np.int64)
+    example = selection.build("entropy", {}).example
+    assert scoring.score_pool(model, variables, example, digits.pool, nobody, 16).shape == (0,)

@@ -1,0 +1,70 @@
+import builtins
+import json
+
+import pytest
+
+from salx import telemetry
+from salx.errors import InputError
+from salx.telemetry import Board, Journal
+
+
+def test_a_journal_goes_on_at_the_step_of_the_checkpoint(tmp_path):
+    journal = Journal(tmp_path, 0)
+    for step in (10, 20, 30):
+        journal.write(step, {"loss": 1.0 / step})
+    journal.close()
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.write('{"step": 40, "lo')  # torn by a kill
+    journal = Journal(tmp_path, 20)
+    journal.write(30, {"loss": 0.5})
+    journal.close()
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [10, 20, 30]
+    assert lines[1:] == [{"step": 20, "loss": 0.05}, {"step": 30, "loss": 0.5}]
+
+
+def test_events_without_tensorflow_are_one_clear_line(tmp_path, monkeypatch):
+    real = builtins.__import__
+
+    def importing(name, *rest, **more):
+        if name.startswith(("tensorflow", "clu")):
+            raise ImportError(name)
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", importing)
+    with pytest.raises(InputError, match=r"config\.telemetry\.tensorboard=True needs tensorflow"):
+        Journal(tmp_path, 0, tensorboard=True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (6.2, "0:07"), (750, "12:30"), (10930, "3:02:10"), (-1, "0:00")],
+)
+def test_clock(seconds, text):
+    assert telemetry.clock(seconds) == text
+
+
+def test_the_board_tells_run_cycle_step_and_time_left(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(telemetry.time, "monotonic", lambda: now[0])
+    with Board(runs_total=12, run=2, steps=1000, shown=True) as board:
+        board.start("res8.on.random.s0.c03  cycle 4 of 10", 0, 100)
+        now[0] = 20.0
+        board.step(50)
+        board.start("finished before", 100, 100)  # goes unseen
+        board.start("resumed  cycle 5 of 10", 40, 100)
+        now[0] = 40.0
+        board.step(90)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        # 50 of 1000 steps in 20 s leave 950 for 380 s; then 100 in 40 s leave 900 for 360 s.
+        "run 3 of 12  res8.on.random.s0.c03  cycle 4 of 10  step 50/100  6:20 left",
+        "run 4 of 12  resumed  cycle 5 of 10  step 90/100  6:00 left",
+    ]
+
+
+def test_a_quiet_board_says_nothing(capsys):
+    with Board(shown=False) as board:
+        board.start("x", 0, 10)
+        board.step(10)
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,168 @@
+import jax
+import numpy as np
+import optax
+import pytest
+
+from salx import data, models, parallel, train
+from salx.checkpoint import digest
+from salx.errors import RunError
+
+RECIPE = train.Recipe(
+    batch=8,
+    steps=11,
+    epochs=0.0,
+    learning_rate=0.05,
+    schedule="cosine",
+    warmup=0.2,
+    momentum=0.9,
+    weight_decay=1e-2,
+    threads=0,
+    log_every=3,
+    save_every=4,
+)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load({"name": "digits"})
+
+
+@pytest.fixture(scope="module")
+def model(digits):
+    return models.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
+
+
+def batch_of(digits, ids):
+    examples = [digits.pool[i] for i in ids]
+    return {
+        "image": np.stack([example["image"] for example in examples]),
+        "label": np.array([example["label"] for example in examples], np.int32),
+        "id": np.array(ids, np.int32),
+    }
+
+
+def test_steps_of_a_training():
+    assert RECIPE.total_steps(1000) == 11
+    by_epochs = RECIPE._replace(steps=0, epochs=90.0, batch=256)
+    assert by_epochs.total_steps(256_233) == round(90 * 256_233 / 256)
+    assert by_epochs._replace(epochs=0.001).total_steps(5) == 1
+
+
+@pytest.mark.parametrize("schedule", train.SCHEDULES)
+def test_learning_rates_against_numpy(schedule):
+    exact = {
+        "constant": lambda t: 1.0,
+        "cosine": lambda t: (1 + np.cos(np.pi * t)) / 2,
+        "poly": lambda t: (1 - t) ** 0.9,
+        "thirds": lambda t: 0.1 ** int(3 * t),
+    }[schedule]
+    recipe = RECIPE._replace(schedule=schedule, learning_rate=0.3, warmup=0.1)
+    for step in range(50):
+        rate = train.learning_rate(recipe, np.int32(step), np.int32(50))
+        expected = 0.3 * min(1, (step + 1) / 5) * exact(step / 50)
+        np.testing.assert_allclose(rate, expected, rtol=1e-5)
+
+
+def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
+    state = train.initial(model, RECIPE)(3, 11)
+    before = jax.device_get(state)
+    batch = batch_of(digits, range(8))
+
+    def loss(params):
+        variables = {"params": params, "batch_stats": before.batch_stats}
+        (logits, _), moved = models.forward(model, variables, batch["image"], train=True)
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch["label"])
+        return losses.mean(), moved["batch_stats"]
+
+    (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(before.params)
+    rate = 0.05 * min(1, 1 / (0.2 * 11))
+
+    def moved(path, p, g):
+        decayed = g + 1e-2 * p if path[-1].key == "kernel" else g
+        return p - rate * decayed  # momentum begins at zero
+
+    expected = jax.tree_util.tree_map_with_path(moved, before.params, grads)
+    state, metrics = train.train_step(model, RECIPE)(
+        state, train.empty_metrics(), parallel.put(batch)
+    )
+    close = lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)  # noqa: E731
+    jax.tree.map(close, state.params, expected)
+    jax.tree.map(close, state.batch_stats, stats)
+    computed = train.checked(metrics, digits.pool)
+    np.testing.assert_allclose(computed["loss"], value, rtol=1e-5)
+    np.testing.assert_allclose(computed["learning_rate"], rate, rtol=1e-6)
+    assert int(state.step) == 1
+
+
+def test_equal_seeds_begin_with_equal_weights(model):
+    begin = train.initial(model, RECIPE)
+    assert digest(begin(3, 11).params) == digest(begin(3, 99).params)
+    assert digest(begin(3, 11).params) != digest(begin(4, 11).params)
+
+
+def fit(digits, model, folder, recipe=RECIPE, watch=lambda *_: None, size=30):
+    return train.fit(model, recipe, digits.pool, np.arange(size), 0, folder, watch)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("at", [3, 4, 6, 8, 9, 11])
+def test_a_training_goes_on_after_an_interruption(tmp_path, digits, model, at):
+    def watch(step, total, metrics):
+        if step >= at and metrics:
+            raise Killed
+
+    undisturbed = fit(digits, model, tmp_path / "undisturbed")
+    with pytest.raises(Killed):
+        fit(digits, model, tmp_path / "killed", watch=watch)
+    started = []
+    resumed = fit(digits, model, tmp_path / "killed", watch=lambda *told: started.append(told))
+    assert digest(resumed) == digest(undisturbed)
+    assert started[0] == ({3: 0, 4: 0, 6: 4, 8: 4, 9: 8, 11: 8}[at], 11, None)
+
+
+def test_a_finished_training_is_read_not_repeated(tmp_path, digits, model):
+    first = fit(digits, model, tmp_path)
+    told = []
+    again = fit(digits, model, tmp_path, watch=lambda *args: told.append(args))
+    assert told == [(11, 11, None)]
+    assert digest(again) == digest(first)
+
+
+def test_one_compilation_for_trainings_of_all_lengths(tmp_path, digits, model):
+    recipe = RECIPE._replace(steps=0, epochs=1.0, momentum=0.8)
+    parallel.traces.clear()
+    for size in (16, 24, 57):
+        fit(digits, model, tmp_path / str(size), recipe, size=size)
+    assert parallel.traces["train m"] == 1
+
+
+def test_a_loss_that_is_not_finite_names_step_and_example(tmp_path, digits, model):
+    recipe = RECIPE._replace(learning_rate=1e30, warmup=0.0, save_every=1)
+    with pytest.raises(
+        RunError, match=r"step \d+: the loss of example 'digit_\d{4}' is not finite"
+    ):
+        fit(digits, model, tmp_path, recipe)
+    # What was saved before is sound.
+    saved = sorted(int(path.name) for path in (tmp_path / "checkpoint").iterdir() if path.is_dir())
+    assert all(step < 11 for step in saved)
+
+
+def test_the_first_failure_is_kept():
+    def seen(losses, ids, step):
+        return train.FirstFailure.from_model_output(
+            losses=np.array(losses), ids=np.array(ids), step=np.int32(step)
+        )
+
+    sound, failed, later = (
+        seen([1.0, 2.0], [8, 9], 0),
+        seen([1.0, np.nan], [4, 5], 1),
+        seen([np.inf, 0.0], [6, 7], 2),
+    )
+    merged = train.FirstFailure.empty()
+    for part in (sound, failed, later):
+        merged = merged.merge(part)
+    assert merged.compute().tolist() == [1, 5]
+    assert train.FirstFailure.empty().merge(sound).compute().tolist() == [-1, -1]
