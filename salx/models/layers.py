@@ -11,7 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-Conv = nn.Conv
+from salx.models.conv import Conv
 
 KAIMING = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 UNIFORM = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # of linear layers

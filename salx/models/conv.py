@@ -1,0 +1,174 @@
+"""Two-dimensional convolution, computed as suits the platform that it is compiled for.
+
+Accelerators get `lax.conv_general_dilated`. On CPU XLA takes forty times as long as need be for
+a depthwise convolution, and up to four times for gradients by the kernel. There
+
+    out[p] = sum over taps t of x[stride * p + dilation * t] * kernel[t]
+
+is computed as it stands, with a shifted view of x for each tap, where that beats lax: in
+depthwise convolution, and in dense with 1x1 kernels or many channels, as matrix products.
+"""
+
+import functools
+import itertools
+import operator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+WIDE = 256  # channels from which a matrix product for each tap outweighs the copy of its view
+
+
+class Window(NamedTuple):
+    """How a kernel moves over rows and columns; `padding` is (before, after) of each."""
+
+    stride: tuple[int, int]
+    padding: tuple[tuple[int, int], tuple[int, int]]
+    dilation: tuple[int, int]
+
+    def along(self, axis: int) -> tuple[int, tuple[int, int], int]:
+        """Stride, padding and dilation along axis 1 or 2 of an image."""
+        return self.stride[axis - 1], self.padding[axis - 1], self.dilation[axis - 1]
+
+
+def convolve(x: jax.Array, kernel: jax.Array, strides, padding, **options) -> jax.Array:
+    """`lax.conv_general_dilated` as nn.Conv calls it: images [B, h, w, c], kernels [k, l, c, d].
+
+    What is not known to be faster otherwise goes to lax on all platforms.
+    """
+    form = formulation(x, kernel, **options)
+    if form is None:
+        return lax.conv_general_dilated(x, kernel, strides, padding, **options)
+    dilation = options["rhs_dilation"]
+    if isinstance(padding, str):
+        spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel.shape[:2], strict=True)]
+        padding = lax.padtype_to_pads(x.shape[1:3], spans, strides, padding)
+    window = Window(tuple(strides), tuple(map(tuple, padding)), tuple(dilation))
+    return form(window, x, kernel)
+
+
+# nn.Conv in all but how it computes.
+Conv = functools.partial(nn.Conv, conv_general_dilated_cls=lambda: convolve)
+
+
+def formulation(x, kernel, feature_group_count, lhs_dilation, precision, **_) -> Callable | None:
+    """`depthwise`, `dense`, or None for lax."""
+    channels, features = x.shape[-1], kernel.shape[-1]
+    if x.ndim != 4 or precision or set(lhs_dilation) != {1}:
+        return None
+    if feature_group_count > 1:
+        return depthwise if feature_group_count == channels == features else None
+    return dense if kernel.shape[:2] == (1, 1) or min(channels, features) >= WIDE else None
+
+
+def chosen(cpu: Callable, others: Callable, window: Window, *arrays):
+    """`cpu(window, *arrays)` where this is compiled for CPU, else `others`."""
+    cpu, others = functools.partial(cpu, window), functools.partial(others, window)
+    return lax.platform_dependent(*arrays, cpu=cpu, default=others)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def dense(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """The convolution of x[B, h, w, c] with kernel[k, l, c, d], in their dtype."""
+    return chosen(multiplied, plain, window, x, kernel)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def depthwise(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """The convolution of each channel of x[B, h, w, c] with its kernel[k, l, 1, c]."""
+    return chosen(shifted, plain, window, x, kernel)
+
+
+# By hand, so that what is kept for the gradients does not depend on the platform.
+def dense_gradients(window, inputs, y):
+    return chosen(transposed(multiplied), transposed(plain), window, *inputs, y)
+
+
+def depthwise_gradients(window, inputs, y):
+    return chosen(shifted_gradients, transposed(plain), window, *inputs, y)
+
+
+dense.defvjp(lambda window, *inputs: (dense(window, *inputs), inputs), dense_gradients)
+depthwise.defvjp(lambda window, *inputs: (depthwise(window, *inputs), inputs), depthwise_gradients)
+
+
+def plain(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """lax's convolution, dense or depthwise."""
+    return lax.conv_general_dilated(
+        x,
+        kernel,
+        window.stride,
+        window.padding,
+        rhs_dilation=window.dilation,
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=x.shape[-1] // kernel.shape[2],
+    )
+
+
+def transposed(convolution: Callable) -> Callable:
+    """(window, x, kernel, y) -> gradients by x and kernel, for y by the output."""
+
+    def gradients(window, x, kernel, y):
+        return jax.vjp(functools.partial(convolution, window), x, kernel)[1](y)
+
+    return gradients
+
+
+def multiplied(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Dense convolution as a sum of matrix products."""
+    dot = functools.partial(jnp.matmul, preferred_element_type=wide(x.dtype))
+    weights = kernel.reshape(-1, *kernel.shape[2:])
+    return sum(map(dot, views(window, x, kernel), weights)).astype(x.dtype)
+
+
+def shifted(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Depthwise convolution as a sum of products, which XLA computes in one loop."""
+    sums = wide(x.dtype)
+    weights = kernel.reshape(-1, kernel.shape[-1]).astype(sums)
+    products = map(operator.mul, views(window, x.astype(sums), kernel), weights)
+    return sum(products).astype(x.dtype)
+
+
+def shifted_gradients(window: Window, x, kernel, y) -> tuple[jax.Array, jax.Array]:
+    """What `transposed(shifted)` would give, by x as a sum of products as well."""
+    back = Window((1, 1), ((0, 0), (0, 0)), window.dilation)
+    by_x = shifted(back, spread(window, x.shape, kernel, y), kernel[::-1, ::-1])
+    sums = wide(x.dtype)
+    products = [view * y.astype(sums) for view in views(window, x.astype(sums), kernel)]
+    zeros = [jnp.zeros((), sums)] * len(products)
+    add = functools.partial(map, lax.add)
+    # One loop over rows and columns for all taps: a reduction each would read y for each.
+    by_tap = lax.reduce(products, zeros, lambda *pair: tuple(add(*pair)), (1, 2))
+    by_kernel = jnp.stack(by_tap).sum(1).reshape(kernel.shape).astype(kernel.dtype)
+    return by_x, by_kernel
+
+
+def spread(window: Window, shape: tuple[int, ...], kernel, y: jax.Array) -> jax.Array:
+    """y with zeros between and around, so that the kernel turned round makes x's shape of it."""
+    pads = [(0, 0, 0)] * 4
+    for axis in (1, 2):
+        k, (stride, (before, _), dilation) = kernel.shape[axis - 1], window.along(axis)
+        after = shape[axis] + before - stride * (y.shape[axis] - 1) - 1
+        pads[axis] = (dilation * (k - 1) - before, after, stride - 1)
+    return lax.pad(y, jnp.zeros((), y.dtype), pads)
+
+
+def views(window: Window, x: jax.Array, kernel: jax.Array) -> Iterator[jax.Array]:
+    """What each tap of the kernel meets, row by row, in the output's shape: [B, h, w, c]."""
+    x = jnp.pad(x, ((0, 0), *window.padding, (0, 0)))
+    for tap in itertools.product(*map(range, kernel.shape[:2])):
+        cut = [slice(None)]
+        for axis in (1, 2):
+            k, (stride, _, dilation) = kernel.shape[axis - 1], window.along(axis)
+            first = dilation * tap[axis - 1]
+            cut.append(slice(first, first + x.shape[axis] - dilation * (k - 1), stride))
+        yield x[tuple(cut)]
+
+
+def wide(dtype) -> jnp.dtype:
+    """What sums are taken in."""
+    return jnp.promote_types(dtype, jnp.float32)
