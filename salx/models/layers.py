@@ -127,11 +127,6 @@ class Separable(nn.Module):
         return ConvNorm(self.layers, self.width, act=act, name="pointwise")(x, train)
 
 
-def max_pool(x: jax.Array) -> jax.Array:
-    """3x3, stride 2, symmetric padding."""
-    return nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
-
-
 def mean_pool(x: jax.Array) -> jax.Array:
     """[B, h, w, c] to float32[B, c]."""
     return x.mean((1, 2), dtype=jnp.float32)

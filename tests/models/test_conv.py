@@ -56,8 +56,7 @@ def both(x, kernel, y, **window):
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
 @pytest.mark.parametrize("depthwise", [True, False], ids=["depthwise", "dense"])
-def test_outputs_and_gradients_are_those_of_lax(depthwise, window, dtype, monkeypatch):
-    monkeypatch.setattr(conv, "WIDE", 1)  # all dense convolutions in our own way
+def test_outputs_and_gradients_are_those_of_lax(depthwise, window, dtype):
     height, width, size, stride, dilation, padding = window
     channels, features = (5, 5) if depthwise else (5, 4)
     random = np.random.default_rng(0)
@@ -71,3 +70,58 @@ def test_outputs_and_gradients_are_those_of_lax(depthwise, window, dtype, monkey
         assert ours.dtype == theirs.dtype
         ours, theirs = np.float64(ours), np.float64(theirs)
         assert np.abs(ours - theirs).max() <= TOLERANCE[dtype] * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize("shape", [(2, 7, 8, 3), (1, 1, 1, 2), (2, 12, 5, 1)])
+def test_max_pool_sends_its_gradient_where_lax_does(shape):
+    random = np.random.default_rng(0)
+    x = jnp.asarray(random.integers(0, 3, shape), jnp.float32)  # with ties
+    pool = functools.partial(nn.max_pool, window_shape=(3, 3), strides=(2, 2))
+    theirs, back = jax.vjp(functools.partial(pool, padding=((1, 1), (1, 1))), x)
+    y = jnp.asarray(random.normal(size=theirs.shape), jnp.float32)
+    ours, ours_back = jax.vjp(conv.max_pool, x)
+    np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(conv.compared(x), theirs)
+    np.testing.assert_allclose(ours_back(y)[0], back(y)[0], rtol=1e-6)
+
+
+def loss(kernels, x):
+    """A depthwise, a strided 1x1 and a dense convolution."""
+    for n, kernel in enumerate(kernels):
+        groups = 8 if n == 0 else 1
+        module = conv.Conv(
+            8, kernel.shape[:2], 1 + n % 2, use_bias=False, feature_group_count=groups
+        )
+        x = module.apply({"params": {"kernel": kernel}}, x)
+    return (conv.max_pool(x) ** 2).mean()
+
+
+KERNELS = [(3, 3, 1, 8), (1, 1, 8, 8), (3, 3, 8, 8)]
+
+
+@pytest.mark.parametrize(("platform", "convolutions"), [("cpu", 3), ("tpu", 9), ("cuda", 9)])
+def test_each_platform_is_lowered_its_own_way(platform, convolutions):
+    shapes = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in KERNELS]
+    image = jax.ShapeDtypeStruct((4, 8, 8, 8), jnp.float32)
+    step = jax.jit(jax.grad(loss, (0, 1)))
+    text = export.export(step, platforms=[platform])(shapes, image).mlir_module()
+    assert text.count("stablehlo.convolution") == convolutions
+    assert ("select_and_scatter" in text) == (platform != "cpu")
+
+
+CHILD = """
+import jax, jax.numpy as jnp
+from tests.models.test_conv import KERNELS, loss
+from salx import parallel
+step = parallel.jit(lambda k, x: jax.grad(loss)(k, x), "step", batched=(1,))
+arrays = [jnp.ones(shape) for shape in KERNELS], jnp.ones((8, 8, 8, 8))
+print(jax.device_count(), "all-gather" in step.lower(*arrays).compile().as_text())
+"""
+
+
+def test_no_device_gathers_the_batch():
+    flags = "--xla_force_host_platform_device_count=4"
+    env = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-c", CHILD]
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["4", "False"]
