@@ -21,6 +21,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+ROWS = 8  # in a block of `by_taps`
+
 
 class Window(NamedTuple):
     """How a kernel moves over rows and columns; `padding` is (before, after) of each."""
@@ -135,14 +137,31 @@ def shifted_gradients(window: Window, x, kernel, y) -> tuple[jax.Array, jax.Arra
     """What `transposed(shifted)` would give, by x as a sum of products as well."""
     back = Window((1, 1), ((0, 0), (0, 0)), window.dilation)
     by_x = shifted(back, spread(window, x.shape, kernel, y), kernel[::-1, ::-1])
+    return by_x, by_taps(window, x, kernel, y).reshape(kernel.shape).astype(kernel.dtype)
+
+
+def by_taps(window: Window, x, kernel, y) -> jax.Array:
+    """For each tap the sum of its view times y: [taps, c].
+
+    One reduction for all taps, which reads y once. Few taps are summed over blocks of rows
+    first: so short a loop is unrolled, and what remains runs along channels, in vectors.
+    """
+    few = kernel.shape[0] * kernel.shape[1] <= 9
+    rows = ROWS if few else y.shape[1]
+    more = -y.shape[1] % rows
+    (top, bottom), columns = window.padding
+    window = window._replace(padding=((top, bottom + more * window.stride[0]), columns))
     sums = wide(x.dtype)
-    products = [view * y.astype(sums) for view in views(window, x.astype(sums), kernel)]
+
+    def blocks(image):
+        return image.reshape(len(y), -1, rows, *y.shape[2:])
+
+    y = jnp.pad(y.astype(sums), ((0, 0), (0, more), (0, 0), (0, 0)))
+    products = [blocks(view) * blocks(y) for view in views(window, x.astype(sums), kernel)]
     zeros = [jnp.zeros((), sums)] * len(products)
-    add = functools.partial(map, lax.add)
-    # One loop over rows and columns for all taps: a reduction each would read y for each.
-    by_tap = lax.reduce(products, zeros, lambda *pair: tuple(add(*pair)), (1, 2))
-    by_kernel = jnp.stack(by_tap).sum(1).reshape(kernel.shape).astype(kernel.dtype)
-    return by_x, by_kernel
+    axes = (2,) if few else (2, 3)
+    found = lax.reduce(products, zeros, lambda a, b: tuple(map(lax.add, a, b)), axes)
+    return jnp.stack([part.reshape(-1, y.shape[-1]).sum(0) for part in found])
 
 
 def spread(window: Window, shape: tuple[int, ...], kernel, y: jax.Array) -> jax.Array:
