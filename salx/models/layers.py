@@ -11,7 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-Conv = nn.Conv
+from salx.models.conv import Conv
 
 KAIMING = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 UNIFORM = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # of linear layers
@@ -127,11 +127,6 @@ class Separable(nn.Module):
         conv = (self.layers, channels, 3, self.stride, self.dilation, channels, act)
         x = ConvNorm(*conv, name="depthwise")(x, train)
         return ConvNorm(self.layers, self.width, act=act, name="pointwise")(x, train)
-
-
-def max_pool(x: jax.Array) -> jax.Array:
-    """3x3, stride 2, symmetric padding."""
-    return nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
 
 
 def mean_pool(x: jax.Array) -> jax.Array:

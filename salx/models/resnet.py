@@ -10,7 +10,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from salx.models.layers import Layers, dilated, max_pool, mean_pool
+from salx.models.conv import max_pool
+from salx.models.layers import Layers, dilated, mean_pool
 
 
 class BasicBlock(nn.Module):

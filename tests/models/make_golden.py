@@ -15,12 +15,13 @@ import numpy as np
 import timm
 import torch
 import torchvision
-from seeded import BATCH, CASES, images, inventory, statistics, thinned, weight
 from timm.models.xception_aligned import SeparableConv2d
 from torch import nn
 from torch.nn import functional
 from torchvision.models import resnet
 from torchvision.models.segmentation.deeplabv3 import ASPP
+
+from tests.models.seeded import BATCH, CASES, images, inventory, statistics, thinned, weight
 
 GOLDEN = Path(__file__).parent / "golden"
 
