@@ -4,9 +4,13 @@ import csv
 import io
 import json
 
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
 import pytest
 
 from salx import models
+from salx.models import layers
 from salx.report import latency
 
 # Milliseconds on TX2, Xavier and Orin: A. Frickenstein et al., IntelliSys 2024, Table 2.
@@ -122,3 +126,27 @@ def test_bad_input_is_one_line(run, argument, message):
     assert (code, text) == (2, "")
     assert message in errors
     assert errors.count("\n") == 1
+
+
+def convolutions(jaxpr) -> int:
+    """MACs of a jaxpr's convolutions, those of inner jaxprs included."""
+    total = 0
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "conv_general_dilated":
+            out, kernel = equation.outvars[0].aval, equation.invars[1].aval
+            total += out.size // out.shape[-1] * kernel.size
+        for value in equation.params.values():
+            inner = getattr(value, "jaxpr", value)
+            total += convolutions(inner) if hasattr(inner, "eqns") else 0
+    return total
+
+
+@pytest.mark.parametrize("name", latency.PAPER)
+def test_the_count_is_that_of_the_traced_arithmetic(monkeypatch, name):
+    """The same, from the jaxpr of the network with lax's convolutions alone."""
+    monkeypatch.setattr(layers, "Conv", nn.Conv)
+    module = models.ZOO[name](classes=19)
+    image = jax.ShapeDtypeStruct((1, 257, 513, 3), jnp.float32)
+    shapes = jax.eval_shape(lambda x: module.init(jax.random.key(0), x, train=False), image)
+    traced = jax.make_jaxpr(lambda v, x: module.apply(v, x, train=False)[0])(shapes, image)
+    assert convolutions(traced.jaxpr) == latency.macs(module, (257, 513))
