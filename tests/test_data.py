@@ -45,6 +45,15 @@ def test_the_digits_are_all_there_once(digits):
     assert abs(images.std() - digits.std[0]) < 0.01
 
 
+def test_many_at_once_are_those_one_by_one(digits):
+    indices = np.array([7, 0, 1436, 7])
+    together = loader.stacked(digits.pool, indices)
+    for place, index in enumerate(indices):
+        assert (together["image"][place] == digits.pool[index]["image"]).all()
+        assert together["label"][place] == digits.pool[index]["label"]
+    assert together["id"].tolist() == indices.tolist()
+
+
 def test_the_fingerprint_is_of_content_and_order(digits):
     # Fixed: another value means that ids in old records mean other images.
     assert digits.fingerprint.startswith("sha256:")

@@ -16,7 +16,8 @@ class Source(Protocol):
     """Random access in a fixed order; an example's id is its index.
 
     An item is {"image": uint8[H, W, C], "label": int32[]}; `keys[id]` is its file name or
-    record key.
+    record key. A source that lies in memory may have `take(indices)` beside, which gives many
+    items at once, stacked.
     """
 
     keys: Sequence[str]

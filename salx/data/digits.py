@@ -24,6 +24,8 @@ class Digits:
     def __getitem__(self, index: int):
         return {"image": self.images[index], "label": self.labels[index]}
 
+    take = __getitem__  # numpy's indexing takes an array of them as well
+
 
 def load() -> Dataset:
     """The digits, as grey levels 0, 15, ... 240 (the set has 17 levels)."""

@@ -18,17 +18,21 @@ from salx.errors import RunError
 
 
 def example(source: Source, index: int) -> dict:
-    """source[index] with its id; an error keeps the example's key."""
+    """source[index]; an error keeps the example's key."""
     try:
-        return {**source[index], "id": np.int32(index)}
+        return source[index]
     except Exception as error:
         raise RunError(f"example {source.keys[index]!r} cannot be read: {error}") from error
 
 
 def stacked(source: Source, indices: np.ndarray) -> dict[str, np.ndarray]:
-    """The examples at `indices`, each field stacked along a new first axis."""
-    examples = [example(source, int(index)) for index in indices]
-    return {name: np.stack([each[name] for each in examples]) for name in examples[0]}
+    """The examples at `indices`, each field stacked along a new first axis, and their ids."""
+    if hasattr(source, "take"):
+        fields = source.take(indices)
+    else:
+        examples = [example(source, index) for index in indices.tolist()]
+        fields = {name: np.array([each[name] for each in examples]) for name in examples[0]}
+    return {**fields, "id": indices.astype(np.int32)}
 
 
 @functools.lru_cache(maxsize=4)
