@@ -98,8 +98,9 @@ def medians(passes: list[Callable], rounds: int, clock: Callable) -> list[float]
 def jax_passes(name: str, batch: int, size: int, dtype: str) -> dict[str, Callable]:
     module = models.ZOO[name](classes=CLASSES, dtype=dtype)
     images = jnp.asarray(np.random.default_rng(0).normal(size=(batch, size, size, 3)), jnp.float32)
-    init = functools.partial(module.init, train=False)
-    variables = jax.jit(init)(jax.random.key(0), images[:1])
+    quick = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
+    init = jax.jit(functools.partial(module.init, train=False), compiler_options=quick)
+    variables = init(jax.random.key(0), images[:1])
     descent = optax.sgd(1e-3, momentum=0.9)
     state = [variables["params"], variables["batch_stats"], descent.init(variables["params"])]
 
