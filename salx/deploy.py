@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from salx import checkpoint, models, pool, runs, telemetry, train
+from salx.checkpoint import Checkpoints
 from salx.data import Dataset
 from salx.errors import InputError, located
 from salx.evaluate import evaluate
@@ -46,17 +47,19 @@ def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dic
     runs.claim(folder, identity(setting, job, ids))
     path = folder / "result.json"
     known = runs.read_json(path) if path.exists() else None
-    with located(f"run {job.name}, cycle {job.cycle}"):
+    where = f"run {job.name}, cycle {job.cycle}"
+    # The last checkpoint is still being written while the model is measured.
+    with located(where), Checkpoints(folder / "checkpoint") as checkpoints:
         began = time.monotonic()
-        state = fit(setting, model, ids, job, folder)
+        state = fit(setting, model, ids, job, checkpoints)
         seconds = time.monotonic() - began
         variables = jax.device_get(state.variables)
         saved = {"step": int(state.step), "digest": checkpoint.digest(variables)}
         if known and known["checkpoint"] != saved:
-            raise InputError(f"{folder / 'checkpoint'}: damaged: not the one of {path}")
-        if not known:
-            known = measure(setting, job, ids, variables, saved, seconds)
-            runs.write_json(path, known)
+            raise InputError(f"{checkpoints.folder}: damaged: not the one of {path}")
+        known = known or measure(setting, job, ids, variables, saved, seconds)
+    if not path.exists():
+        runs.write_json(path, known)
     return variables, known
 
 
@@ -89,7 +92,7 @@ def measure(
 
 
 def fit(
-    setting: Setting, model: Model, ids: np.ndarray, job: Deployment, folder: Path
+    setting: Setting, model: Model, ids: np.ndarray, job: Deployment, checkpoints: Checkpoints
 ) -> train.TrainState:
     """train.fit, with a journal and the board looking on."""
     config, board = setting.config, setting.board
@@ -98,6 +101,7 @@ def fit(
     def watch(step: int, total: int, metrics: dict[str, float] | None) -> None:
         nonlocal journal
         if metrics is None:
+            folder = job.folder(setting.workdir)
             journal = telemetry.Journal(folder, step, config["telemetry"]["tensorboard"])
             board.start(job.name, f"{job.cycle + 1} of {config['cycles']}", step, total)
         else:
@@ -106,7 +110,7 @@ def fit(
 
     try:
         seed, data = job.selection.seed, setting.dataset.pool
-        return train.fit(model, setting.recipe, data, ids, seed, folder, watch)
+        return train.fit(model, setting.recipe, data, ids, seed, checkpoints, watch)
     finally:
         if journal:
             journal.close()

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import flax
@@ -190,10 +189,10 @@ def fit(
     source: Source,
     ids: np.ndarray,
     seed: int,
-    folder: Path,
+    checkpoints: Checkpoints,
     watch: Callable[[int, int, dict[str, float] | None], None],
 ) -> TrainState:
-    """Trains on the examples `ids`, or goes on from the folder's checkpoint, to the end.
+    """Trains on the examples `ids`, or goes on from the newest checkpoint, to the end.
 
     `watch(step, total, metrics)` hears of the start (metrics None) and of every `log_every`
     steps. The same arguments give the same state, also after interruptions. Raises RunError
@@ -204,20 +203,19 @@ def fit(
     batches = loader.training(source, ids, order, recipe.batch, total, recipe.threads)
     fresh, weights = initial(model, recipe), seeds.derive(seed, "weights")
     step_once = train_step(model, recipe)
-    with Checkpoints(folder / "checkpoint") as checkpoints:
-        state = checkpoints.restore(parallel.abstract(fresh, weights, total), batches)
-        state = state or start(model, fresh(weights, total))
-        done = int(state.step)
-        watch(done, total, None)
-        metrics = empty_metrics()
-        for step in range(done + 1, total + 1):
-            state, metrics = step_once(state, metrics, parallel.put(next(batches)))
-            save = step == total or (recipe.save_every and step % recipe.save_every == 0)
-            if save or step % recipe.log_every == 0:
-                watch(step, total, checked(metrics, source))
-                metrics = empty_metrics()
-            if save:
-                checkpoints.save(step, state, batches)
+    state = checkpoints.restore(parallel.abstract(fresh, weights, total), batches)
+    state = state or start(model, fresh(weights, total))
+    done = int(state.step)
+    watch(done, total, None)
+    metrics = empty_metrics()
+    for step in range(done + 1, total + 1):
+        state, metrics = step_once(state, metrics, parallel.put(next(batches)))
+        save = step == total or (recipe.save_every and step % recipe.save_every == 0)
+        if save or step % recipe.log_every == 0:
+            watch(step, total, checked(metrics, source))
+            metrics = empty_metrics()
+        if save:
+            checkpoints.save(step, state, batches)
     return state
 
 

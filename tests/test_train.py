@@ -4,7 +4,7 @@ import optax
 import pytest
 
 from salx import data, models, parallel, train
-from salx.checkpoint import digest
+from salx.checkpoint import Checkpoints, digest
 from salx.errors import RunError
 
 RECIPE = train.Recipe(
@@ -101,7 +101,8 @@ def test_equal_seeds_begin_with_equal_weights(model):
 
 
 def fit(digits, model, folder, recipe=RECIPE, watch=lambda *_: None, size=30):
-    return train.fit(model, recipe, digits.pool, np.arange(size), 0, folder, watch)
+    with Checkpoints(folder / "checkpoint") as checkpoints:
+        return train.fit(model, recipe, digits.pool, np.arange(size), 0, checkpoints, watch)
 
 
 class Killed(Exception):
