@@ -4,8 +4,12 @@
     python -m salx.main --config=configs/quickstart.py --workdir=/tmp/quickstart
 
 Data: the 1,797 real handwritten digits that scikit-learn carries; no download.
-Three residual networks of 19 k, 97 k and 269 k parameters are surrogates and deployments.
+Three residual networks of 19,074, 97,198 and 269,434 parameters are surrogates and deployments.
 Entropy against random, ten cycles from 2 % (29 labels) to 20 % (287), three seeds.
+
+Time: about two minutes on 2 CPU cores after the installation, 144 trainings of 150 steps.
+Expect: 96 to 98 % for data that any of the three chose, 93 to 95 % for random data; three seeds
+leave intervals of a few points around the gains.
 """
 
 from salx.config import base
