@@ -7,7 +7,7 @@ from salx import cycle, data, deploy, grid, models, parallel, pool, runs, select
 from salx.deploy import Setting
 from salx.errors import InputError, unknown
 from salx.evaluate import METRIC, UNIT
-from salx.telemetry import Board
+from salx.telemetry import Board, check_events
 
 
 def run(config: dict[str, Any], workdir: Path) -> None:
@@ -51,6 +51,8 @@ def check(config: dict[str, Any], workdir: Path) -> Setting:
         )
     for field in ("train", "score", "evaluate"):
         parallel.check_batch(f"{field}.batch", config[field]["batch"])
+    if config["telemetry"]["tensorboard"]:
+        check_events()
     recipe = train.Recipe(**config["train"])
     return Setting(config, workdir, dataset, built, policies, recipe, Board())
 

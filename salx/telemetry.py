@@ -1,5 +1,6 @@
 """What a run tells while it goes on: journals of metrics, and progress on the terminal."""
 
+import importlib.util
 import json
 import math
 import sys
@@ -52,15 +53,20 @@ def lines(path: Path) -> list[dict]:
     return whole
 
 
+def check_events() -> None:
+    """Raises InputError unless what TensorBoard events need is installed."""
+    for name in ("tensorflow", "tensorboard"):
+        if importlib.util.find_spec(name) is None:
+            raise InputError(
+                f"config.telemetry.tensorboard=True needs {name}: "
+                "pip install tensorflow-cpu tensorboard"
+            )
+
+
 def event_writer(folder: Path):
     """A TensorBoard writer; this alone imports tensorflow, and only when it is called."""
-    try:
-        from clu import metric_writers
-    except ImportError as error:
-        raise InputError(
-            "config.telemetry.tensorboard=True needs tensorflow and tensorboard: "
-            "pip install tensorflow-cpu tensorboard"
-        ) from error
+    from clu import metric_writers
+
     return metric_writers.SummaryWriter(str(folder))
 
 

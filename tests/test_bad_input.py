@@ -16,6 +16,7 @@ BAD = [
     (["--config.train.batch=30"], "above the 29 examples that are labelled first"),
     (["--config.train.schedule=cosin"], "did you mean 'cosine'"),
     (["--config.deploy_cycles=(3,)"], "names cycles from 0 to 2"),
+    (["--config.models.a.width=0"], "config.models.a: cifar_resnet8 cannot be built"),
     (["--nope"], "Unknown command line flag 'nope'"),
     (["stray"], "unexpected argument 'stray'"),
 ]
