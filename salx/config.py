@@ -52,8 +52,12 @@ OPEN = ("models", "options", "dataset")  # sections whose fields their own modul
 def science(config: dict[str, Any]) -> dict[str, Any]:
     """The part of a config that must not change within a work folder."""
     kept = {name: value for name, value in config.items() if name not in (*FREE, "models")}
-    train = {k: v for k, v in kept["train"].items() if k not in FREE_TRAIN}
-    return {**kept, "train": train}
+    return {**kept, "train": train_science(config)}
+
+
+def train_science(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of config.train that decides the outcome."""
+    return {name: value for name, value in config["train"].items() if name not in FREE_TRAIN}
 
 
 def resolve(given: ConfigDict) -> dict[str, Any]:

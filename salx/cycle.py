@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from salx import deploy, pool, runs
+from salx.config import train_science
 from salx.deploy import Setting
 from salx.errors import located
 from salx.grid import Selection, deployment
@@ -105,5 +106,5 @@ def identity(setting: Setting, job: Selection) -> dict[str, Any]:
         "data": {**config["dataset"], "fingerprint": setting.dataset.fingerprint},
         "budget": config["budget"],
         "cycles": config["cycles"],
-        "train": deploy.train_identity(config) if surrogate else None,
+        "train": train_science(config) if surrogate else None,
     }

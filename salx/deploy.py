@@ -15,6 +15,7 @@ import numpy as np
 
 from salx import checkpoint, models, pool, runs, telemetry, train
 from salx.checkpoint import Checkpoints
+from salx.config import train_science
 from salx.data import Dataset
 from salx.errors import InputError, located
 from salx.evaluate import evaluate
@@ -125,7 +126,7 @@ def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, An
         "run": job.name,
         "model": model,
         "data": data,
-        "train": train_identity(config),
+        "train": train_science(config),
         "seed": job.selection.seed,
         "cycle": job.cycle,
         "labelled": runs.digest(ids.tobytes()),
@@ -136,12 +137,6 @@ def model_identity(setting: Setting, label: str) -> dict[str, Any]:
     """A model's label and options, and the digest of the weights that it starts from."""
     options = setting.config["models"][label]
     return {"label": label, **options, **models.identity(setting.models[label])}
-
-
-def train_identity(config: dict[str, Any]) -> dict[str, Any]:
-    """The part of config.train that decides the outcome."""
-    free = ("log_every", "save_every", "threads")
-    return {name: value for name, value in config["train"].items() if name not in free}
 
 
 def environment() -> dict[str, Any]:
