@@ -1,5 +1,6 @@
 """The fields that every config has, with their defaults, and the checks that need no data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -16,12 +17,14 @@ def base() -> ConfigDict:
     config.models = ConfigDict()  # label -> {"name": ..., options}; labels name folders
     config.surrogates = ()  # labels
     config.deployments = ()  # labels
+    config.lineages = ConfigDict()  # label -> models; each chooses its share of the cycles in turn
     config.policies = ("entropy",)  # beside random, which is always there
     config.options = ConfigDict()  # policy -> its options
     config.seeds = 3  # runs of everything, from the seeds 0, 1, ...
     config.cycles = 10
     config.budget = 0.20  # share of the pool that is labelled after the last cycle
     config.deploy_cycles = ()  # train deployments after these; () is the last alone
+    config.potentials = False  # train deployments on the whole pool as well
 
     config.train = ConfigDict()
     config.train.batch = 16  # global, over all devices
@@ -44,9 +47,10 @@ def base() -> ConfigDict:
 
 # What a finished work folder may be visited with: other seeds, models or policies add runs to
 # it, and the rest changes nothing in them.
-FREE = ("name", "seeds", "surrogates", "deployments", "policies", "deploy_cycles", "telemetry")
+GRID = ("surrogates", "deployments", "lineages", "policies", "deploy_cycles", "potentials")
+FREE = ("name", "seeds", "telemetry", *GRID)
 FREE_TRAIN = ("threads", "log_every", "save_every")
-OPEN = ("models", "options", "dataset")  # sections whose fields their own modules know
+OPEN = ("models", "lineages", "options", "dataset")  # sections whose fields their own modules know
 
 
 def science(config: dict[str, Any]) -> dict[str, Any]:
@@ -70,15 +74,29 @@ def resolve(given: ConfigDict) -> dict[str, Any]:
     for label in config["models"]:
         check_label("models", label)
     for field in ("surrogates", "deployments"):
-        for label in config[field]:
-            if label not in config["models"]:
-                raise unknown(f"model in config.{field}", label, config["models"])
-        if not config[field] or len(set(config[field])) != len(config[field]):
+        check_models(config, field, config[field])
+        some = config[field] or (field == "surrogates" and config["lineages"])
+        if not some or len(set(config[field])) != len(config[field]):
             raise InputError(
                 f"config.{field}={config[field]} must name each model once, at least one"
             )
+    for label, line in config["lineages"].items():
+        check_label("lineages", label)
+        check_models(config, f"lineages.{label}", line)
+        if label in config["models"] or not 1 <= len(line) <= config["cycles"]:
+            raise InputError(
+                f"config.lineages.{label}={line!r} must be no model's label, and name at least "
+                f"one and at most {config['cycles']} models, one for each cycle"
+            )
     check_numbers(config)
     return config
+
+
+def check_models(config: dict[str, Any], field: str, labels: Sequence[str]) -> None:
+    """Raises InputError for a label that is no model's."""
+    for label in labels:
+        if label not in config["models"]:
+            raise unknown(f"model in config.{field}", label, config["models"])
 
 
 def check_path(path: list[str], at: dict[str, Any] | None = None, prefix: str = "config") -> None:

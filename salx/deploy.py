@@ -44,7 +44,9 @@ def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dic
     cycle, step and example key for a loss that is not finite, InputError for damaged files.
     """
     folder = job.folder(setting.workdir)
-    model, ids = setting.models[job.model], pool.labelled(chain[: job.cycle + 1])
+    whole = job.selection.policy == "all"
+    size = len(setting.dataset.pool)
+    ids = np.arange(size) if whole else pool.labelled(chain[: job.cycle + 1])
     runs.claim(folder, identity(setting, job, ids))
     path = folder / "result.json"
     known = runs.read_json(path) if path.exists() else None
@@ -52,7 +54,7 @@ def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dic
     # The last checkpoint is still being written while the model is measured.
     with located(where), Checkpoints(folder / "checkpoint") as checkpoints:
         began = time.monotonic()
-        state = fit(setting, model, ids, job, checkpoints)
+        state = fit(setting, ids, job, checkpoints)
         seconds = time.monotonic() - began
         variables = jax.device_get(state.variables)
         saved = {"step": int(state.step), "digest": checkpoint.digest(variables)}
@@ -70,13 +72,15 @@ def measure(
     """The content of result.json: the validation split's verdict on the trained model."""
     config, began = setting.config, time.monotonic()
     size, threads = config["evaluate"]["batch"], config["train"]["threads"]
-    value = evaluate(setting.models[job.model], variables, setting.dataset.val, size, threads)
     surrogate, policy, seed = job.selection
+    own = {name: variables[name] for name in ("params", "batch_stats")}
+    value = evaluate(setting.models[job.model], own, setting.dataset.val, size, threads)
     return {
         "run": job.name,
         "deployment": job.model,
         "surrogate": surrogate,
-        "policy": policy,
+        "policy": None if policy == "all" else policy,
+        "head": job.head or None,
         "seed": seed,
         "cycle": job.cycle,
         "labelled": len(ids),
@@ -93,10 +97,11 @@ def measure(
 
 
 def fit(
-    setting: Setting, model: Model, ids: np.ndarray, job: Deployment, checkpoints: Checkpoints
+    setting: Setting, ids: np.ndarray, job: Deployment, checkpoints: Checkpoints
 ) -> train.TrainState:
     """train.fit, with a journal and the board looking on."""
-    config, board = setting.config, setting.board
+    config, board, model = setting.config, setting.board, setting.models[job.model]
+    head = setting.policies[job.head].head if job.head else None
     journal = None
 
     def watch(step: int, total: int, metrics: dict[str, float] | None) -> None:
@@ -111,7 +116,7 @@ def fit(
 
     try:
         seed, data = job.selection.seed, setting.dataset.pool
-        return train.fit(model, setting.recipe, data, ids, seed, checkpoints, watch)
+        return train.fit(model, setting.recipe, data, ids, seed, checkpoints, watch, head)
     finally:
         if journal:
             journal.close()
@@ -127,6 +132,7 @@ def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, An
         "model": model,
         "data": data,
         "train": train_science(config),
+        "head": {job.head: setting.policies[job.head].options} if job.head else None,
         "seed": job.selection.seed,
         "cycle": job.cycle,
         "labelled": runs.digest(ids.tobytes()),

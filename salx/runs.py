@@ -3,6 +3,7 @@
 W/study.json                                    the resolved config
 W/selections/<surrogate>.<policy>.s<seed>/      config.json  cycle_CC.jsonl  scores_CC.npz
 W/deployments/<model>.on.<selection>.c<CC>/     config.json  result.json  checkpoint/
+W/deployments/<model>.on.all.s<seed>/           the same, of the whole pool
 W/report/                                       index.html  table.*  figures/
 
 A finished file is written beside its place, flushed and renamed, and never changed again.
@@ -32,9 +33,11 @@ def selection_name(surrogate: str | None, policy: str, seed: int) -> str:
     return ".".join([*([surrogate] if surrogate else []), policy, f"s{seed}"])
 
 
-def deployment_name(model: str, selection: str, cycle: int) -> str:
-    """`res14.on.res8.entropy.s0.c09`: trained on what was chosen in cycles 0 to 9."""
-    return f"{model}.on.{selection}.c{cycle:02d}"
+def deployment_name(model: str, selection: str, cycle: int | None, head: str = "") -> str:
+    """`res14.on.res8.entropy.s0.c09`: trained on what was chosen in cycles 0 to 9;
+    `res14.on.all.s0`: on the whole pool; `... .with.learning_loss`: a module beside it."""
+    at = "" if cycle is None else f".c{cycle:02d}"
+    return f"{model}.on.{selection}{at}" + (f".with.{head}" if head else "")
 
 
 def check_label(field: str, label: str) -> None:

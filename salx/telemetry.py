@@ -108,10 +108,19 @@ class Board:
         self.steps_done, self.at = self.steps_done + step - self.at, step
         self.show()
 
+    def score(self, name: str, done: int, total: int, began: float) -> None:
+        """A scoring pass has done so many of its images since `began` (time.monotonic())."""
+        rate = done / max(1e-9, time.monotonic() - began)
+        left = clock((total - done) / max(1e-9, rate))
+        self.tell(f"scoring {done:,}/{total:,}  {rate:,.0f} images/s  {left} left  {name}")
+
     def show(self) -> None:
         run, step = f"run {self.run} of {self.runs_total}", f"step {self.at}/{self.total}"
         # A narrow terminal cuts the end: the run's name goes first.
         text = "  ".join([run, self.left(), f"cycle {self.cycle}", step, self.name])
+        self.tell(text)
+
+    def tell(self, text: str) -> None:
         self.bar.update(self.task, description=text, completed=self.steps_done)
         if self.plain and time.monotonic() - self.printed > PLAIN_EVERY:
             self.printed = time.monotonic()

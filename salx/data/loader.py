@@ -89,13 +89,13 @@ class Pass(Batches):
         return {**stacked(self.source, chosen), "mask": positions < len(self.ids)}
 
 
-def iterate(batches: Batches, threads: int) -> grain.DatasetIterator:
+def iterate(batches: Batches, threads: int, start: int = 0) -> grain.DatasetIterator:
     """Batches in order, its state one number; `threads` readers work ahead of the consumer.
 
     0 reads in the consumer's own thread, which is the fastest where an example is a mere copy.
     """
     ahead = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads)
-    return iter(grain.MapDataset.source(batches).to_iter_dataset(ahead))
+    return iter(grain.MapDataset.source(batches)[start:].to_iter_dataset(ahead))
 
 
 def training(
@@ -105,6 +105,8 @@ def training(
     return iterate(Stream(source, ids, seed, batch, steps), threads)
 
 
-def whole(source: Source, ids: np.ndarray, batch: int, threads: int = 0) -> Iterator[dict]:
+def whole(
+    source: Source, ids: np.ndarray, batch: int, threads: int = 0, start: int = 0
+) -> Iterator[dict]:
     """Every example of `ids` once, in equal batches; "mask" is False on what fills the last."""
-    return iterate(Pass(source, ids, batch), threads) if len(ids) else iter(())
+    return iterate(Pass(source, ids, batch), threads, start) if len(ids) else iter(())
