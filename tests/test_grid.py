@@ -107,4 +107,4 @@ def test_potentials_are_trained_on_the_whole_pool():
     assert len(whole) == 3 * 3
     assert whole[0].name == "s.on.all.s0"
     assert grid.labelled(whole[0], [2, 4], 77) == 77
-    assert grid.labelled(work.deployments[0], list(range(2, 12)), 77) == 2
+    assert grid.labelled(work.deployments[0], list(range(2, 12)), 77) == 11
