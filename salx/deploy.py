@@ -124,13 +124,21 @@ def fit(
 
 def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, Any]:
     """What makes this run the one it is, as its config.json keeps it."""
-    config = setting.config
+    config, dataset = setting.config, setting.dataset
     model = model_identity(setting, job.model)
-    data = {**config["dataset"], "fingerprint": setting.dataset.fingerprint}
+    data = {**config["dataset"], "fingerprint": dataset.fingerprint}
     return {
         "run": job.name,
         "model": model,
         "data": data,
+        "input": {
+            "task": dataset.task,
+            "classes": dataset.classes,
+            "shape": dataset.image_shape,
+            "mean": dataset.mean,
+            "std": dataset.std,
+            "transform": config["transform"],
+        },
         "train": train_science(config),
         "head": {job.head: setting.policies[job.head].options} if job.head else None,
         "seed": job.selection.seed,

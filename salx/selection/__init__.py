@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -23,15 +22,17 @@ class Policy(NamedTuple):
     `example`, a pure function of one example's outputs, is what scoring vmaps, jits and shards:
     {"logits" [(H, W,) C], the model's intermediates, "valid": which of the logits' places are
     image and not padding, "label" where `labels` is set, "predicted_loss" where there is a
-    `head`} to float32, a score or a row of features. `head` is a module that is trained with
-    the surrogate. `draw(seed, ids, pool)` gives float64 scores where no model is needed, and
-    `pick(rows, centres, count)` the positions and scores of the picks where they depend
-    on each other and on the rows of what is labelled already. `options` goes into the record.
+    `head`} to float32, a score or a row of features; `values` is what a score sums. `head` is
+    a module that is trained with the surrogate. `draw(seed, ids, pool)` gives float64 scores
+    where no model is needed, and `pick(rows, centres, count)` the positions and scores of the
+    picks where they depend on each other and on the rows of what is labelled already. `options`
+    goes into the record.
     """
 
     name: str
     options: dict[str, Any]
     example: Callable | None = None
+    values: Callable | None = None
     draw: Callable | None = None
     pick: Callable | None = None
     head: nn.Module | None = None
@@ -63,10 +64,23 @@ def chosen(policy: str, options: Mapping[str, Any], option: str, known: Sequence
 AGGREGATIONS = ("sum", "mean")
 
 
-def aggregated(values: jax.Array, valid: jax.Array, how: str) -> jax.Array:
-    """The sum or mean of an image's values [H, W] where `valid`; a single value is itself."""
-    total = jnp.sum(jnp.where(valid, values, 0.0))
-    return total if how == "sum" else total / jnp.maximum(jnp.sum(valid), 1)
+def of_values(
+    name: str,
+    options: dict[str, Any],
+    values: Callable,
+    counts: Callable = lambda out: True,
+    **more: Any,
+) -> Policy:
+    """A policy that scores an image by the sum or mean, as the option `aggregation` says, of its
+    `values` [H, W] where they are image and `counts`; or by its single value."""
+    how = chosen(name, options, "aggregation", AGGREGATIONS)
+
+    def example(out):
+        valid = out["valid"] & counts(out)
+        total = jnp.sum(jnp.where(valid, values(out), 0.0))
+        return total if how == "sum" else total / jnp.maximum(jnp.sum(valid), 1)
+
+    return Policy(name, options, example=example, values=values, **more)
 
 
 def top(scores: np.ndarray, ids: np.ndarray, count: int) -> np.ndarray:

@@ -19,9 +19,4 @@ def entropy(logits: jax.Array) -> jax.Array:
 def policy(options) -> Policy:
     """Options: `aggregation`, "sum" (default) or "mean" over an image's pixels, if it has any."""
     options = selection.options("entropy", options, {"aggregation": "sum"})
-    how = selection.chosen("entropy", options, "aggregation", selection.AGGREGATIONS)
-
-    def example(out):
-        return selection.aggregated(entropy(out["logits"]), out["valid"], how)
-
-    return Policy("entropy", options, example=example)
+    return selection.of_values("entropy", options, lambda out: entropy(out["logits"]))

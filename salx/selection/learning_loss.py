@@ -12,13 +12,12 @@ def policy(options) -> Policy:
     """Options: `aggregation`, "sum" (default) or "mean" over an image's pixels, if it has any;
     `width`, `margin`, `weight`, `attached` as models.loss_prediction explains them."""
     options = selection.options("learning_loss", options, DEFAULTS)
-    how = selection.chosen("learning_loss", options, "aggregation", selection.AGGREGATIONS)
     for option in ("width", "margin", "weight", "attached"):
         if not isinstance(options[option], int | float) or options[option] <= 0:
             raise InputError(f"{option} of policy learning_loss must be above 0")
     shape = {name: value for name, value in options.items() if name != "aggregation"}
 
-    def example(out):
-        return selection.aggregated(out["predicted_loss"], out["valid"], how)
-
-    return Policy("learning_loss", options, example=example, head=LossPrediction(**shape))
+    head = LossPrediction(**shape)
+    return selection.of_values(
+        "learning_loss", options, lambda out: out["predicted_loss"], head=head
+    )

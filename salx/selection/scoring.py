@@ -29,7 +29,9 @@ def scorer(model: Model, example: Callable, head: LossPrediction | None, labels:
             loss = head.apply({"params": variables["head"]}, logits, out)
             out = {**out, "predicted_loss": loss}
         seen = jax.tree.map(lambda leaf: leaf[0], {**out, "logits": logits})
-        seen["valid"] = inside(item["size"], images.shape[1:3]) if "size" in item else True
+        shape = seen["logits"].shape[:-1]  # of one class, or of a map of pixels
+        whole = "size" not in item or not shape
+        seen["valid"] = jnp.ones(shape, bool) if whole else inside(item["size"], shape)
         return example(seen | {"label": item["label"]} if labels else seen)
 
     def score(variables, batch):

@@ -10,11 +10,12 @@ from salx.selection import Policy
 def policy(options) -> Policy:
     """Options: `aggregation`, "sum" (default) or "mean" over an image's labelled pixels."""
     options = selection.options("true_loss", options, {"aggregation": "sum"})
-    how = selection.chosen("true_loss", options, "aggregation", selection.AGGREGATIONS)
 
-    def example(out):
+    def values(out):
         logits, labels = out["logits"][None], out["label"][None]
-        valid = out["valid"] & tasks.counted(labels)[0]
-        return selection.aggregated(tasks.pixel_losses(logits, labels)[0], valid, how)
+        return tasks.pixel_losses(logits, labels)[0]
 
-    return Policy("true_loss", options, example=example, labels=True)
+    def counts(out):
+        return tasks.counted(out["label"][None])[0]
+
+    return selection.of_values("true_loss", options, values, counts, labels=True)
