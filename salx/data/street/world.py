@@ -209,11 +209,11 @@ def people(dice: Dice, road: Road) -> Iterator[Moving]:
         yield Moving(traffic.pedestrian, walker, along, over)
     for _ in range(dice.pick((0, 0, 0, 1, 2))):
         facing = dice.pick((-1, 1, 1, 0))
-        x, z = (facing or 1) * (road.lanes * LANE - 0.6), dice.between(7, 45)
+        x, z = (facing or -1) * (road.lanes * LANE - 0.6), dice.between(7, 45)
         size = {"width": 0.6, "height": dice.between(1.6, 1.8)}
         colours = {"colour": dice.tint(dice.pick(CLOTHES)), "second": dice.tint(dice.pick(PAINTS))}
         cyclist = Thing(x=x, z=z, **size, **colours, style=dice.between(0, 1), facing=facing)
-        yield Moving(traffic.rider, cyclist, 0.35 * facing, 0.0 if facing else -0.2)
+        yield Moving(traffic.rider, cyclist, 0.35 * facing, 0.0 if facing else 0.2)
 
 
 def world(seed: int) -> World:
