@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from salx import runs
 from salx.errors import InputError, unknown
 
-SOURCES = ("digits",)
+SOURCES = ("digits", "scenes")
 
 
 class Source(Protocol):
@@ -31,7 +31,8 @@ class Dataset(NamedTuple):
     """A pool to choose from, a validation split to measure on, and what describes them.
 
     `mean` and `std` are per channel in units of the pixel range 0..1; `fingerprint` is a
-    digest of keys, order and content, so that ids mean the same wherever it is equal.
+    digest of keys, order and content, so that ids mean the same wherever it is equal;
+    `palette` is the RGB colour of each class in a picture of a mask (segmentation).
     """
 
     name: str
@@ -44,6 +45,7 @@ class Dataset(NamedTuple):
     mean: tuple[float, ...]
     std: tuple[float, ...]
     fingerprint: str
+    palette: tuple[tuple[int, int, int], ...] = ()
 
 
 def fingerprint(keys: Sequence[str], *content: bytes) -> str:
