@@ -40,7 +40,7 @@ def decode_mask(content: bytes) -> np.ndarray:
     """
     if not content.startswith(PNG):
         raise ValueError("a mask is a PNG file")
-    bits, kind = content[24:26] if len(content) > 25 else (0, GREY)
+    bits, kind = content[24:26] if len(content) > 25 else (8, GREY)
     if kind == PALETTE:
         return palette_indices(content)
     if (bits, kind) != (8, GREY):
