@@ -9,15 +9,16 @@ from typing import Any, NamedTuple, Protocol
 from salx import runs
 from salx.errors import InputError, unknown
 
-SOURCES = ("digits", "scenes")
+SOURCES = ("digits", "scenes", "imagenet", "cityscapes", "ade20k", "camvid", "cifar10", "folder")
 
 
 class Source(Protocol):
     """Random access in a fixed order; an example's id is its index.
 
-    An item is {"image": uint8[H, W, C], "label": int32[]}; `keys[id]` is its file name or
-    record key. A source that lies in memory may have `take(indices)` beside, which gives many
-    items at once, stacked.
+    An item is {"image": uint8[H, W, C], "label": int32[], or uint8[H, W] with 255 where nothing
+    is counted}; an unlabelled pool's has no label. `keys[id]` is its file name below the set's
+    folder, or its record's key. A source that lies in memory may have `take(indices)` beside,
+    which gives many items at once, stacked.
     """
 
     keys: Sequence[str]
@@ -31,8 +32,8 @@ class Dataset(NamedTuple):
     """A pool to choose from, a validation split to measure on, and what describes them.
 
     `mean` and `std` are per channel in units of the pixel range 0..1; `fingerprint` is a
-    digest of keys, order and content, so that ids mean the same wherever it is equal;
-    `palette` is the RGB colour of each class in a picture of a mask (segmentation).
+    digest of keys, order and content (of files: their sizes in bytes), so that ids mean the
+    same wherever it is equal. `palette` is RGB for each class of a segmentation.
     """
 
     name: str
