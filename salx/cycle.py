@@ -78,9 +78,9 @@ def ask(
     past = deployment(job.surrogate, job, cycle - 1)
     variables, result = deploy.run(setting, past, chain)
     began = time.monotonic()
-    model, data = setting.models[job.surrogate], setting.dataset.pool
-    size, threads = config["score"]["batch"], config["train"]["threads"]
-    scores = scoring.score_pool(model, variables, policy.example, data, rest, size, threads)
+    model, data = setting.models[job.surrogate], setting.dataset
+    size, readers = config["score"]["batch"], setting.recipe.readers
+    scores = scoring.score_pool(model, variables, policy.example, data, rest, size, *readers)
     seconds = round(time.monotonic() - began, 3)
     packed = io.BytesIO()
     np.savez(packed, ids=rest, scores=scores)
@@ -103,7 +103,7 @@ def identity(setting: Setting, job: Selection) -> dict[str, Any]:
         "policy": policy,
         "options": setting.policies[policy].options,
         "seed": seed,
-        "data": {**config["dataset"], "fingerprint": setting.dataset.fingerprint},
+        "data": deploy.data_identity(setting),
         "budget": config["budget"],
         "cycles": config["cycles"],
         "train": train_science(config) if surrogate else None,

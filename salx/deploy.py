@@ -15,7 +15,7 @@ import numpy as np
 
 from salx import checkpoint, models, pool, runs, telemetry, train
 from salx.checkpoint import Checkpoints
-from salx.config import train_science
+from salx.config import dataset_science, train_science
 from salx.data import Dataset
 from salx.errors import InputError, located
 from salx.evaluate import evaluate
@@ -69,8 +69,8 @@ def measure(
 ) -> dict[str, Any]:
     """The content of result.json: the validation split's verdict on the trained model."""
     config, began = setting.config, time.monotonic()
-    size, threads = config["evaluate"]["batch"], config["train"]["threads"]
-    value = evaluate(setting.models[job.model], variables, setting.dataset.val, size, threads)
+    model, size = setting.models[job.model], config["evaluate"]["batch"]
+    value = evaluate(model, variables, setting.dataset, size, *setting.recipe.readers)
     surrogate, policy, seed = job.selection
     return {
         "run": job.name,
@@ -110,7 +110,7 @@ def fit(
             board.step(step)
 
     try:
-        seed, data = job.selection.seed, setting.dataset.pool
+        seed, data = job.selection.seed, setting.dataset
         return train.fit(model, setting.recipe, data, ids, seed, checkpoints, watch)
     finally:
         if journal:
@@ -121,15 +121,24 @@ def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, An
     """What makes this run the one it is, as its config.json keeps it."""
     config = setting.config
     model = model_identity(setting, job.model)
-    data = {**config["dataset"], "fingerprint": setting.dataset.fingerprint}
     return {
         "run": job.name,
         "model": model,
-        "data": data,
+        "data": data_identity(setting),
         "train": train_science(config),
         "seed": job.selection.seed,
         "cycle": job.cycle,
         "labelled": runs.digest(ids.tobytes()),
+    }
+
+
+def data_identity(setting: Setting) -> dict[str, Any]:
+    """The data set and its options, and what becomes of its items."""
+    config = setting.config
+    return {
+        **dataset_science(config),
+        "transform": config["transform"],
+        "fingerprint": setting.dataset.fingerprint,
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 
 from salx import models, parallel
-from salx.data import Source, loader
+from salx.data import Dataset, loader
 from salx.errors import RunError
 from salx.models import Model
 
@@ -34,12 +34,19 @@ def counter(model: Model) -> Callable:
 
 
 def evaluate(
-    model: Model, variables: dict, source: Source, batch: int, threads: int = 0
+    model: Model,
+    variables: dict,
+    dataset: Dataset,
+    batch: int,
+    threads: int = 0,
+    workers: int = 0,
 ) -> dict[str, float]:
     """Top-1 accuracy as a fraction ("value"), mean loss ("loss") and examples counted ("val")."""
     sums: dict[str, float] = {"correct": 0, "loss": 0.0, "n": 0}
     parts = []
-    for part in loader.whole(source, np.arange(len(source)), batch, threads):
+    source, transform = dataset.val, dataset.transforms.evaluate
+    ids = np.arange(len(source))
+    for part in loader.whole(source, transform, ids, batch, threads, workers):
         parts.append(counter(model)(variables, parallel.put(part)))
     for part in jax.device_get(parts):
         sums = {name: sums[name] + part[name].item() for name in sums}

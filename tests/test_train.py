@@ -17,6 +17,7 @@ RECIPE = train.Recipe(
     momentum=0.9,
     weight_decay=1e-2,
     threads=0,
+    workers=0,
     log_every=3,
     save_every=4,
 )
@@ -102,7 +103,7 @@ def test_equal_seeds_begin_with_equal_weights(model):
 
 def fit(digits, model, folder, recipe=RECIPE, watch=lambda *_: None, size=30):
     with Checkpoints(folder / "checkpoint") as checkpoints:
-        return train.fit(model, recipe, digits.pool, np.arange(size), 0, checkpoints, watch)
+        return train.fit(model, recipe, digits, np.arange(size), 0, checkpoints, watch)
 
 
 class Killed(Exception):

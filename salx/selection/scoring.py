@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from salx import models, parallel
-from salx.data import Source, loader
+from salx.data import Dataset, loader
 from salx.models import Model
 
 
@@ -29,19 +29,20 @@ def score_pool(
     model: Model,
     variables: dict,
     example: Callable,
-    source: Source,
+    dataset: Dataset,
     ids: np.ndarray,
     batch: int,
     threads: int = 0,
+    workers: int = 0,
 ) -> np.ndarray:
-    """Scores of the examples `ids` in their order, float32[len(ids)], on every process.
+    """Scores of the examples `ids` of the pool in their order, float32[len(ids)], on every process.
 
     What stays in memory is one float and one id for each example and the batches in flight.
     """
-    score = scorer(model, example)
+    score, source, transform = scorer(model, example), dataset.pool, dataset.transforms.evaluate
     scores = np.full(len(source), np.nan, np.float32)
     waiting: list[tuple] = []
-    for part in loader.whole(source, ids, batch, threads):
+    for part in loader.whole(source, transform, ids, batch, threads, workers):
         images, index = parallel.put((part["image"], part["id"]))
         waiting.append((index, score(variables, images)))
         if len(waiting) > 2:
