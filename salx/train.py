@@ -2,11 +2,10 @@
 
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 import flax
-import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -228,7 +227,7 @@ def fit(
 
 def batches_of(
     recipe: Recipe, dataset: Dataset, ids: np.ndarray, seed: int, total: int, done: int
-) -> grain.DatasetIterator:
+) -> Generator[dict, None, None]:
     """The batches of a training that stands at step `done` of `total`."""
     return loader.training(
         dataset.pool,

@@ -125,6 +125,17 @@ def test_a_training_goes_on_after_an_interruption(tmp_path, digits, model, at):
     assert started[0] == ({3: 0, 4: 0, 6: 4, 8: 4, 9: 8, 11: 8}[at], 11, None)
 
 
+def test_workers_and_threads_change_no_weight(tmp_path, digits, model):
+    crop = {"train": "pad_crop", "pad": 1, "flip": True, "jitter": 0.2}
+    changed = data.load({"name": "digits"}, crop)
+    alone = fit(changed, model, tmp_path / "alone")
+    for threads, workers in ((3, 0), (0, 2)):
+        recipe = RECIPE._replace(threads=threads, workers=workers)
+        helped = fit(changed, model, tmp_path / f"{threads}{workers}", recipe)
+        assert digest(helped) == digest(alone)
+    assert digest(fit(digits, model, tmp_path / "plain")) != digest(alone)
+
+
 def test_a_finished_training_is_read_not_repeated(tmp_path, digits, model):
     first = fit(digits, model, tmp_path)
     told = []

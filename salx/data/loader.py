@@ -5,13 +5,14 @@ randomness of a transform from (seed, epoch, id). So whoever knows the step goes
 same pixels, whatever reads them. Every host reads its own stride of each global batch.
 """
 
+import contextlib
 import functools
 import math
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import grain
 import jax
@@ -19,6 +20,7 @@ import numpy as np
 
 from salx import seeds
 from salx.data.sources import Source, example
+from salx.errors import RunError
 
 AHEAD = 2  # batches that each thread or worker may have ready
 
@@ -111,17 +113,22 @@ class Pass(Batches):
         return {**stacked(self.source, chosen, changes), "mask": positions < len(self.ids)}
 
 
-def iterate(batches: Batches, threads: int, workers: int) -> grain.DatasetIterator:
+def iterate(batches: Batches, threads: int, workers: int) -> Generator[dict, None, None]:
     """Batches in order; `workers` processes with `threads` readers each work ahead of the
-    consumer, who closes the iterator. 0 reads in the consumer's own process and thread, which
-    is the fastest where an example is a mere copy.
+    consumer, until it is at the end or closes the generator. 0 reads in the consumer's own
+    process and thread, which is the fastest where an example is a mere copy.
     """
     ahead = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=AHEAD * threads)
     dataset = grain.MapDataset.source(batches).to_iter_dataset(ahead)
     processes = grain.MultiprocessingOptions(
         num_workers=min(workers, len(batches)), per_worker_buffer_size=AHEAD
     )
-    return iter(dataset.mp_prefetch(processes, worker_init_fn=begin_worker))
+    dataset = dataset.mp_prefetch(processes, worker_init_fn=begin_worker)
+    with contextlib.closing(iter(dataset)) as iterator:
+        try:
+            yield from iterator
+        except RuntimeError as error:
+            raise RunError(f"reading stopped (out of memory or of /dev/shm?): {error}") from error
 
 
 def begin_worker(index: int, count: int) -> None:
@@ -146,7 +153,7 @@ def training(
     start: int = 0,
     threads: int = 0,
     workers: int = 0,
-) -> grain.DatasetIterator:
+) -> Generator[dict, None, None]:
     """Batches `start` to `steps` - 1 of {"image", "label", "id"}, of the endless shuffled row of
     the examples `ids`; `transform(item, rng)` as in Transforms.train."""
     return iterate(Stream(seed, source, transform, ids, batch, start, steps), threads, workers)
@@ -160,7 +167,7 @@ def whole(
     threads: int = 0,
     workers: int = 0,
     start: int = 0,
-) -> grain.DatasetIterator:
+) -> Generator[dict, None, None]:
     """Every example of `ids` once, in equal batches, from batch `start` on; "mask" is False on
     what fills the last one. `transform(item)` as in Transforms.evaluate."""
     count = math.ceil(len(ids) / batch)

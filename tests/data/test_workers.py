@@ -12,6 +12,7 @@ import pytest
 from jax._src import xla_bridge
 
 from salx.data import loader
+from salx.errors import RunError
 from tests.conftest import ROOT
 
 
@@ -37,6 +38,13 @@ def test_workers_leave_devices_and_threads_alone():
     assert (threads == 1).all()
 
 
+def test_a_worker_that_is_killed_stops_the_run():
+    batches = loader.whole(Confessions(), None, np.arange(1000), 2, workers=2)
+    os.kill(int(next(batches)["image"][0, 0]), signal.SIGKILL)
+    with pytest.raises(RunError, match=r"reading stopped .*exit code -9"):
+        list(batches)
+
+
 def alive(process):
     try:
         with open(f"/proc/{process}/stat") as file:
@@ -50,6 +58,7 @@ import itertools, time
 import numpy as np
 from absl import flags
 from salx.data import loader
+from salx.errors import RunError
 from tests.data.test_workers import Confessions
 
 if __name__ == "__main__":
