@@ -1,4 +1,4 @@
-"""Checkpoints: state, data iterator and step together, through Orbax, with a digest.
+"""Checkpoints: a training's state and its step, through Orbax, with a digest.
 
 Orbax writes a checkpoint beside its place and renames it, so a killed process leaves either
 the whole of it or none. The digest tells a damaged one from a sound one when it is restored.
@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-import grain
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
@@ -52,19 +51,18 @@ class Checkpoints:
     def __exit__(self, *error) -> None:
         self.manager.close()
 
-    def save(self, step: int, state: State, batches: grain.DatasetIterator) -> None:
-        """Saves before the next batch is read, so that model and data stay in step."""
+    def save(self, step: int, state: State) -> None:
+        """Saves in the background; the next save, or the end, waits for it."""
         self.manager.save(
             step,
             args=ocp.args.Composite(
                 state=ocp.args.StandardSave(state),
-                data=grain.checkpoint.CheckpointSave(batches),
                 meta=ocp.args.JsonSave({"digest": digest(state), "step": step}),
             ),
         )
 
-    def restore(self, abstract: State, batches: grain.DatasetIterator) -> State | None:
-        """The newest checkpoint, with `batches` moved to where it stood; None if there is none.
+    def restore(self, abstract: State) -> State | None:
+        """The newest checkpoint's state; None if there is none.
 
         Raises InputError, naming the folder, for a checkpoint that is damaged.
         """
@@ -77,7 +75,6 @@ class Checkpoints:
                     step,
                     args=ocp.args.Composite(
                         state=ocp.args.StandardRestore(abstract),
-                        data=grain.checkpoint.CheckpointRestore(batches),
                         meta=ocp.args.JsonRestore(),
                     ),
                 )

@@ -13,7 +13,8 @@ def base() -> ConfigDict:
     """A study's config. A file in configs/ changes what it needs; a flag changes one field."""
     config = ConfigDict()
     config.name = "study"
-    config.dataset = ConfigDict({"name": "digits"})
+    config.dataset = ConfigDict({"name": "digits"})  # options: the set's own and data.COMMON's
+    config.transform = ConfigDict({"train": "none", "evaluate": "none"})  # transforms.Options
     config.models = ConfigDict()  # label -> {"name": ..., options}; labels name folders
     config.surrogates = ()  # labels
     config.deployments = ()  # labels
@@ -36,6 +37,7 @@ def base() -> ConfigDict:
     config.train.momentum = 0.9
     config.train.weight_decay = 1e-4  # not of biases and batch normalisation
     config.train.threads = 0  # readers that work ahead; 0 suits data in memory
+    config.train.workers = 0  # processes that do, each with `threads` of its own
     config.train.log_every = 100  # steps
     config.train.save_every = 0  # steps between checkpoints; 0 saves at the end alone
 
@@ -49,19 +51,26 @@ def base() -> ConfigDict:
 # it, and the rest changes nothing in them.
 GRID = ("surrogates", "deployments", "lineages", "policies", "deploy_cycles", "potentials")
 FREE = ("name", "seeds", "telemetry", *GRID)
-FREE_TRAIN = ("threads", "log_every", "save_every")
-OPEN = ("models", "lineages", "options", "dataset")  # sections whose fields their own modules know
+FREE_TRAIN = ("threads", "workers", "log_every", "save_every")
+PLACES = ("dir", "cache")  # of a data set; what lies there is known by its fingerprint
+# Sections whose fields their own modules know.
+OPEN = ("models", "lineages", "options", "dataset", "transform")
 
 
 def science(config: dict[str, Any]) -> dict[str, Any]:
     """The part of a config that must not change within a work folder."""
     kept = {name: value for name, value in config.items() if name not in (*FREE, "models")}
-    return {**kept, "train": train_science(config)}
+    return {**kept, "train": train_science(config), "dataset": dataset_science(config)}
 
 
 def train_science(config: dict[str, Any]) -> dict[str, Any]:
     """The part of config.train that decides the outcome."""
     return {name: value for name, value in config["train"].items() if name not in FREE_TRAIN}
+
+
+def dataset_science(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of config.dataset that decides the outcome."""
+    return {name: value for name, value in config["dataset"].items() if name not in PLACES}
 
 
 def resolve(given: ConfigDict) -> dict[str, Any]:
@@ -151,5 +160,7 @@ def check_numbers(config: dict[str, Any]) -> None:
     require(train["learning_rate"] > 0, "train.learning_rate", "must be above 0")
     require(0 <= train["warmup"] < 1, "train.warmup", "must be a share, from 0 to below 1")
     require(train["log_every"] >= 1, "train.log_every", "must be at least 1")
+    for field in ("threads", "workers"):
+        require(train[field] >= 0, f"train.{field}", "must be at least 0")
     for field in ("score", "evaluate"):
         require(config[field]["batch"] >= 1, f"{field}.batch", "must be at least 1")

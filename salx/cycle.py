@@ -87,8 +87,8 @@ def ask(
     config, cycle = setting.config, len(chain)
     past = grid.surrogate(config, job, cycle)
     variables, result = deploy.run(setting, past, chain)
-    model, data, board = setting.models[past.model], setting.dataset.pool, setting.board
-    size, threads = config["score"]["batch"], config["train"]["threads"]
+    model, data, board = setting.models[past.model], setting.dataset, setting.board
+    size, readers = config["score"]["batch"], setting.recipe.readers
 
     def score(ids: np.ndarray) -> np.ndarray:
         began = time.monotonic()
@@ -98,7 +98,7 @@ def ask(
         def watch(done: int, total: int) -> None:
             board.score(job.name, done, total, began)
 
-        return score_pool(model, variables, policy, data, ids, size, threads, parts, watch)
+        return score_pool(model, variables, policy, data, ids, size, *readers, parts, watch)
 
     return {"run": past.name, **result["checkpoint"]}, score
 
@@ -130,7 +130,7 @@ def identity(setting: Setting, job: Selection) -> dict[str, Any]:
         "policy": policy,
         "options": setting.policies[policy].options,
         "seed": seed,
-        "data": {**config["dataset"], "fingerprint": setting.dataset.fingerprint},
+        "data": deploy.data_identity(setting),
         "budget": config["budget"],
         "cycles": config["cycles"],
         "train": train_science(config) if surrogate else None,

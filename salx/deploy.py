@@ -15,7 +15,7 @@ import numpy as np
 
 from salx import checkpoint, models, pool, runs, telemetry, train
 from salx.checkpoint import Checkpoints
-from salx.config import train_science
+from salx.config import dataset_science, train_science
 from salx.data import Dataset
 from salx.errors import InputError, located
 from salx.evaluate import evaluate
@@ -71,10 +71,10 @@ def measure(
 ) -> dict[str, Any]:
     """The content of result.json: the validation split's verdict on the trained model."""
     config, began = setting.config, time.monotonic()
-    size, threads = config["evaluate"]["batch"], config["train"]["threads"]
+    model, size = setting.models[job.model], config["evaluate"]["batch"]
     surrogate, policy, seed = job.selection
     own = {name: variables[name] for name in ("params", "batch_stats")}
-    value = evaluate(setting.models[job.model], own, setting.dataset.val, size, threads)
+    value = evaluate(model, own, setting.dataset, size, *setting.recipe.readers)
     return {
         "run": job.name,
         "deployment": job.model,
@@ -115,7 +115,7 @@ def fit(
             board.step(step)
 
     try:
-        seed, data = job.selection.seed, setting.dataset.pool
+        seed, data = job.selection.seed, setting.dataset
         return train.fit(model, setting.recipe, data, ids, seed, checkpoints, watch, head)
     finally:
         if journal:
@@ -126,11 +126,10 @@ def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, An
     """What makes this run the one it is, as its config.json keeps it."""
     config, dataset = setting.config, setting.dataset
     model = model_identity(setting, job.model)
-    data = {**config["dataset"], "fingerprint": dataset.fingerprint}
     return {
         "run": job.name,
         "model": model,
-        "data": data,
+        "data": data_identity(setting),
         "input": {
             "task": dataset.task,
             "classes": dataset.classes,
@@ -144,6 +143,16 @@ def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, An
         "seed": job.selection.seed,
         "cycle": job.cycle,
         "labelled": runs.digest(ids.tobytes()),
+    }
+
+
+def data_identity(setting: Setting) -> dict[str, Any]:
+    """The data set and its options, and what becomes of its items."""
+    config = setting.config
+    return {
+        **dataset_science(config),
+        "transform": config["transform"],
+        "fingerprint": setting.dataset.fingerprint,
     }
 
 

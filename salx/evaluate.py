@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from salx import models, parallel, tasks
-from salx.data import Source, loader
+from salx.data import Dataset, loader
 from salx.errors import RunError
 from salx.models import Model
 
@@ -52,7 +52,12 @@ def counter(model: Model) -> Callable:
 
 
 def evaluate(
-    model: Model, variables: dict, source: Source, batch: int, threads: int = 0
+    model: Model,
+    variables: dict,
+    dataset: Dataset,
+    batch: int,
+    threads: int = 0,
+    workers: int = 0,
 ) -> dict[str, Any]:
     """The split's verdict, as fractions.
 
@@ -61,7 +66,9 @@ def evaluate(
     15 bins (C. Guo et al., arXiv 1706.04599); "loss": mean cross-entropy; "val": examples.
     """
     parts, pixels = [], False
-    for part in loader.whole(source, np.arange(len(source)), batch, threads):
+    source, transform = dataset.val, dataset.transforms.evaluate
+    ids = np.arange(len(source))
+    for part in loader.whole(source, transform, ids, batch, threads, workers):
         pixels = part["label"].ndim > 1
         parts.append(counter(model)(variables, parallel.put(part)))
     parts = jax.device_get(parts)

@@ -40,7 +40,7 @@ def laptop(config: ConfigDict, argument: str, size: tuple[int, int], budget: flo
     config.train.log_every = 4
     config.score.batch = config.evaluate.batch = 4
     config.transform.size = config.transform.evaluate_size = size
-    if config.transform.evaluate == "center_crop":
+    if config.transform.get("evaluate") == "center_crop":
         config.transform.evaluate_resize = round(min(size) * 256 / 224)
     else:
         config.transform.evaluate = "fit"

@@ -52,14 +52,23 @@ def write_file(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.tmp")
     with open(beside, "wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    settle(beside, path)
+
+
+def settle(beside: Path, path: Path) -> None:
+    """Gives a file that is written its name, once all of it is on disk."""
+    sync(beside)
     os.replace(beside, path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file or folder is on disk."""
+    opened = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)
 
 
 def digest(*parts: bytes) -> str:

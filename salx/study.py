@@ -41,7 +41,7 @@ def run(config: dict[str, Any], workdir: Path) -> None:
 
 def check(config: dict[str, Any], workdir: Path) -> Setting:
     """Everything that can be known before training. Raises InputError naming the field."""
-    dataset = data.load(config["dataset"])
+    dataset = data.load(config["dataset"], config["transform"])
     built = {
         label: models.build(label, options, dataset) for label, options in config["models"].items()
     }

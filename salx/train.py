@@ -1,7 +1,8 @@
 """Training: the state, one jitted step, and the loop that survives interruptions."""
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 import flax
@@ -13,7 +14,7 @@ from clu import metrics as clu_metrics
 
 from salx import models, parallel, seeds, tasks
 from salx.checkpoint import Checkpoints
-from salx.data import Source, loader
+from salx.data import Dataset, Source, loader
 from salx.errors import RunError
 from salx.models import Model
 from salx.models.loss_prediction import LossPrediction, auxiliary_loss
@@ -44,8 +45,14 @@ class Recipe(NamedTuple):
     momentum: float
     weight_decay: float
     threads: int
+    workers: int
     log_every: int
     save_every: int
+
+    @property
+    def readers(self) -> tuple[int, int]:
+        """Threads and worker processes that read ahead, in training and in every other pass."""
+        return self.threads, self.workers
 
     def total_steps(self, examples: int) -> int:
         """Steps of a whole training on so many labelled examples."""
@@ -214,38 +221,53 @@ def train_step(model: Model, recipe: Recipe, head: LossPrediction | None = None)
 def fit(
     model: Model,
     recipe: Recipe,
-    source: Source,
+    dataset: Dataset,
     ids: np.ndarray,
     seed: int,
     checkpoints: Checkpoints,
     watch: Callable[[int, int, dict[str, float] | None], None],
     head: LossPrediction | None = None,
 ) -> TrainState:
-    """Trains on the examples `ids`, or goes on from the newest checkpoint, to the end.
+    """Trains on the examples `ids` of the pool, or goes on from the newest checkpoint, to the end.
 
     `watch(step, total, metrics)` hears of the start (metrics None) and of every `log_every`
     steps. The same arguments give the same state, also after interruptions. Raises RunError
     with step and example key for a loss that is not finite; such a state is never saved.
     """
     total = recipe.total_steps(len(ids))
-    order = seeds.derive(seed, "batches")
-    batches = loader.training(source, ids, order, recipe.batch, total, recipe.threads)
     fresh, weights = initial(model, recipe, head), seeds.derive(seed, "weights")
     step_once = train_step(model, recipe, head)
-    state = checkpoints.restore(parallel.abstract(fresh, weights, total), batches)
+    state = checkpoints.restore(parallel.abstract(fresh, weights, total))
     state = state or start(model, fresh(weights, total))
     done = int(state.step)
     watch(done, total, None)
     metrics = empty_metrics()
-    for step in range(done + 1, total + 1):
-        state, metrics = step_once(state, metrics, parallel.put(next(batches)))
-        save = step == total or (recipe.save_every and step % recipe.save_every == 0)
-        if save or step % recipe.log_every == 0:
-            watch(step, total, checked(metrics, source))
-            metrics = empty_metrics()
-        if save:
-            checkpoints.save(step, state, batches)
+    with contextlib.closing(batches_of(recipe, dataset, ids, seed, total, done)) as batches:
+        for step, batch in enumerate(batches, done + 1):
+            state, metrics = step_once(state, metrics, parallel.put(batch))
+            save = step == total or (recipe.save_every and step % recipe.save_every == 0)
+            if save or step % recipe.log_every == 0:
+                watch(step, total, checked(metrics, dataset.pool))
+                metrics = empty_metrics()
+            if save:
+                checkpoints.save(step, state)
     return state
+
+
+def batches_of(
+    recipe: Recipe, dataset: Dataset, ids: np.ndarray, seed: int, total: int, done: int
+) -> Generator[dict, None, None]:
+    """The batches of a training that stands at step `done` of `total`."""
+    return loader.training(
+        dataset.pool,
+        dataset.transforms.train,
+        ids,
+        seeds.derive(seed, "batches"),
+        recipe.batch,
+        total,
+        done,
+        *recipe.readers,
+    )
 
 
 def start(model: Model, fresh: TrainState) -> TrainState:

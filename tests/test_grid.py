@@ -1,4 +1,7 @@
-from salx import grid
+import pytest
+
+from salx import grid, runs
+from salx.errors import InputError
 from salx.grid import Deployment, Selection
 
 CONFIG = {
@@ -108,3 +111,19 @@ def test_potentials_are_trained_on_the_whole_pool():
     assert whole[0].name == "s.on.all.s0"
     assert grid.labelled(whole[0], [2, 4], 77) == 77
     assert grid.labelled(work.deployments[0], list(range(2, 12)), 77) == 11
+
+
+def test_where_data_lies_and_who_reads_it_make_no_other_study(tmp_path, small):
+    """What becomes of an image does."""
+
+    def visited(dataset, train, **rest):
+        config = {**small, **rest, "dataset": {**small["dataset"], **dataset}}
+        return {**config, "train": {**small["train"], **train}}
+
+    held = {"config": visited({"dir": "/a", "cache": "/b", "resize": 0}, {})}
+    runs.write_json(tmp_path / "study.json", held)
+    grid.refuse_other(tmp_path, visited({"dir": "/c", "cache": "", "resize": 0}, {"workers": 8}))
+    with pytest.raises(InputError, match=r"dataset\.resize 0 -> 256"):
+        grid.refuse_other(tmp_path, visited({"resize": 256}, {}))
+    with pytest.raises(InputError, match=r"transform\.flip None -> True"):
+        grid.refuse_other(tmp_path, visited({"resize": 0}, {}, transform={"flip": True}))

@@ -26,6 +26,7 @@ RECIPE = train.Recipe(
     momentum=0.9,
     weight_decay=0.0,
     threads=0,
+    workers=0,
     log_every=100,
     save_every=0,
 )
@@ -98,10 +99,10 @@ def model(digits):
     return models.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
 
 
-def fit(model, source, folder, head=None, recipe=RECIPE):
+def fit(model, dataset, folder, head=None, recipe=RECIPE):
     with Checkpoints(folder / "checkpoint") as checkpoints:
-        ids, watch = np.arange(len(source)), lambda *_: None
-        return train.fit(model, recipe, source, ids, 0, checkpoints, watch, head)
+        ids, watch = np.arange(len(dataset.pool)), lambda *_: None
+        return train.fit(model, recipe, dataset, ids, 0, checkpoints, watch, head)
 
 
 def test_a_head_starts_beside_the_same_weights_and_resumes(tmp_path, digits, model):
@@ -109,8 +110,8 @@ def test_a_head_starts_beside_the_same_weights_and_resumes(tmp_path, digits, mod
     plain, beside = train.initial(model, RECIPE)(3, 9), train.initial(model, RECIPE, head)(3, 9)
     assert digest(plain.params) == digest(beside.params)
     assert plain.head == {}
-    once = fit(model, digits.pool, tmp_path, head)
-    assert digest(fit(model, digits.pool, tmp_path, head)) == digest(once)
+    once = fit(model, digits, tmp_path, head)
+    assert digest(fit(model, digits, tmp_path, head)) == digest(once)
     assert set(once.variables) == {"params", "batch_stats", "head"}
 
 
@@ -156,10 +157,12 @@ class Spoiled:
 def test_a_predictable_loss_is_learnt(tmp_path, digits, model):
     policy = selection.build("learning_loss", {})
     recipe = RECIPE._replace(steps=300, batch=32, schedule="cosine", warmup=0.1)
-    state = fit(model, Spoiled(digits.pool, 0), tmp_path, policy.head, recipe)
+    state = fit(model, digits._replace(pool=Spoiled(digits.pool, 0)), tmp_path, policy.head, recipe)
     val = Spoiled(digits.val, 1)
     ids = np.arange(len(val))
-    predicted = scoring.score_pool(model, state.variables, policy, val, ids, 120)
+    predicted = scoring.score_pool(
+        model, state.variables, policy, digits._replace(pool=val), ids, 120
+    )
     own = {"params": state.params, "batch_stats": state.batch_stats}
     logits, _ = models.forward(model, own, val.images, train=False)
     losses = tasks.pixel_losses(logits, val.labels)
@@ -169,7 +172,7 @@ def test_a_predictable_loss_is_learnt(tmp_path, digits, model):
 def test_true_loss_is_the_cross_entropy_with_the_pools_labels(digits, model, fresh):
     variables, ids = fresh(model, 1), np.array([5, 900, 3])
     policy = selection.build("true_loss", {})
-    scores = scoring.score_pool(model, variables, policy, digits.pool, ids, 2)
+    scores = scoring.score_pool(model, variables, policy, digits, ids, 2)
     logits, _ = models.forward(model, variables, digits.pool.images[ids], train=False)
     expected = -log_softmax(logits)[np.arange(3), digits.pool.labels[ids]]
     np.testing.assert_allclose(scores, expected, rtol=1e-4)
@@ -192,7 +195,7 @@ def test_pixels_that_are_padding_or_void_are_not_scored(squares, name, how):
     dataset, model, variables = squares
     ids, source = np.array([7, 0, 31, 2, 39]), dataset.pool
     policy = selection.build(name, {"aggregation": how})
-    scores = scoring.score_pool(model, variables, policy, source, ids, 2)
+    scores = scoring.score_pool(model, variables, policy, dataset, ids, 2)
     logits = np.asarray(models.forward(model, variables, source.images[ids], train=False)[0])
     for k, index in enumerate(ids):
         if name == "entropy":
@@ -208,8 +211,8 @@ def test_pixels_that_are_padding_or_void_are_not_scored(squares, name, how):
 def test_learning_loss_of_pixels(tmp_path, squares):
     dataset, model, _ = squares
     policy = selection.build("learning_loss", {"width": 4})
-    state = fit(model, dataset.pool, tmp_path, policy.head, RECIPE._replace(steps=6, batch=8))
-    scores = scoring.score_pool(model, state.variables, policy, dataset.pool, np.arange(5), 2)
+    state = fit(model, dataset, tmp_path, policy.head, RECIPE._replace(steps=6, batch=8))
+    scores = scoring.score_pool(model, state.variables, policy, dataset, np.arange(5), 2)
     own = {"params": state.params, "batch_stats": state.batch_stats}
     logits, out = models.forward(model, own, dataset.pool.images[:5], train=False)
     maps = policy.head.apply({"params": state.head["params"]}, logits, out)

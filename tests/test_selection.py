@@ -116,7 +116,7 @@ def test_scores_are_those_of_each_example_alone(scored):
     images = np.stack([digits.pool[i]["image"] for i in ids])
     logits, _ = models.forward(model, variables, jnp.asarray(images), train=False)
     for batch in (2, 5, 64):
-        scores = scoring.score_pool(model, variables, policy, digits.pool, ids, batch)
+        scores = scoring.score_pool(model, variables, policy, digits, ids, batch)
         assert scores.dtype == np.float32
         np.testing.assert_allclose(scores, oracle(logits), rtol=1e-4)
 
@@ -127,7 +127,7 @@ def test_a_scorer_is_traced_once_for_all_pools(scored):
     parallel.traces.clear()
     for size in (10, 33, 100):
         ids = np.arange(size)
-        scores = scoring.score_pool(model, variables, policy, digits.pool, ids, 16)
+        scores = scoring.score_pool(model, variables, policy, digits, ids, 16)
         assert scores.shape == (size,)
         assert np.isfinite(scores).all()
     assert parallel.traces["score scored"] == 1
@@ -137,4 +137,4 @@ def test_nothing_to_score(scored):
     digits, model, variables = scored
     nobody = np.zeros(0, np.int64)
     policy = selection.build("entropy", {})
-    assert scoring.score_pool(model, variables, policy, digits.pool, nobody, 16).shape == (0,)
+    assert scoring.score_pool(model, variables, policy, digits, nobody, 16).shape == (0,)

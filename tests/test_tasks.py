@@ -52,7 +52,7 @@ def test_the_mean_is_over_the_labels_of_the_whole_batch():
 def test_mean_iou_against_numpy(batch):
     squares, model = pixels.dataset(), pixels.model()
     variables = jax.jit(lambda: models.init(model, jax.random.key(3)))()
-    result = evaluate(model, variables, squares.val, batch)
+    result = evaluate(model, variables, squares, batch)
     logits = np.asarray(models.forward(model, variables, squares.val.images, train=False)[0])
     log_p, labels = log_softmax(logits), squares.val.labels
     counted, guess = labels != 255, logits.argmax(-1)
@@ -77,6 +77,6 @@ def test_a_class_that_is_nowhere_has_no_iou():
     variables = jax.jit(lambda: models.init(model, jax.random.key(3)))()
     last = max(variables["params"])
     variables["params"][last]["bias"] = np.array([0.0, 0.0, -1e6], np.float32)
-    result = evaluate(model, variables, squares.val, 17)
+    result = evaluate(model, variables, squares, 17)
     assert result["classes"][2] is None
     assert result["value"] == pytest.approx(np.mean(result["classes"][:2]))

@@ -148,13 +148,12 @@ def scores_of(given, asked, policy, dataset, out, guesses, board):
             asked.model,
             asked.variables,
             told,
-            source,
+            dataset,
             ids,
             batch,
             given.threads,
-            Parts(passed(out), mark),
-            lambda done, total: board.score(asked.model.label, done, total, began),
-            dataset.transforms.evaluate,
+            parts=Parts(passed(out), mark),
+            watch=lambda done, total: board.score(asked.model.label, done, total, began),
         )
         return guesses.split(ids, rows, scores=not policy.pick)
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from salx import models, parallel
-from salx.data import Source, loader
+from salx.data import Dataset, loader
 from salx.models import Model
 from salx.models.loss_prediction import LossPrediction
 from salx.selection import Policy
@@ -50,21 +50,23 @@ def score_pool(
     model: Model,
     variables: dict,
     policy: Policy,
-    source: Source,
+    dataset: Dataset,
     ids: np.ndarray,
     batch: int,
     threads: int = 0,
+    workers: int = 0,
     parts: Parts | None = None,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> np.ndarray:
-    """The scores, or rows of features, of the examples `ids` in their order, on every process:
-    float32[len(ids), ...].
+    """The scores, or rows of features, of the pool's examples `ids` in their order, on every
+    process: float32[len(ids), ...].
 
     What stays in memory is one row and one id for each example and the batches in flight.
     With `parts` the pass can be stopped and goes on from there. `watch` hears how far it is.
     """
     score = scorer(model, policy.example, policy.head, policy.labels)
     fields = ("image", "size", *(("label",) if policy.labels else ()))
+    source, transform = dataset.pool, dataset.transforms.evaluate
     place = np.zeros(len(source), np.int32)
     place[ids] = np.arange(len(ids))
     rows, first, waiting = None, 0, []
@@ -82,7 +84,8 @@ def score_pool(
         if parts:
             parts.save(rows[:done])
 
-    for number, part in enumerate(loader.whole(source, ids, batch, threads, start=first), first):
+    batches = loader.whole(source, transform, ids, batch, threads, workers, first)
+    for number, part in enumerate(batches, first):
         seen = {name: part[name] for name in fields if name in part}
         index, seen = parallel.put((part["id"], seen))
         waiting.append((number, index, score(variables, seen)))

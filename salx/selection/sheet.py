@@ -54,11 +54,8 @@ def score_maps(
     if not asked or asked.task != "segmentation" or not policy.values:
         return np.zeros((0, 1, 1), np.float32)
     each = policy._replace(example=policy.values)
-    view = dataset.transforms.evaluate
     rows, order = np.array(sorted(ids), np.int64), np.argsort(np.argsort(ids))
-    batch = len(rows)
-    maps = score_pool(asked.model, asked.variables, each, dataset.pool, rows, batch, transform=view)
-    return maps[order]
+    return score_pool(asked.model, asked.variables, each, dataset, rows, len(rows))[order]
 
 
 def painted(image: np.ndarray, values: np.ndarray, most: float) -> np.ndarray:
