@@ -9,7 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -69,26 +69,45 @@ class Checkpoints:
         step = self.manager.latest_step()
         if step is None:
             return None
+        saved = self.read(
+            step,
+            state=ocp.args.StandardRestore(abstract),
+            meta=ocp.args.JsonRestore(),
+        )
+        if saved.meta != {"digest": digest(saved.state), "step": step}:
+            raise self.damaged(step, "wrong digest")
+        return saved.state
+
+    def read(self, step: int, **args):
+        """What Orbax restores of a step. Raises InputError for files that are damaged."""
         try:
             with late_errors_hidden():
-                saved = self.manager.restore(
-                    step,
-                    args=ocp.args.Composite(
-                        state=ocp.args.StandardRestore(abstract),
-                        meta=ocp.args.JsonRestore(),
-                    ),
-                )
-            intact, why = (
-                saved.meta == {"digest": digest(saved.state), "step": step},
-                "wrong digest",
-            )
+                return self.manager.restore(step, args=ocp.args.Composite(**args))
         except Exception as error:  # Orbax and TensorStore raise many kinds for a broken file
-            intact, why = False, textwrap.shorten(f"{type(error).__name__}: {error}", 120)
-        if not intact:
-            raise InputError(
-                f"{self.folder / str(step)}: damaged checkpoint (delete it to train again): {why}"
-            )
-        return saved.state
+            why = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
+            raise self.damaged(step, why) from error
+
+    def damaged(self, step: int, why: str) -> InputError:
+        place = self.folder / str(step)
+        return InputError(f"{place}: damaged checkpoint (delete it to train again): {why}")
+
+
+def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """config.json, result.json and the variables, as numpy, of a finished deployment's folder.
+
+    Raises InputError for a folder that is none, or whose checkpoint is not the result's.
+    """
+    config, result = (runs.read_json(run / name) for name in ("config.json", "result.json"))
+    known = result["checkpoint"]
+    with Checkpoints(run / "checkpoint") as checkpoints:
+        state = checkpoints.read(known["step"], state=ocp.args.StandardRestore()).state
+        variables = {name: state[name] for name in ("params", "batch_stats")}
+        if state["head"]:
+            variables["head"] = state["head"]["params"]
+        variables = jax.tree.map(np.asarray, variables)
+        if digest(variables) != known["digest"]:
+            raise checkpoints.damaged(known["step"], "not the one of result.json")
+    return config, result, variables
 
 
 @contextlib.contextmanager
