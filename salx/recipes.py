@@ -27,14 +27,20 @@ def one(config: ConfigDict, *labels: str) -> ConfigDict:
     return config
 
 
+def from_scratch(config: ConfigDict) -> None:
+    """Leaves out the weights that training would start from."""
+    for options in config.models.values():
+        if "pretrained" in options:
+            del options.pretrained
+
+
 def laptop(config: ConfigDict, argument: str, size: tuple[int, int], budget: float) -> ConfigDict:
     """The same engine on a few images for a few steps, if the config's argument says `small`."""
     if argument not in ("", "small"):
         raise ValueError(f"a config takes ':small' or nothing, not ':{argument}'")
     if not argument:
         return config
-    for options in config.models.values():
-        options.pop("pretrained", None)  # nothing is downloaded
+    from_scratch(config)  # nothing is downloaded
     config.seeds, config.cycles, config.budget = 1, 3, budget
     config.train.update(batch=4, steps=8, epochs=0.0, learning_rate=0.01, workers=0, threads=2)
     config.train.log_every = 4
@@ -112,8 +118,7 @@ def scenes(argument: str, *labels: str) -> ConfigDict:
     """Our recipe for the synthetic street scenes, from scratch."""
     config = segmentation("scenes", *labels)
     config.dataset = {"name": "scenes"}
-    for options in config.models.values():
-        options.pop("pretrained", None)
+    from_scratch(config)
     config.transform.update(size=(128, 256), scale=(0.75, 1.5))
     config.train.update(batch=8, steps=1000, learning_rate=0.05, workers=2)
     config.score.batch = config.evaluate.batch = 16

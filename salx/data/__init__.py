@@ -72,7 +72,7 @@ def load(config: Mapping[str, Any], transform: Mapping[str, Any] | None = None) 
         if option not in known:
             raise unknown("field of config.dataset", option, [*known, *COMMON])
     check_common(**common)
-    dataset = prepared(module.load(**options), **common)
+    dataset = arranged(module.load(**options), **common)
     if not len(dataset.pool):
         raise InputError(f"data set {name!r}: the pool is empty")
     built, shape = transforms.build(
@@ -91,7 +91,7 @@ def check_common(resize: int, cache: str, on_error: str) -> None:
         raise unknown("config.dataset.on_error", on_error, ("raise", "skip"))
 
 
-def prepared(dataset: Dataset, resize: int, cache: str, on_error: str) -> Dataset:
+def arranged(dataset: Dataset, resize: int, cache: str, on_error: str) -> Dataset:
     """The set with its pool and validation split resized, cached, without what is unreadable."""
     skip, skipped = on_error == "skip", {}
     for part in ("pool", "val"):

@@ -16,7 +16,7 @@ from tests.data.tiny import Pictures, content, dataset
 
 
 def prepare(made, folder="", resize=16, on_error="raise"):
-    return data.prepared(made, resize, str(folder), on_error)
+    return data.arranged(made, resize, str(folder), on_error)
 
 
 def files(folder):

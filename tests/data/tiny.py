@@ -71,7 +71,7 @@ def content(source):
 
 def main(folder, log, delay):
     pool = Pictures(12, log, float(delay))
-    made = data.prepared(dataset(pool), resize=16, cache=folder, on_error="raise")
+    made = data.arranged(dataset(pool), resize=16, cache=folder, on_error="raise")
     print(runs.digest(repr(content(made.pool)).encode()), os.getpid())
 
 
