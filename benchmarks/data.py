@@ -151,7 +151,7 @@ def print_waits(variants: dict[str, Dataset], steps: int = 12) -> None:
     )
     for cache, dataset in variants.items():
         model = models.build("m", {"name": "mobilenet_v3_small"}, dataset)
-        step = train.train_step(model._replace(label="m"), recipe)
+        step = train.train_step(model, recipe)
         for workers in (0, 2):
             state, metrics = train.initial(model, recipe)(0, steps), train.empty_metrics()
             batches, shares, seconds = passes(dataset, workers)["train"](), [], []
