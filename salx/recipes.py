@@ -9,15 +9,19 @@ from ml_collections import ConfigDict
 
 from salx.config import base
 
-# The paper's networks as (name, weights that training starts from). Of a ResNet-20 with this
-# stem no public ImageNet weights are known: it starts from scratch.
+# The paper's networks, with the weights that training starts from. Of a ResNet-20 with this stem
+# no public ImageNet weights are known: it starts from scratch.
 BACKBONES = {
-    "res18": ("resnet18", "timm/resnet18.tv_in1k"),
-    "res20": ("resnet20", ""),
-    "res34": ("resnet34", "timm/resnet34.tv_in1k"),
-    "res50": ("resnet50", "timm/resnet50.tv_in1k"),
-    "mnv3": ("mobilenet_v3_small", "timm/mobilenetv3_small_100.lamb_in1k"),
-    "xc65": ("xception65", "timm/xception65.tf_in1k"),
+    "res18": {"name": "resnet18", "pretrained": "timm/resnet18.tv_in1k"},
+    "res20": {"name": "resnet20"},
+    "res34": {"name": "resnet34", "pretrained": "timm/resnet34.tv_in1k"},
+    "res50": {"name": "resnet50", "pretrained": "timm/resnet50.tv_in1k"},
+    "mnv3": {
+        "name": "mobilenet_v3_small",
+        "origin": "timm",
+        "pretrained": "timm/mobilenetv3_small_100.lamb_in1k",
+    },
+    "xc65": {"name": "xception65", "pretrained": "timm/xception65.tf_in1k"},
 }
 
 
@@ -59,7 +63,7 @@ def imagenet(argument: str, *labels: str) -> ConfigDict:
     As everywhere here, decay spares biases and batch normalisation."""
     config = base()
     config.dataset = {"name": "imagenet", "dir": "data/imagenet"}
-    config.models = {label: {"name": BACKBONES[label][0]} for label in labels}
+    config.models = {label: {"name": BACKBONES[label]["name"]} for label in labels}
     config.transform.update(train="resized_crop", size=(224, 224), flip=True)
     config.transform.update(evaluate="center_crop", evaluate_size=(224, 224), evaluate_resize=256)
     config.train.update(batch=256, epochs=90.0, learning_rate=0.1, schedule="thirds")
@@ -75,10 +79,8 @@ def segmentation(dataset: str, *labels: str) -> ConfigDict:
     config = base()
     config.dataset = {"name": dataset, "dir": f"data/{dataset}"}
     for label in labels:
-        backbone, pretrained = BACKBONES[label]
-        config.models[label] = {"name": f"deeplab_{backbone}"}
-        if pretrained:
-            config.models[label].pretrained = pretrained
+        options = BACKBONES[label]
+        config.models[label] = {**options, "name": f"deeplab_{options['name']}"}
     config.transform.update(train="scale_crop", scale=(0.5, 2.0), flip=True)
     config.train.update(learning_rate=0.01, schedule="poly", weight_decay=4e-4)
     config.train.update(workers=8, save_every=2000)

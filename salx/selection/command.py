@@ -108,7 +108,7 @@ def ask(
     }
     runs.write_file(out, pool.encode(header, choice.ids, source.keys, choice.scores))
     shutil.rmtree(passed(out), ignore_errors=True)
-    picks = described(choice, dataset, guesses, classes)
+    picks = described(choice, dataset, guesses, classes, inputs.root_of(given.pool))
     export(given, asked, policy, dataset, picks)
     seconds = time.monotonic() - began
     print(
@@ -161,12 +161,16 @@ def scores_of(given, asked, policy, dataset, out, guesses, board):
 
 
 def described(
-    choice: Choice, dataset: Dataset, guesses: Guesses, classes: Sequence[str]
+    choice: Choice,
+    dataset: Dataset,
+    guesses: Guesses,
+    classes: Sequence[str],
+    root: Path | None,
 ) -> list[exports.Pick]:
     """The picks with what other tools want to know of them."""
     source, picks = dataset.pool, []
     for rank, (id_, score) in enumerate(zip(choice.ids.tolist(), choice.scores, strict=True)):
-        path = source.path(id_) if hasattr(source, "path") else None
+        path = root / source.keys[id_] if root else None
         predicted = classes[guesses.label[id_]] if classes else ""
         confidence = float(guesses.confidence[id_])
         key, value = source.keys[id_], float(str(score))

@@ -9,6 +9,7 @@ import numpy as np
 
 from salx import data, selection
 from salx.data import Dataset
+from salx.data.folder import LISTS
 from salx.errors import InputError
 from salx.selection import Policy
 from salx.selection.surrogate import Surrogate
@@ -49,13 +50,22 @@ def policy_of(name: str, options: dict[str, Any], asked: Surrogate | None) -> Po
     return selection.build(name, options)
 
 
+def is_list(pool: str) -> bool:
+    return pool.endswith(LISTS) and Path(pool).expanduser().is_file()
+
+
+def root_of(pool: str) -> Path | None:
+    """The folder that the keys of a folder's or a list's images start from."""
+    place = Path(pool).expanduser()
+    return place.parent if is_list(pool) else place if place.is_dir() else None
+
+
 def dataset_of(pool: str, on_error: str, asked: Surrogate | None) -> Dataset:
     """The pool, brought to what the surrogate sees."""
-    place = Path(pool).expanduser()
-    if place.is_dir():
-        config = {"name": "folder", "dir": str(place), "labels": "none"}
-    elif place.suffix in (".csv", ".jsonl"):
-        config = {"name": "folder", "dir": str(place.parent), "labels": place.name}
+    root = root_of(pool)
+    if root:
+        labels = Path(pool).name if is_list(pool) else "none"
+        config = {"name": "folder", "dir": str(root), "labels": labels}
     else:
         name, options = named(pool, "--pool")
         if name not in data.SOURCES:
