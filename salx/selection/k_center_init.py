@@ -60,7 +60,8 @@ def on_mesh(function: Callable, inputs, outputs, donate=()) -> Callable:
 def place(features: np.ndarray | jax.Array, name: Callable[[int], str]) -> Rows:
     """The rows on their devices. Raises RunError for one that is not finite or too large.
 
-    Rows from the host are dealt out in turns, so that no device has all of the farthest.
+    Rows from the host are dealt out in turns, so that no device has all of the farthest; a
+    jax.Array is taken as it lies, and copied only to fill up its last rows.
     """
     n, width = features.shape
     devices = jax.device_count()
@@ -76,8 +77,9 @@ def place(features: np.ndarray | jax.Array, name: Callable[[int], str]) -> Rows:
 
         def part(index):
             first = (index[0].start or 0) // each
-            mine = features[first::devices]
-            return np.pad(mine.astype(np.float32, copy=False), ((0, each - len(mine)), (0, 0)))
+            mine = np.asarray(features[first::devices], np.float32)
+            short = each - len(mine)
+            return np.pad(mine, ((0, short), (0, 0))) if short else mine
 
         features = jax.make_array_from_callback((padded, width), parallel.split(), part)
         ids = ids.reshape(each, devices).T.ravel()
@@ -103,6 +105,7 @@ def survey() -> Callable:
 
 
 def check(bad: int, name: Callable[[int], str]) -> None:
+    """Raises RunError for the row `bad`, unless it is NOBODY."""
     if bad != NOBODY:
         raise RunError(f"the features of example {name(bad)!r} are not finite, or beyond 1e18")
 
