@@ -98,8 +98,10 @@ def step(candidates: int) -> Callable:
     """
 
     def one(rows: Rows, state: State, wanted) -> State:
-        # The barrier keeps XLA's fast top_k on CPUs, which slices of it turn into a full sort.
-        bound, at = lax.optimization_barrier(lax.top_k(state.bound, candidates + 1))
+        # Barriers keep XLA's fast top_k on CPUs: slices of its result make it a full sort. One
+        # for both, a tuple, crashes its compiler on several devices.
+        largest = lax.top_k(state.bound, candidates + 1)
+        bound, at = (lax.optimization_barrier(leaf) for leaf in largest)
         rest = lax.pmax(bound[-1], "data")
         rest_id = lax.pmin(jnp.where(bound[-1] == rest, rows.ids[at[-1]], NOBODY), "data")
         at = at[:-1][jnp.argsort(state.seen[at[:-1]])]
