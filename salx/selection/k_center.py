@@ -59,12 +59,12 @@ def k_center(
     if not count:
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
     have, wanted = len(centres), len(centres) + count
+    rows = place(features, name)
+    state = start(rows, centres, count, centre_name)
     if candidates is None:
         total = 2048 if jax.default_backend() == "cpu" else 8192
         candidates = max(256, total // jax.device_count())
-    rows = place(features, name)
-    state = start(rows, centres, count, centre_name)
-    advance = step(candidates)
+    advance = step(min(candidates, len(rows.ids) // jax.device_count() // 2))
     if not have:
         state = advance(rows, state, 1)
     state = cover()(rows, state)
