@@ -76,7 +76,7 @@ def synthetic(rows: int, width: int, tiles: int, spread: float, seed: int = 1) -
 
 def draw(rows: int, width: int, spread: float) -> tuple[np.ndarray, np.ndarray, int]:
     """A pool's features, those of its labelled part, and how many to pick."""
-    everything = np.asarray(synthetic(rows, width, rows // 1000, spread))
+    everything = np.array(synthetic(rows, width, rows // 1000, spread))
     labelled = round(SHARE * rows)
     return everything[labelled:], everything[:labelled], labelled
 
@@ -130,7 +130,7 @@ def distil(pool, centres, count: int) -> None:
     value = torch.cdist(pool, centres).min(1)[0]
     for _ in range(count):
         at = torch.argmax(value)
-        value = torch.minimum(value, torch.cdist(pool, pool[[at]])[:, 0])
+        value = torch.minimum(value, torch.cdist(pool, pool[at][None])[:, 0])
 
 
 def extrapolated(once: Callable[[int], object], count: int) -> tuple[float, float]:
