@@ -32,6 +32,8 @@ from salx.models import layers
 from salx.report import latency
 
 CASES = {  # batch, height and width
+    "cifar_resnet8": (128, 32),
+    "cifar_resnet14": (128, 32),
     "cifar_resnet20": (128, 32),
     "resnet20": (16, 224),
     "resnet18": (8, 224),
@@ -41,6 +43,7 @@ CASES = {  # batch, height and width
     "mobilenet_v3_large": (16, 224),
     "xception65": (4, 299),
     "deeplab_resnet18": (2, 257),
+    "deeplab_resnet50": (2, 257),
     "deeplab_mobilenet_v3_small": (2, 257),
     "deeplab_xception65": (2, 257),
 }

@@ -13,6 +13,11 @@ class RunError(Exception):
     """A run had to stop: names the run, cycle, step and example. Exit code 1."""
 
 
+def one_line(error: Exception) -> str:
+    """An error's text without its line breaks."""
+    return " ".join(str(error).split())
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a name that is not among the known ones, with the nearest of them."""
     known = sorted(known)

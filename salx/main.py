@@ -11,7 +11,7 @@ from ml_collections import config_flags
 
 from salx import config as configs
 from salx import grid, report
-from salx.errors import InputError, RunError
+from salx.errors import InputError, RunError, one_line
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "The study, as in configs/quickstart.py.")
 WORKDIR = flags.DEFINE_string("workdir", None, "The folder of the study's files.")
@@ -51,7 +51,7 @@ def explained(argv: list[str], error: Exception) -> InputError:
 
 def refused(error: Exception) -> int:
     """Prints an error as one line on stderr; returns the exit code."""
-    print("salx: " + " ".join(str(error).split()), file=sys.stderr)
+    print(f"salx: {one_line(error)}", file=sys.stderr)
     return 2 if isinstance(error, InputError) else 1
 
 

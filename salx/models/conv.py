@@ -6,9 +6,8 @@ There a depthwise convolution is computed as it stands,
 
     out[p] = sum over taps t of x[stride * p + dilation * t] * kernel[t],
 
-with a shifted view of x for each tap; a 1x1 kernel is a matrix product. Dense convolutions with
-larger kernels are left to lax: a matrix product for each tap won on wide layers alone, but not
-over a whole training step of ResNet-18.
+with a shifted view of x for each tap; a 1x1 kernel is a matrix product; 3x3 kernels of stride 1
+between many channels are Winograd's. Other dense convolutions are left to lax.
 """
 
 import functools
@@ -22,7 +21,11 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from salx.models import winograd
+
 ROWS = 8  # in a block of `by_taps`
+WIDE = 64  # channels from which Winograd's products outweigh what surrounds them
+FEW = 4  # pixels for each channel, below which the kernel's transform weighs too much
 
 
 class Window(NamedTuple):
@@ -42,7 +45,7 @@ def convolve(x: jax.Array, kernel: jax.Array, strides, padding, **options) -> ja
 
     What is not known to be faster otherwise goes to lax on all platforms.
     """
-    form = formulation(x, kernel, **options)
+    form = formulation(x, kernel, strides, **options)
     if form is None:
         return lax.conv_general_dilated(x, kernel, strides, padding, **options)
     dilation = options["rhs_dilation"]
@@ -57,45 +60,39 @@ def convolve(x: jax.Array, kernel: jax.Array, strides, padding, **options) -> ja
 Conv = functools.partial(nn.Conv, conv_general_dilated_cls=lambda: convolve)
 
 
-def formulation(x, kernel, feature_group_count, lhs_dilation, precision, **_) -> Callable | None:
-    """`depthwise`, `pointwise`, or None for lax."""
+def formulation(
+    x, kernel, strides, feature_group_count, lhs_dilation, rhs_dilation, precision, **_
+) -> Callable | None:
+    """`depthwise`, `pointwise`, `tiled`, or None for lax."""
     channels, features = x.shape[-1], kernel.shape[-1]
     if x.ndim != 4 or precision or set(lhs_dilation) != {1}:
         return None
     if feature_group_count > 1:
         return depthwise if feature_group_count == channels == features else None
-    return pointwise if kernel.shape[:2] == (1, 1) else None
+    if kernel.shape[:2] == (1, 1):
+        return pointwise
+    fits = kernel.shape[:2] == (3, 3) and {*strides, *rhs_dilation} == {1}
+    wide = min(channels, features) >= WIDE and x.size // channels >= FEW * max(channels, features)
+    return tiled if fits and wide else None
 
 
-def chosen(cpu: Callable, others: Callable, window: Window, *arrays):
-    """`cpu(window, *arrays)` where this is compiled for CPU, else `others`."""
-    cpu, others = functools.partial(cpu, window), functools.partial(others, window)
-    return lax.platform_dependent(*arrays, cpu=cpu, default=others)
+def by_platform(cpu: Callable, gradients: Callable) -> Callable:
+    """A convolution (window, x, kernel) that is `cpu`, with its `gradients`, on CPU, else lax's."""
 
+    def chosen(cpu, others, window, *arrays):
+        cpu, others = functools.partial(cpu, window), functools.partial(others, window)
+        return lax.platform_dependent(*arrays, cpu=cpu, default=others)
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def pointwise(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """The convolution of x[B, h, w, c] with kernel[1, 1, c, d], in their dtype."""
-    return chosen(multiplied, plain, window, x, kernel)
+    @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+    def convolution(window, x, kernel):
+        return chosen(cpu, plain, window, x, kernel)
 
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def depthwise(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """The convolution of each channel of x[B, h, w, c] with its kernel[k, l, 1, c]."""
-    return chosen(shifted, plain, window, x, kernel)
-
-
-# By hand, so that what is kept for the gradients does not depend on the platform.
-def pointwise_gradients(window, inputs, y):
-    return chosen(transposed(multiplied), transposed(plain), window, *inputs, y)
-
-
-def depthwise_gradients(window, inputs, y):
-    return chosen(shifted_gradients, transposed(plain), window, *inputs, y)
-
-
-pointwise.defvjp(lambda window, *inputs: (pointwise(window, *inputs), inputs), pointwise_gradients)
-depthwise.defvjp(lambda window, *inputs: (depthwise(window, *inputs), inputs), depthwise_gradients)
+    # By hand, so that what is kept for the gradients does not depend on the platform.
+    convolution.defvjp(
+        lambda window, *inputs: (convolution(window, *inputs), inputs),
+        lambda window, inputs, y: chosen(gradients, transposed(plain), window, *inputs, y),
+    )
+    return convolution
 
 
 def plain(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -139,6 +136,19 @@ def shifted_gradients(window: Window, x, kernel, y) -> tuple[jax.Array, jax.Arra
     back = Window((1, 1), ((0, 0), (0, 0)), window.dilation)
     by_x = shifted(back, spread(window, x.shape, kernel, y), kernel[::-1, ::-1])
     return by_x, by_taps(window, x, kernel, y).reshape(kernel.shape).astype(kernel.dtype)
+
+
+def filtered(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Convolution with a 3x3 kernel by Winograd's algorithm."""
+    sums = wide(x.dtype)
+    return winograd.convolve(x.astype(sums), kernel.astype(sums), window.padding).astype(x.dtype)
+
+
+def filtered_gradients(window: Window, x, kernel, y) -> tuple[jax.Array, jax.Array]:
+    images, errors, weights = (array.astype(wide(x.dtype)) for array in (x, y, kernel))
+    by_x = winograd.by_input(errors, weights, window.padding)
+    by_kernel = winograd.by_kernel(images, errors, window.padding)
+    return by_x.astype(x.dtype), by_kernel.astype(kernel.dtype)
 
 
 def by_taps(window: Window, x, kernel, y) -> jax.Array:
@@ -192,9 +202,19 @@ def wide(dtype) -> jnp.dtype:
     return jnp.promote_types(dtype, jnp.float32)
 
 
+depthwise = by_platform(shifted, shifted_gradients)
+pointwise = by_platform(multiplied, transposed(multiplied))
+tiled = by_platform(filtered, filtered_gradients)
+
+
 @jax.custom_vjp
 def max_pool(x: jax.Array) -> jax.Array:
     """The largest of 3x3, stride 2, symmetric padding; its gradient goes to the first of them."""
+    return lax.platform_dependent(x, cpu=compared, default=reduced)
+
+
+def reduced(x: jax.Array) -> jax.Array:
+    """`max_pool` by lax."""
     return nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
 
 
@@ -202,7 +222,7 @@ def max_pool_gradient(x: jax.Array, y: jax.Array) -> tuple[jax.Array]:
     def back(pool):
         return lambda x, y: jax.vjp(pool, x)[1](y)
 
-    return lax.platform_dependent(x, y, cpu=back(compared), default=back(max_pool.fun))
+    return lax.platform_dependent(x, y, cpu=back(compared), default=back(reduced))
 
 
 def compared(x: jax.Array) -> jax.Array:

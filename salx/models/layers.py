@@ -20,22 +20,37 @@ CLASSIFIERS = ("Dense_0", "classifier")  # the names of a network's last layer
 HEAD = ("hidden", "hidden_conv", *CLASSIFIERS)  # what a classifier has and a backbone has not
 
 
-class BatchNorm(nn.BatchNorm):
-    """Batch normalisation whose running variance is unbiased, as PyTorch's; Flax's is biased.
+class BatchNorm(nn.Module):
+    """Batch normalisation; the batch's biased variance normalises it, the running one is unbiased.
 
-    The batch itself is normalised with its biased variance, in both.
+    As in PyTorch; Flax's running variance is biased. Written as x * times + plus, so that
+    the gradient needs x alone and two passes over it.
     """
 
+    use_running_average: bool
+    momentum: float
+    epsilon: float
+    dtype: str
+
+    @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        moves = not self.use_running_average and not self.is_initializing()
-        old = self.get_variable("batch_stats", "var") if moves else None
-        y = super().__call__(x)
-        if moves:
-            n = x.size // x.shape[-1]
-            kept = self.momentum * old
-            step = self.get_variable("batch_stats", "var") - kept
-            self.put_variable("batch_stats", "var", kept + step * (n / max(n - 1, 1)))
-        return y
+        width = x.shape[-1:]
+        old_mean = self.variable("batch_stats", "mean", jnp.zeros, width)
+        old_var = self.variable("batch_stats", "var", jnp.ones, width)
+        scale = self.param("scale", nn.initializers.ones, width)
+        bias = self.param("bias", nn.initializers.zeros, width)
+        x = x.astype(jnp.float32)
+        if self.use_running_average:
+            mean, var = old_mean.value, old_var.value
+        else:
+            axes, n = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
+            mean = x.mean(axes)
+            var = jnp.maximum((x * x).mean(axes) - mean * mean, 0)
+            if not self.is_initializing():
+                for old, new in ((old_mean, mean), (old_var, var * (n / max(n - 1, 1)))):
+                    old.value = self.momentum * old.value + (1 - self.momentum) * new
+        times = scale * jax.lax.rsqrt(var + self.epsilon)
+        return (x * times + (bias - mean * times)).astype(self.dtype)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -70,15 +70,15 @@ class CifarBlock(resnet.BasicBlock):
         return self.relu(y + functional.pad(x, (0, 0, 0, 0, self.pad, self.pad)))
 
 
-class CifarResNet20(nn.Module):
-    """ResNet-20 of akamaster's pytorch_resnet_cifar10."""
+class CifarResNet(nn.Module):
+    """ResNet-20 of akamaster's pytorch_resnet_cifar10, and those of fewer blocks in a stage."""
 
-    def __init__(self, classes: int):
+    def __init__(self, classes: int, blocks: int):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16)
         for stage, (before, width) in enumerate([(16, 16), (16, 32), (32, 64)], 1):
             first = CifarBlock(before, width, 1 if stage == 1 else 2)
-            rest = [CifarBlock(width, width, 1) for _ in range(2)]
+            rest = [CifarBlock(width, width, 1) for _ in range(blocks - 1)]
             self.add_module(f"layer{stage}", nn.Sequential(first, *rest))
         self.linear = nn.Linear(64, classes)
 
@@ -126,7 +126,12 @@ TIMM = {
     "mobilenet_v3_small": "mobilenetv3_small_100",
     "mobilenet_v3_large": "mobilenetv3_large_100",
 }
-WIDTHS = {"resnet18": (64, 512), "xception65": (256, 2048), "mobilenet_v3_small": (16, 576)}
+WIDTHS = {
+    "resnet18": (64, 512),
+    "resnet50": (256, 2048),
+    "xception65": (256, 2048),
+    "mobilenet_v3_small": (16, 576),
+}
 
 
 def reference(case: str) -> nn.Module:
@@ -137,8 +142,8 @@ def reference(case: str) -> nn.Module:
     stride, classes = options.get("output_stride", 16), options["classes"]
     if name != network:
         return DeepLab(Maps(timm_name, stride), *WIDTHS[network], classes)
-    if name == "cifar_resnet20":
-        return CifarResNet20(classes)
+    if name.startswith("cifar_resnet"):
+        return CifarResNet(classes, (int(name.removeprefix("cifar_resnet")) - 2) // 6)
     if name == "resnet20":
         return ResNet20(classes, stride)
     if classes is None:

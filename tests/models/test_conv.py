@@ -72,6 +72,22 @@ def test_outputs_and_gradients_are_those_of_lax(depthwise, window, dtype):
         assert np.abs(ours - theirs).max() <= TOLERANCE[dtype] * np.abs(theirs).max()
 
 
+@pytest.mark.parametrize("padding", [1, "VALID", ((0, 3), (2, 1)), ((3, 0), (1, 4))], ids=str)
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_wide_3x3_is_that_of_lax(padding, dtype):
+    random = np.random.default_rng(0)
+    draw = lambda *shape: jnp.asarray(random.normal(size=shape), dtype)  # noqa: E731
+    x, kernel = draw(3, 15, 12, 66), draw(3, 3, 66, 64).astype(jnp.float32)
+    options = {"dimension_numbers": ("NHWC", "HWIO", "NHWC"), "feature_group_count": 1}
+    options |= {"lhs_dilation": (1, 1), "rhs_dilation": (1, 1), "precision": None}
+    assert conv.formulation(x, kernel, (1, 1), **options) is conv.tiled
+    for ours, theirs in zip(*both(x, kernel, draw(3, 20, 20, 64), padding=padding), strict=True):
+        assert ours.shape == theirs.shape
+        assert ours.dtype == theirs.dtype
+        ours, theirs = np.float64(ours), np.float64(theirs)
+        assert np.abs(ours - theirs).max() <= TOLERANCE[dtype] * np.abs(theirs).max()
+
+
 @pytest.mark.parametrize("shape", [(2, 7, 8, 3), (1, 1, 1, 2), (2, 12, 5, 1)])
 def test_max_pool_sends_its_gradient_where_lax_does(shape):
     random = np.random.default_rng(0)
