@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from salx import models, parallel
+from salx import models, parallel, peers
 from salx.data import Source, loader
 from salx.errors import RunError
 from salx.models import Model
@@ -40,6 +40,7 @@ def evaluate(
     sums: dict[str, float] = {"correct": 0, "loss": 0.0, "n": 0}
     parts = []
     for part in loader.whole(source, np.arange(len(source)), batch, threads):
+        peers.check_stopping()
         parts.append(counter(model)(variables, parallel.put(part)))
     for part in jax.device_get(parts):
         sums = {name: sums[name] + part[name].item() for name in sums}

@@ -11,10 +11,10 @@ import numpy as np
 import optax
 from clu import metrics as clu_metrics
 
-from salx import models, parallel, seeds
+from salx import models, parallel, peers, seeds
 from salx.checkpoint import Checkpoints
 from salx.data import Source, loader
-from salx.errors import RunError
+from salx.errors import RunError, Stopped
 from salx.models import Model
 
 # The learning rate's factor as a function of progress in [0, 1). The step count is an argument
@@ -197,6 +197,7 @@ def fit(
     `watch(step, total, metrics)` hears of the start (metrics None) and of every `log_every`
     steps. The same arguments give the same state, also after interruptions. Raises RunError
     with step and example key for a loss that is not finite; such a state is never saved.
+    Raises Stopped, after saving, at the first step after SIGTERM.
     """
     total = recipe.total_steps(len(ids))
     order = seeds.derive(seed, "batches")
@@ -210,12 +211,15 @@ def fit(
     metrics = empty_metrics()
     for step in range(done + 1, total + 1):
         state, metrics = step_once(state, metrics, parallel.put(next(batches)))
-        save = step == total or (recipe.save_every and step % recipe.save_every == 0)
+        stop = peers.stopping()
+        save = stop or step == total or (recipe.save_every and step % recipe.save_every == 0)
         if save or step % recipe.log_every == 0:
             watch(step, total, checked(metrics, source))
             metrics = empty_metrics()
         if save:
             checkpoints.save(step, state, batches)
+        if stop:
+            raise Stopped
     return state
 
 

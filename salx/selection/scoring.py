@@ -6,7 +6,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from salx import models, parallel
+from salx import models, parallel, peers
 from salx.data import Source, loader
 from salx.models import Model
 
@@ -42,6 +42,7 @@ def score_pool(
     scores = np.full(len(source), np.nan, np.float32)
     waiting: list[tuple] = []
     for part in loader.whole(source, ids, batch, threads):
+        peers.check_stopping()
         images, index = parallel.put((part["image"], part["id"]))
         waiting.append((index, score(variables, images)))
         if len(waiting) > 2:
