@@ -16,8 +16,8 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from salx import runs
-from salx.errors import InputError
+from salx import peers, runs
+from salx.errors import InputError, Stopped
 
 State = TypeVar("State")
 
@@ -49,8 +49,10 @@ class Checkpoints:
     def __enter__(self) -> "Checkpoints":
         return self
 
-    def __exit__(self, *error) -> None:
-        self.manager.close()
+    def __exit__(self, kind: type[BaseException] | None, *_) -> None:
+        # Closing waits for the other processes, and an error may be that one of them is lost.
+        if kind in (None, Stopped) or peers.here.count == 1:
+            self.manager.close()
 
     def save(self, step: int, state: State, batches: grain.DatasetIterator) -> None:
         """Saves before the next batch is read, so that model and data stay in step."""

@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import importlib.util
 import json
+import math
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ from salx.errors import InputError, Stopped
 # the others to have heard that the run ends.
 JOIN, HEARTBEAT, ANSWER, FAREWELL = 300, 30, 1800, 10
 REASON = "salx/reason"  # why the run ends: where the first that has to end it writes
+SIGTERM = "salx/sigterm"  # SIGTERM came to some process
 
 
 class Peers(NamedTuple):
@@ -36,8 +38,10 @@ class Peers(NamedTuple):
 
 here = Peers()
 told = 0  # answers that process 0 gave, the same in all processes
-asked = 0  # calls of `stopping`, the same in all processes
-terminated = threading.Event()  # SIGTERM came to this process, which has no others
+asked = 0  # calls of `stopping`, equal in all processes at the same step
+last = math.inf  # the call of `stopping` that says yes
+counting = threading.Lock()  # held while `asked` must not move
+terminated = threading.Event()  # SIGTERM came to this process
 finished = threading.Event()  # nobody needs to listen any more
 ending = threading.Lock()  # held by the thread that ends this process
 
@@ -52,10 +56,9 @@ def initialise(coordinator: str | None, count: int | None, index: int | None) ->
     explicit = None not in given
     if not explicit and given != (None, None, None):
         raise InputError("--coordinator, --processes and --process go together")
+    signal.signal(signal.SIGTERM, lambda *_: terminated.set())
     if explicit or launched():
         join(given, "deactivate" if explicit else None)
-    if here.count == 1:
-        signal.signal(signal.SIGTERM, lambda *_: terminated.set())
 
 
 def launched() -> bool:
@@ -77,6 +80,8 @@ def join(given: tuple, detection: str | None) -> None:
     import jax
     from jax._src import distributed  # the key-value store has no public name
 
+    # Its sync points need a number that only ever grows, and Orbax would give them its steps.
+    jax.config.update("jax_enable_preemption_service", False)
     try:
         jax.distributed.initialize(
             *given,
@@ -125,14 +130,13 @@ def check_alike(facts: Mapping[str, Any]) -> None:
 
 
 def stopping() -> bool:
-    """Whether SIGTERM has come to any process; all get the same answer from the same call."""
+    """Whether SIGTERM has come to any process: no until all say yes at the same call of theirs."""
     global asked
     if here.count == 1:
         return terminated.is_set()
-    from jax.experimental import multihost_utils
-
-    asked += 1
-    return multihost_utils.reached_preemption_sync_point(asked)
+    with counting:
+        asked += 1
+        return asked == last
 
 
 def check_stopping() -> None:
@@ -156,10 +160,28 @@ def end(code: int, line: str) -> int:
 
 
 def listen() -> None:
-    """Ends this process once another has told why the run ends."""
+    """Ends this process once another has told why the run ends; passes SIGTERM on."""
     while not finished.wait(1.0):
         with contextlib.suppress(Exception):  # nobody has
             leave(*json.loads(here.store.key_value_try_get(REASON)))
+        with contextlib.suppress(Exception):  # another was first
+            if terminated.is_set():
+                here.store.key_value_set(SIGTERM, "")
+        with contextlib.suppress(Exception):  # it came to nobody
+            if last == math.inf:
+                here.store.key_value_try_get(SIGTERM)
+                agree()
+
+
+def agree() -> None:
+    """All processes stop at the call that follows the furthest one's; each stands still until
+    all have told where they are."""
+    global last
+    with counting:
+        here.store.key_value_set(f"{SIGTERM}/{here.index}", str(asked))
+        every = range(here.count)
+        get = here.store.blocking_key_value_get
+        last = 1 + max(int(get(f"{SIGTERM}/{index}", ANSWER * 1000)) for index in every)
 
 
 def leave(code: int, line: str) -> None:
