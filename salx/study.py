@@ -61,12 +61,14 @@ def check(config: dict[str, Any], workdir: Path) -> Setting:
 
 
 def check_shared(workdir: Path) -> None:
-    """Raises InputError in a process that does not see what process 0 has written."""
+    """Raises InputError in a process that does not see what process 0 has written; the others
+    wait until all have looked."""
     if not (workdir / "study.json").exists():
         raise InputError(
             f"--workdir={workdir} must be one folder that all processes share: "
             f"process {peers.here.index} does not see the files of process 0"
         )
+    peers.meet("shared")
 
 
 def progress(setting: Setting) -> Board:

@@ -12,11 +12,8 @@ import numpy as np
 import pytest
 
 from salx import peers, runs
-from salx.checkpoint import Checkpoints, digest
-from salx.errors import Stopped
 from tests.conftest import ROOT, SMALL
 from tests.test_study import picks
-from tests.test_train import RECIPE, digits, fit, model  # noqa: F401
 
 SHORT = ("--config.seeds=1", "--config.surrogates=('a',)", "--config.deployments=('a',)")
 MAIN = "-m", "salx.main"
@@ -91,7 +88,8 @@ def test_two_processes_choose_what_one_does(finished, compiled, tmp_path):
     assert (tmp_path / "report" / "index.html").exists()
 
 
-@pytest.mark.parametrize("victim", [1, pytest.param(0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
 def test_a_killed_process_ends_the_others_and_the_next_run_goes_on(
     finished, compiled, tmp_path, victim
 ):
@@ -108,6 +106,7 @@ def test_a_killed_process_ends_the_others_and_the_next_run_goes_on(
     assert picks(tmp_path) == expected(finished)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [0, 1])
 def test_sigterm_to_one_ends_all_with_75_and_the_next_run_goes_on(
     finished, compiled, tmp_path, asked
@@ -133,26 +132,6 @@ def test_sigterm_to_a_process_on_its_own(finished, salx, compiled, tmp_path):
     assert lines == [["salx: stopped by SIGTERM; the same command goes on from here"]]
     assert salx(tmp_path, *SHORT).returncode == 0
     assert picks(tmp_path) == expected(finished)
-
-
-def test_a_stopped_training_has_saved_that_step_and_goes_on_to_the_same_state(
-    digits,
-    model,
-    tmp_path,
-    monkeypatch,  # noqa: F811
-):
-    whole = fit(digits, model, tmp_path / "whole")
-
-    def watch(step, total, metrics):
-        if step == 3:
-            monkeypatch.setattr(peers, "stopping", lambda: True)
-
-    with pytest.raises(Stopped):
-        fit(digits, model, tmp_path / "stopped", watch=watch)
-    monkeypatch.undo()
-    with Checkpoints(tmp_path / "stopped" / "checkpoint") as saved:
-        assert saved.manager.latest_step() == 4
-    assert digest(fit(digits, model, tmp_path / "stopped")) == digest(whole)
 
 
 PATCHED = """
