@@ -61,12 +61,12 @@ def bare_forward(model, variables, images):
     return once
 
 
-def scoring_pass(model, variables, source, ids):
-    """Seconds of the scoring pass over the same images, from the source to numpy scores."""
+def scoring_pass(model, variables, dataset, ids):
+    """Seconds of the scoring pass over the same images, from the pool to numpy scores."""
     example = selection.build("entropy", {}).example
 
     def once():
-        scoring.score_pool(model, variables, example, source, ids, BATCH)
+        scoring.score_pool(model, variables, example, dataset, ids, BATCH)
 
     return once
 
@@ -96,7 +96,7 @@ def print_scoring(config) -> None:
         variables = train.initial(model, train.Recipe(**config["train"]))(0, 1).variables
         ratio, seconds = fraction(
             bare_forward(model, variables, images),
-            scoring_pass(model, variables, dataset.pool, ids),
+            scoring_pass(model, variables, dataset, ids),
         )
         table.add_row(label, f"{len(ids) / seconds:,.0f}", f"{ratio:.3f}")
     Console().print(table)

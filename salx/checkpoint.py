@@ -1,4 +1,4 @@
-"""Checkpoints: state, data iterator and step together, through Orbax, with a digest.
+"""Checkpoints: a training's state and its step, through Orbax, with a digest.
 
 Orbax writes a checkpoint beside its place and renames it, so a killed process leaves either
 the whole of it or none. The digest tells a damaged one from a sound one when it is restored.
@@ -9,9 +9,8 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import grain
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
@@ -54,46 +53,63 @@ class Checkpoints:
         if kind in (None, Stopped) or peers.here.count == 1:
             self.manager.close()
 
-    def save(self, step: int, state: State, batches: grain.DatasetIterator) -> None:
-        """Saves before the next batch is read, so that model and data stay in step."""
+    def save(self, step: int, state: State) -> None:
+        """Saves in the background; the next save, or the end, waits for it."""
         self.manager.save(
             step,
             args=ocp.args.Composite(
                 state=ocp.args.StandardSave(state),
-                data=grain.checkpoint.CheckpointSave(batches),
                 meta=ocp.args.JsonSave({"digest": digest(state), "step": step}),
             ),
         )
 
-    def restore(self, abstract: State, batches: grain.DatasetIterator) -> State | None:
-        """The newest checkpoint, with `batches` moved to where it stood; None if there is none.
+    def restore(self, abstract: State) -> State | None:
+        """The newest checkpoint's state; None if there is none.
 
         Raises InputError, naming the folder, for a checkpoint that is damaged.
         """
         step = self.manager.latest_step()
         if step is None:
             return None
+        saved = self.read(
+            step,
+            state=ocp.args.StandardRestore(abstract),
+            meta=ocp.args.JsonRestore(),
+        )
+        if saved.meta != {"digest": digest(saved.state), "step": step}:
+            raise self.damaged(step, "wrong digest")
+        return saved.state
+
+    def read(self, step: int, **args):
+        """What Orbax restores of a step. Raises InputError for files that are damaged."""
         try:
             with late_errors_hidden():
-                saved = self.manager.restore(
-                    step,
-                    args=ocp.args.Composite(
-                        state=ocp.args.StandardRestore(abstract),
-                        data=grain.checkpoint.CheckpointRestore(batches),
-                        meta=ocp.args.JsonRestore(),
-                    ),
-                )
-            intact, why = (
-                saved.meta == {"digest": digest(saved.state), "step": step},
-                "wrong digest",
-            )
+                return self.manager.restore(step, args=ocp.args.Composite(**args))
         except Exception as error:  # Orbax and TensorStore raise many kinds for a broken file
-            intact, why = False, textwrap.shorten(f"{type(error).__name__}: {error}", 120)
-        if not intact:
-            raise InputError(
-                f"{self.folder / str(step)}: damaged checkpoint (delete it to train again): {why}"
-            )
-        return saved.state
+            why = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
+            raise self.damaged(step, why) from error
+
+    def damaged(self, step: int, why: str) -> InputError:
+        place = self.folder / str(step)
+        return InputError(f"{place}: damaged checkpoint (delete it to train again): {why}")
+
+
+def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """config.json, result.json and the variables, as numpy, of a finished deployment's folder.
+
+    Raises InputError for a folder that is none, or whose checkpoint is not the result's.
+    """
+    config, result = (runs.read_json(run / name) for name in ("config.json", "result.json"))
+    known = result["checkpoint"]
+    with Checkpoints(run / "checkpoint") as checkpoints:
+        state = checkpoints.read(known["step"], state=ocp.args.StandardRestore()).state
+        variables = {name: state[name] for name in ("params", "batch_stats")}
+        if state["head"]:
+            variables["head"] = state["head"]["params"]
+        variables = jax.tree.map(np.asarray, variables)
+        if digest(variables) != known["digest"]:
+            raise checkpoints.damaged(known["step"], "not the one of result.json")
+    return config, result, variables
 
 
 @contextlib.contextmanager

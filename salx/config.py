@@ -1,5 +1,6 @@
 """The fields that every config has, with their defaults, and the checks that need no data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -12,16 +13,19 @@ def base() -> ConfigDict:
     """A study's config. A file in configs/ changes what it needs; a flag changes one field."""
     config = ConfigDict()
     config.name = "study"
-    config.dataset = ConfigDict({"name": "digits"})
+    config.dataset = ConfigDict({"name": "digits"})  # options: the set's own and data.COMMON's
+    config.transform = ConfigDict({"train": "none", "evaluate": "none"})  # transforms.Options
     config.models = ConfigDict()  # label -> {"name": ..., options}; labels name folders
     config.surrogates = ()  # labels
     config.deployments = ()  # labels
+    config.lineages = ConfigDict()  # label -> models; each chooses its share of the cycles in turn
     config.policies = ("entropy",)  # beside random, which is always there
     config.options = ConfigDict()  # policy -> its options
     config.seeds = 3  # runs of everything, from the seeds 0, 1, ...
     config.cycles = 10
     config.budget = 0.20  # share of the pool that is labelled after the last cycle
     config.deploy_cycles = ()  # train deployments after these; () is the last alone
+    config.potentials = False  # train deployments on the whole pool as well
 
     config.train = ConfigDict()
     config.train.batch = 16  # global, over all devices
@@ -33,6 +37,7 @@ def base() -> ConfigDict:
     config.train.momentum = 0.9
     config.train.weight_decay = 1e-4  # not of biases and batch normalisation
     config.train.threads = 0  # readers that work ahead; 0 suits data in memory
+    config.train.workers = 0  # processes that do, each with `threads` of its own
     config.train.log_every = 100  # steps
     config.train.save_every = 0  # steps between checkpoints; 0 saves at the end alone
 
@@ -44,20 +49,28 @@ def base() -> ConfigDict:
 
 # What a finished work folder may be visited with: other seeds, models or policies add runs to
 # it, and the rest changes nothing in them.
-FREE = ("name", "seeds", "surrogates", "deployments", "policies", "deploy_cycles", "telemetry")
-FREE_TRAIN = ("threads", "log_every", "save_every")
-OPEN = ("models", "options", "dataset")  # sections whose fields their own modules know
+GRID = ("surrogates", "deployments", "lineages", "policies", "deploy_cycles", "potentials")
+FREE = ("name", "seeds", "telemetry", *GRID)
+FREE_TRAIN = ("threads", "workers", "log_every", "save_every")
+PLACES = ("dir", "cache")  # of a data set; what lies there is known by its fingerprint
+# Sections whose fields their own modules know.
+OPEN = ("models", "lineages", "options", "dataset", "transform")
 
 
 def science(config: dict[str, Any]) -> dict[str, Any]:
     """The part of a config that must not change within a work folder."""
     kept = {name: value for name, value in config.items() if name not in (*FREE, "models")}
-    return {**kept, "train": train_science(config)}
+    return {**kept, "train": train_science(config), "dataset": dataset_science(config)}
 
 
 def train_science(config: dict[str, Any]) -> dict[str, Any]:
     """The part of config.train that decides the outcome."""
     return {name: value for name, value in config["train"].items() if name not in FREE_TRAIN}
+
+
+def dataset_science(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of config.dataset that decides the outcome."""
+    return {name: value for name, value in config["dataset"].items() if name not in PLACES}
 
 
 def resolve(given: ConfigDict) -> dict[str, Any]:
@@ -70,15 +83,29 @@ def resolve(given: ConfigDict) -> dict[str, Any]:
     for label in config["models"]:
         check_label("models", label)
     for field in ("surrogates", "deployments"):
-        for label in config[field]:
-            if label not in config["models"]:
-                raise unknown(f"model in config.{field}", label, config["models"])
-        if not config[field] or len(set(config[field])) != len(config[field]):
+        check_models(config, field, config[field])
+        some = config[field] or (field == "surrogates" and config["lineages"])
+        if not some or len(set(config[field])) != len(config[field]):
             raise InputError(
                 f"config.{field}={config[field]} must name each model once, at least one"
             )
+    for label, line in config["lineages"].items():
+        check_label("lineages", label)
+        check_models(config, f"lineages.{label}", line)
+        if label in config["models"] or not 1 <= len(line) <= config["cycles"]:
+            raise InputError(
+                f"config.lineages.{label}={line!r} must be no model's label, and name at least "
+                f"one and at most {config['cycles']} models, one for each cycle"
+            )
     check_numbers(config)
     return config
+
+
+def check_models(config: dict[str, Any], field: str, labels: Sequence[str]) -> None:
+    """Raises InputError for a label that is no model's."""
+    for label in labels:
+        if label not in config["models"]:
+            raise unknown(f"model in config.{field}", label, config["models"])
 
 
 def check_path(path: list[str], at: dict[str, Any] | None = None, prefix: str = "config") -> None:
@@ -133,5 +160,7 @@ def check_numbers(config: dict[str, Any]) -> None:
     require(train["learning_rate"] > 0, "train.learning_rate", "must be above 0")
     require(0 <= train["warmup"] < 1, "train.warmup", "must be a share, from 0 to below 1")
     require(train["log_every"] >= 1, "train.log_every", "must be at least 1")
+    for field in ("threads", "workers"):
+        require(train[field] >= 0, f"train.{field}", "must be at least 0")
     for field in ("score", "evaluate"):
         require(config[field]["batch"] >= 1, f"{field}.batch", "must be at least 1")

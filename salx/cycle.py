@@ -1,19 +1,26 @@
 """One selection run: cycle after cycle, train on what is labelled, score the rest, choose,
 record. The first cycle is random, and the same for every surrogate and policy of a seed."""
 
+import functools
 import io
+import shutil
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from salx import deploy, peers, pool, runs
+from salx import deploy, grid, peers, pool, runs
 from salx.config import train_science
 from salx.deploy import Setting
 from salx.errors import located
-from salx.grid import Selection, deployment
+from salx.grid import Selection
 from salx.pool import Record
-from salx.selection import Policy, scoring, top
+from salx.selection import Policy
+from salx.selection.choice import Choice
+from salx.selection.choice import choose as choose_from
+from salx.selection.parts import Parts
+from salx.selection.scoring import score_pool
 
 
 def run(setting: Setting, job: Selection) -> list[Record]:
@@ -39,19 +46,22 @@ def run(setting: Setting, job: Selection) -> list[Record]:
 
 
 def choose(setting: Setting, job: Selection, chain: list[Record], target: int) -> bytes:
-    """The next cycle's record, which brings the number of labelled examples to `target`."""
-    dataset, policy = setting.dataset, setting.policies[job.policy]
+    """The next cycle's record, which brings the number of labelled examples to `target`.
+
+    Beside it stay all scores, and what is known of the pass.
+    """
+    dataset, policy, cycle = setting.dataset, setting.policies[job.policy], len(chain)
     have = pool.labelled(chain)
     rest = np.setdiff1d(np.arange(len(dataset.pool)), have)
     if policy.draw:
-        scores, by = policy.draw(job.seed, rest, len(dataset.pool)), None
+        by, score = None, functools.partial(policy.draw, job.seed, pool=len(dataset.pool))
     else:
-        scores, by = ask(setting, job, chain, policy, rest)
-    step = f", step {by['step']}" if by else ""
-    with located(f"run {job.name}, cycle {len(chain)}{step}"):
-        picks = top(scores, rest, target - len(have), dataset.pool.keys)
+        by, score = ask(setting, job, chain, policy)
+    began = time.monotonic()
+    with located(f"run {job.name}, cycle {cycle}" + (f", step {by['step']}" if by else "")):
+        choice = choose_from(policy, score, dataset.pool, rest, have, target - len(have))
     header = {
-        "cycle": len(chain),
+        "cycle": cycle,
         "surrogate": job.surrogate,
         "policy": policy.name,
         "options": policy.options,
@@ -66,46 +76,63 @@ def choose(setting: Setting, job: Selection, chain: list[Record], target: int) -
         "version": runs.code_version(),
         "parent": chain[-1].header["digest"] if chain else None,
     }
-    return pool.encode(header, rest[picks], dataset.pool.keys, scores[picks])
+    if by:
+        keep(setting, job, cycle, rest, choice, time.monotonic() - began)
+    return pool.encode(header, choice.ids, dataset.pool.keys, choice.scores)
 
 
 def ask(
-    setting: Setting, job: Selection, chain: list[Record], policy: Policy, rest: np.ndarray
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """Trains the surrogate on the chain, and scores the examples `rest` with it.
-
-    Returns float32[len(rest)] and the checkpoint {"run", "step", "digest"} that scored.
-    """
-    config, cycle, folder = setting.config, len(chain), job.folder(setting.workdir)
-    past = deployment(job.surrogate, job, cycle - 1)
+    setting: Setting, job: Selection, chain: list[Record], policy: Policy
+) -> tuple[dict[str, Any], Callable]:
+    """Trains the surrogate on the chain; returns the checkpoint {"run", "step", "digest"} that
+    scores, and the function that scores the examples of given ids with it."""
+    config, cycle = setting.config, len(chain)
+    past = grid.surrogate(config, job, cycle)
     variables, result = deploy.run(setting, past, chain)
-    began = time.monotonic()
-    model, data = setting.models[job.surrogate], setting.dataset.pool
-    size, threads = config["score"]["batch"], config["train"]["threads"]
-    scores = scoring.score_pool(model, variables, policy.example, data, rest, size, threads)
-    seconds = round(time.monotonic() - began, 3)
-    packed = io.BytesIO()
-    np.savez(packed, ids=rest, scores=scores)
-    peers.once(runs.write_file, folder / f"scores_{cycle:02d}.npz", packed.getvalue())
-    spread = {"mean": scores.mean().item(), "std": scores.std().item()}
-    pass_ = {"cycle": cycle, "images": len(rest), "seconds": seconds, **spread}
-    if np.isfinite(scores).all():
-        peers.once(runs.write_json, folder / f"cycle_{cycle:02d}.json", pass_)
-    return scores, {"run": past.name, **result["checkpoint"]}
+    model, data, board = setting.models[past.model], setting.dataset, setting.board
+    size, readers = config["score"]["batch"], setting.recipe.readers
+
+    def score(ids: np.ndarray) -> np.ndarray:
+        began = time.monotonic()
+        mark = {"by": result["checkpoint"], "ids": runs.digest(ids.tobytes()), "batch": size}
+        parts = Parts(job.folder(setting.workdir) / f"pass_{cycle:02d}", mark)
+
+        def watch(done: int, total: int) -> None:
+            board.score(job.name, done, total, began)
+
+        return score_pool(model, variables, policy, data, ids, size, *readers, parts, watch)
+
+    return {"run": past.name, **result["checkpoint"]}, score
+
+
+def keep(
+    setting: Setting, job: Selection, cycle: int, rest: np.ndarray, choice: Choice, seconds: float
+) -> None:
+    """Writes scores_CC.npz, where examples have scores, and cycle_CC.json."""
+    folder, spread = job.folder(setting.workdir), {}
+    if choice.all is not None:
+        packed = io.BytesIO()
+        np.savez(packed, ids=rest, scores=choice.all)
+        peers.once(runs.write_file, folder / f"scores_{cycle:02d}.npz", packed.getvalue())
+        spread = {"mean": choice.all.mean().item(), "std": choice.all.std().item()}
+    pass_ = {"cycle": cycle, "images": len(rest), "seconds": round(seconds, 3), **spread}
+    peers.once(runs.write_json, folder / f"cycle_{cycle:02d}.json", pass_)
+    peers.once(shutil.rmtree, folder / f"pass_{cycle:02d}", True)
 
 
 def identity(setting: Setting, job: Selection) -> dict[str, Any]:
     """What makes this run the one it is, as its config.json keeps it."""
     config = setting.config
     surrogate, policy, seed = job
-    model = deploy.model_identity(setting, surrogate) if surrogate else None
+    line = config["lineages"].get(surrogate, (surrogate,) if surrogate else ())
+    who = [deploy.model_identity(setting, label) for label in line]
     return {
         "run": job.name,
-        "surrogate": model,
+        "surrogate": who[0] if len(who) == 1 else who or None,
         "policy": policy,
         "options": setting.policies[policy].options,
         "seed": seed,
-        "data": {**config["dataset"], "fingerprint": setting.dataset.fingerprint},
+        "data": deploy.data_identity(setting),
         "budget": config["budget"],
         "cycles": config["cycles"],
         "train": train_science(config) if surrogate else None,

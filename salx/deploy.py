@@ -15,7 +15,7 @@ import numpy as np
 
 from salx import checkpoint, models, peers, pool, runs, telemetry, train
 from salx.checkpoint import Checkpoints
-from salx.config import train_science
+from salx.config import dataset_science, train_science
 from salx.data import Dataset
 from salx.errors import InputError, located
 from salx.evaluate import evaluate
@@ -44,7 +44,9 @@ def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dic
     cycle, step and example key for a loss that is not finite, InputError for damaged files.
     """
     folder = job.folder(setting.workdir)
-    model, ids = setting.models[job.model], pool.labelled(chain[: job.cycle + 1])
+    whole = job.selection.policy == "all"
+    size = len(setting.dataset.pool)
+    ids = np.arange(size) if whole else pool.labelled(chain[: job.cycle + 1])
     peers.once(runs.claim, folder, identity(setting, job, ids))
     path = folder / "result.json"
     known = peers.once(runs.read_if_there, path)
@@ -52,7 +54,7 @@ def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dic
     # The last checkpoint is still being written while the model is measured.
     with located(where), Checkpoints(folder / "checkpoint") as checkpoints:
         began = time.monotonic()
-        state = fit(setting, model, ids, job, checkpoints)
+        state = fit(setting, ids, job, checkpoints)
         seconds = time.monotonic() - began
         variables = jax.device_get(state.variables)
         saved = {"step": int(state.step), "digest": checkpoint.digest(variables)}
@@ -69,14 +71,16 @@ def measure(
 ) -> dict[str, Any]:
     """The content of result.json: the validation split's verdict on the trained model."""
     config, began = setting.config, time.monotonic()
-    size, threads = config["evaluate"]["batch"], config["train"]["threads"]
-    value = evaluate(setting.models[job.model], variables, setting.dataset.val, size, threads)
+    model, size = setting.models[job.model], config["evaluate"]["batch"]
     surrogate, policy, seed = job.selection
+    own = {name: variables[name] for name in ("params", "batch_stats")}
+    value = evaluate(model, own, setting.dataset, size, *setting.recipe.readers)
     return {
         "run": job.name,
         "deployment": job.model,
         "surrogate": surrogate,
-        "policy": policy,
+        "policy": None if policy == "all" else policy,
+        "head": job.head or None,
         "seed": seed,
         "cycle": job.cycle,
         "labelled": len(ids),
@@ -93,10 +97,11 @@ def measure(
 
 
 def fit(
-    setting: Setting, model: Model, ids: np.ndarray, job: Deployment, checkpoints: Checkpoints
+    setting: Setting, ids: np.ndarray, job: Deployment, checkpoints: Checkpoints
 ) -> train.TrainState:
     """train.fit, with a journal and the board looking on."""
-    config, board = setting.config, setting.board
+    config, board, model = setting.config, setting.board, setting.models[job.model]
+    head = setting.policies[job.head].head if job.head else None
     journal = None
 
     def watch(step: int, total: int, metrics: dict[str, float] | None) -> None:
@@ -112,8 +117,8 @@ def fit(
             board.step(step)
 
     try:
-        seed, data = job.selection.seed, setting.dataset.pool
-        return train.fit(model, setting.recipe, data, ids, seed, checkpoints, watch)
+        seed, data = job.selection.seed, setting.dataset
+        return train.fit(model, setting.recipe, data, ids, seed, checkpoints, watch, head)
     finally:
         if journal:
             journal.close()
@@ -121,17 +126,35 @@ def fit(
 
 def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, Any]:
     """What makes this run the one it is, as its config.json keeps it."""
-    config = setting.config
+    config, dataset = setting.config, setting.dataset
     model = model_identity(setting, job.model)
-    data = {**config["dataset"], "fingerprint": setting.dataset.fingerprint}
     return {
         "run": job.name,
         "model": model,
-        "data": data,
+        "data": data_identity(setting),
+        "input": {
+            "task": dataset.task,
+            "classes": dataset.classes,
+            "shape": dataset.image_shape,
+            "mean": dataset.mean,
+            "std": dataset.std,
+            "transform": config["transform"],
+        },
         "train": train_science(config),
+        "head": {job.head: setting.policies[job.head].options} if job.head else None,
         "seed": job.selection.seed,
         "cycle": job.cycle,
         "labelled": runs.digest(ids.tobytes()),
+    }
+
+
+def data_identity(setting: Setting) -> dict[str, Any]:
+    """The data set and its options, and what becomes of its items."""
+    config = setting.config
+    return {
+        **dataset_science(config),
+        "transform": config["transform"],
+        "fingerprint": setting.dataset.fingerprint,
     }
 
 

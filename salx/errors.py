@@ -17,6 +17,11 @@ class Stopped(Exception):
     """SIGTERM came, and what was done is saved. Exit code 75: the same command goes on."""
 
 
+def one_line(error: Exception) -> str:
+    """An error's text without its line breaks."""
+    return " ".join(str(error).split())
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a name that is not among the known ones, with the nearest of them."""
     known = sorted(known)

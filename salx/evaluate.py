@@ -2,52 +2,88 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
-from salx import models, parallel, peers
-from salx.data import Source, loader
+from salx import models, parallel, peers, tasks
+from salx.data import Dataset, loader
 from salx.errors import RunError
 from salx.models import Model
 
-METRIC, UNIT = "top-1 accuracy", "%"
+BINS = 15  # of confidence, for the calibration error
 
 
 @functools.cache
 def counter(model: Model) -> Callable:
-    """The jitted (variables, batch) -> {"correct", "loss", "n"}: sums over the unmasked part."""
+    """The jitted (variables, batch) -> sums over the labels that count.
+
+    Per class int32[C]: "labelled", "predicted" and "correct"; per bin of confidence float32:
+    "bin_correct", "bin_confidence"; "loss" and "n", the number of labels.
+    """
 
     def count(variables, batch):
         logits, _ = models.forward(model, variables, batch["image"], train=False)
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch["label"])
-        correct = logits.argmax(-1) == batch["label"]
+        labels, mask = batch["label"], batch["mask"]
+        valid = tasks.counted(labels) & mask.reshape(-1, *[1] * (labels.ndim - 1))
+        guess, confidence = logits.argmax(-1), jax.nn.softmax(logits).max(-1)
+        right = valid & (guess == labels)
+        bins = jnp.minimum((confidence * BINS).astype(jnp.int32), BINS - 1)
+        losses = jnp.where(valid, tasks.pixel_losses(logits, labels), 0.0)
+
+        def histogram(values, size, weights):
+            hits = values[..., None] == jnp.arange(size)
+            return jnp.sum(hits * weights[..., None], axis=tuple(range(values.ndim)))
+
+        classes = logits.shape[-1]
         return {
-            "correct": jnp.sum(correct & batch["mask"]),
-            "loss": jnp.sum(jnp.where(batch["mask"], losses, 0.0)),
-            "n": jnp.sum(batch["mask"]),
+            "labelled": histogram(labels, classes, valid),
+            "predicted": histogram(guess, classes, valid),
+            "correct": histogram(labels, classes, right),
+            "bin_correct": histogram(bins, BINS, right).astype(jnp.float32),
+            "bin_confidence": histogram(bins, BINS, jnp.where(valid, confidence, 0.0)),
+            "loss": losses.sum(),
+            "n": valid.sum(),
         }
 
     return parallel.jit(count, f"evaluate {model.label}", batched=(1,))
 
 
 def evaluate(
-    model: Model, variables: dict, source: Source, batch: int, threads: int = 0
-) -> dict[str, float]:
-    """Top-1 accuracy as a fraction ("value"), mean loss ("loss") and examples counted ("val")."""
-    sums: dict[str, float] = {"correct": 0, "loss": 0.0, "n": 0}
-    parts = []
-    for part in loader.whole(source, np.arange(len(source)), batch, threads):
+    model: Model,
+    variables: dict,
+    dataset: Dataset,
+    batch: int,
+    threads: int = 0,
+    workers: int = 0,
+) -> dict[str, Any]:
+    """The split's verdict, as fractions.
+
+    "value": top-1 accuracy, or mean IoU where pixels are labelled; "classes": the same of each
+    class (None where it neither occurs nor is predicted); "ece": expected calibration error in
+    15 bins (C. Guo et al., arXiv 1706.04599); "loss": mean cross-entropy; "val": examples.
+    """
+    parts, pixels = [], False
+    source, transform = dataset.val, dataset.transforms.evaluate
+    ids = np.arange(len(source))
+    for part in loader.whole(source, transform, ids, batch, threads, workers):
+        pixels = part["label"].ndim > 1
         peers.check_stopping()
         parts.append(counter(model)(variables, parallel.put(part)))
-    for part in jax.device_get(parts):
-        sums = {name: sums[name] + part[name].item() for name in sums}
+    parts = jax.device_get(parts)
+    sums = {name: np.sum([part[name] for part in parts], 0, np.float64) for name in parts[0]}
     if not np.isfinite(sums["loss"]):
         raise RunError("the loss on the validation split is not finite")
+    correct, n = sums["correct"], max(sums["n"], 1)
+    either = sums["labelled"] + (sums["predicted"] - correct if pixels else 0)
+    shares = [c / e if e else None for c, e in zip(correct, either, strict=True)]
+    known = [share for share in shares if share is not None]
     return {
-        "value": sums["correct"] / sums["n"],
-        "loss": sums["loss"] / sums["n"],
-        "val": sums["n"],
+        "value": float(np.mean(known) if pixels else correct.sum() / n),
+        "classes": [share if share is None else float(share) for share in shares],
+        "ece": float(np.abs(sums["bin_correct"] - sums["bin_confidence"]).sum() / n),
+        "loss": float(sums["loss"] / n),
+        "val": len(source),
     }

@@ -1,5 +1,6 @@
 """A study as a grid of runs, pure: what there is to do, and what a work folder already holds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -7,9 +8,15 @@ from salx import pool, runs
 from salx.config import science
 from salx.errors import InputError
 
+TRAINED_WITH_HEAD = ("learning_loss",)  # policies whose surrogates carry a module of their own
+
 
 class Selection(NamedTuple):
-    """A selection run: who chooses (None: nobody, the random column), how, from which seed."""
+    """A selection run: who chooses, how, from which seed.
+
+    The surrogate is a model's label or a lineage's; None where nobody chooses: the random
+    column, and "all", which labels the whole pool at once.
+    """
 
     surrogate: str | None
     policy: str
@@ -24,15 +31,18 @@ class Selection(NamedTuple):
 
 
 class Deployment(NamedTuple):
-    """A deployment run: a model trained on what a selection chose in cycles 0 to `cycle`."""
+    """A deployment run: a model trained on what a selection chose in cycles 0 to `cycle`, with
+    the head of the selection's policy beside it or not."""
 
     model: str
     selection: Selection
     cycle: int
+    head: str = ""
 
     @property
     def name(self) -> str:
-        return runs.deployment_name(self.model, self.selection.name, self.cycle)
+        cycle = None if self.selection.policy == "all" else self.cycle
+        return runs.deployment_name(self.model, self.selection.name, cycle, self.head)
 
     def folder(self, workdir: Path) -> Path:
         return workdir / "deployments" / self.name
@@ -53,11 +63,20 @@ class Grid(NamedTuple):
         return [*self.surrogates, *self.deployments]
 
 
-def deployment(model: str, selection: Selection, cycle: int) -> Deployment:
+def deployment(model: str, selection: Selection, cycle: int, head: str = "") -> Deployment:
     """The run of that name, or the one it is equal to: a seed's first cycle is the same random
     one in every selection, so all deployments after cycle 0 stand in the random column."""
     shared = Selection(None, "random", selection.seed) if cycle == 0 else selection
-    return Deployment(model, shared, cycle)
+    return Deployment(model, shared, cycle, head)
+
+
+def surrogate(config: dict[str, Any], selection: Selection, cycle: int) -> Deployment:
+    """The training after which the selection chooses its cycle 1, 2, ..."""
+    label = selection.surrogate
+    models = config["lineages"].get(label, (label,))
+    model = models[cycle * len(models) // config["cycles"]]
+    head = selection.policy if selection.policy in TRAINED_WITH_HEAD else ""
+    return deployment(model, selection, cycle - 1, head)
 
 
 def deploy_cycles(config: dict[str, Any]) -> list[int]:
@@ -65,19 +84,32 @@ def deploy_cycles(config: dict[str, Any]) -> list[int]:
     return sorted(set(config["deploy_cycles"])) or [config["cycles"] - 1]
 
 
+def generations(config: dict[str, Any], lineage: str) -> list[tuple[str, int, int]]:
+    """(model, first cycle, last cycle) that each generation of a lineage chooses; the first
+    generation also has the random cycle 0."""
+    models, cycles = config["lineages"][lineage], config["cycles"]
+    turns = [cycle * len(models) // cycles for cycle in range(cycles)]
+    return [
+        (model, turns.index(turn), cycles - 1 - turns[::-1].index(turn))
+        for turn, model in enumerate(models)
+    ]
+
+
 def grid(config: dict[str, Any]) -> Grid:
     """All runs of a study. A surrogate in cycle c is the deployment, of the same model, of what
     it chose up to cycle c - 1; so most of the diagonal and of the curves comes for free."""
-    randoms, selections = [], []
-    for seed in range(config["seeds"]):
-        randoms.append(Selection(None, "random", seed))
-        for surrogate in config["surrogates"]:
-            for policy in config["policies"]:
-                selections.append(Selection(surrogate, policy, seed))
-    surrogates = [
-        deployment(selection.surrogate, selection, cycle)
+    seeds, policies = range(config["seeds"]), config["policies"]
+    randoms = [Selection(None, "random", seed) for seed in seeds]
+    selections = [
+        Selection(label, policy, seed)
+        for seed in seeds
+        for label in [*config["surrogates"], *config["lineages"]]
+        for policy in policies
+    ]
+    choosing = [
+        surrogate(config, selection, cycle)
         for selection in selections
-        for cycle in range(config["cycles"] - 1)
+        for cycle in range(1, config["cycles"])
     ]
     deployments = [
         deployment(model, selection, cycle)
@@ -85,9 +117,24 @@ def grid(config: dict[str, Any]) -> Grid:
         for cycle in [0, *deploy_cycles(config)]
         for selection in [*randoms, *selections]
     ]
-    surrogates = list(dict.fromkeys(surrogates))
-    rest = [run for run in dict.fromkeys(deployments) if run not in set(surrogates)]
-    return Grid([*randoms, *selections], surrogates, rest)
+    for selection in selections:
+        if selection.surrogate in config["lineages"]:
+            for model, _, last in generations(config, selection.surrogate):
+                deployments.append(deployment(model, selection, last))
+                deployments.append(
+                    deployment(model, Selection(None, "random", selection.seed), last)
+                )
+    if config["potentials"]:
+        alls = [Selection(None, "all", seed) for seed in seeds]
+        deployments += [Deployment(m, every, 0) for m in config["deployments"] for every in alls]
+    choosing = list(dict.fromkeys(choosing))
+    rest = [run for run in dict.fromkeys(deployments) if run not in set(choosing)]
+    return Grid([*randoms, *selections], choosing, rest)
+
+
+def labelled(run: Deployment, budgets: Sequence[int], pool: int) -> int:
+    """How many examples a deployment is trained on."""
+    return pool if run.selection.policy == "all" else budgets[run.cycle]
 
 
 def is_done(workdir: Path, run: Deployment) -> bool:

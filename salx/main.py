@@ -17,7 +17,7 @@ from ml_collections import config_flags
 
 from salx import config as configs
 from salx import grid, peers, report
-from salx.errors import InputError, RunError, Stopped
+from salx.errors import InputError, RunError, Stopped, one_line
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "The study, as in configs/quickstart.py.")
 WORKDIR = flags.DEFINE_string("workdir", None, "The folder of the study's files.")
@@ -60,7 +60,7 @@ def explained(argv: list[str], error: Exception) -> InputError:
 
 def verdict(error: BaseException) -> tuple[int, str]:
     """The exit code for an error, and the line that explains it."""
-    line = "salx: " + " ".join(str(error).split())
+    line = f"salx: {one_line(error)}"
     if isinstance(error, InputError):
         return 2, line
     if isinstance(error, Stopped):

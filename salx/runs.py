@@ -3,6 +3,7 @@
 W/study.json                                    the resolved config
 W/selections/<surrogate>.<policy>.s<seed>/      config.json  cycle_CC.jsonl  scores_CC.npz
 W/deployments/<model>.on.<selection>.c<CC>/     config.json  result.json  checkpoint/
+W/deployments/<model>.on.all.s<seed>/           the same, of the whole pool
 W/report/                                       index.html  table.*  figures/
 
 A finished file is written beside its place, flushed and renamed, and never changed again.
@@ -32,9 +33,11 @@ def selection_name(surrogate: str | None, policy: str, seed: int) -> str:
     return ".".join([*([surrogate] if surrogate else []), policy, f"s{seed}"])
 
 
-def deployment_name(model: str, selection: str, cycle: int) -> str:
-    """`res14.on.res8.entropy.s0.c09`: trained on what was chosen in cycles 0 to 9."""
-    return f"{model}.on.{selection}.c{cycle:02d}"
+def deployment_name(model: str, selection: str, cycle: int | None, head: str = "") -> str:
+    """`res14.on.res8.entropy.s0.c09`: trained on what was chosen in cycles 0 to 9;
+    `res14.on.all.s0`: on the whole pool; `... .with.learning_loss`: a module beside it."""
+    at = "" if cycle is None else f".c{cycle:02d}"
+    return f"{model}.on.{selection}{at}" + (f".with.{head}" if head else "")
 
 
 def check_label(field: str, label: str) -> None:
@@ -49,14 +52,23 @@ def write_file(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.tmp")
     with open(beside, "wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    settle(beside, path)
+
+
+def settle(beside: Path, path: Path) -> None:
+    """Gives a file that is written its name, once all of it is on disk."""
+    sync(beside)
     os.replace(beside, path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file or folder is on disk."""
+    opened = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)
 
 
 def digest(*parts: bytes) -> str:

@@ -4,10 +4,22 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from salx import cycle, data, deploy, grid, models, parallel, peers, pool, runs, selection, train
+from salx import (
+    cycle,
+    data,
+    deploy,
+    grid,
+    models,
+    parallel,
+    peers,
+    pool,
+    runs,
+    selection,
+    tasks,
+    train,
+)
 from salx.deploy import Setting
 from salx.errors import InputError, unknown
-from salx.evaluate import METRIC, UNIT
 from salx.telemetry import Board, check_events
 
 
@@ -27,12 +39,12 @@ def run(config: dict[str, Any], workdir: Path) -> None:
                 chains[job] = cycle.run(setting, job)
             for job in work.deployments:
                 if not peers.once(grid.is_done, workdir, job):
-                    deploy.run(setting, job, chains[job.selection])
+                    deploy.run(setting, job, chains.get(job.selection, ()))
 
 
 def check(config: dict[str, Any], workdir: Path) -> Setting:
     """Everything that can be known before training. Raises InputError naming the field."""
-    dataset = data.load(config["dataset"])
+    dataset = data.load(config["dataset"], config["transform"])
     peers.check_alike({"config": config, "data": dataset.fingerprint})
     built = {
         label: models.build(label, options, dataset) for label, options in config["models"].items()
@@ -76,16 +88,18 @@ def progress(setting: Setting) -> Board:
     if not peers.is_first():
         return Board()
     config = setting.config
-    sizes = pool.budgets(len(setting.dataset.pool), config["budget"], config["cycles"])
+    size = len(setting.dataset.pool)
+    sizes = pool.budgets(size, config["budget"], config["cycles"])
     jobs = grid.grid(config).trainings
     open_jobs = [job for job in jobs if not grid.is_done(setting.workdir, job)]
-    steps = sum(setting.recipe.total_steps(sizes[job.cycle]) for job in open_jobs)
+    steps = sum(setting.recipe.total_steps(grid.labelled(job, sizes, size)) for job in open_jobs)
     return Board(len(jobs), len(jobs) - len(open_jobs), steps, config["telemetry"]["progress"])
 
 
 def describe(setting: Setting) -> None:
     """Writes study.json: the resolved config and the facts that a reader of W needs."""
     config, dataset = setting.config, setting.dataset
+    metric, unit = tasks.METRICS[dataset.task]
     facts = {
         "config": config,
         "dataset": {
@@ -103,8 +117,8 @@ def describe(setting: Setting) -> None:
             label: {"parameters": models.parameters(model)}
             for label, model in setting.models.items()
         },
-        "metric": METRIC,
-        "unit": UNIT,
+        "metric": metric,
+        "unit": unit,
     }
     held = grid.held_study(setting.workdir)
     if held and held["dataset"]["fingerprint"] != dataset.fingerprint:

@@ -5,13 +5,17 @@ import json
 import math
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from salx import runs
 from salx.errors import InputError
+
+Item = TypeVar("Item")
 
 PLAIN_EVERY = 10.0  # seconds between lines where the output is no terminal
 
@@ -70,58 +74,80 @@ def event_writer(folder: Path):
     return metric_writers.SummaryWriter(str(folder))
 
 
-class Board:
-    """Live progress of a study on stderr: run i of n, cycle, step, time left.
+class Bar:
+    """Progress on stderr: a bar on a terminal, a line now and then elsewhere, nothing unless
+    `shown`. A context manager."""
 
-    A bar on a terminal, a line now and then elsewhere, nothing unless `shown`. `run` runs of
-    `runs_total` are done at the start and `steps` training steps remain; the time left is the
-    time so far per step, times the steps that remain.
-    """
-
-    def __init__(self, runs_total: int = 0, run: int = 0, steps: int = 0, shown: bool = False):
-        self.runs_total, self.run, self.steps_total = runs_total, run, max(1, steps)
-        self.steps_done = 0
+    def __init__(self, total: int, shown: bool = True):
+        self.total, self.done = total, 0
         self.began = self.printed = time.monotonic()
         console = Console(file=sys.stderr)
         self.plain = shown and not console.is_terminal
         live = shown and console.is_terminal
         columns = TextColumn("{task.description}", markup=False), BarColumn(None)
         self.bar = Progress(*columns, console=console, disable=not live, transient=True)
-        self.task: TaskID = self.bar.add_task("starting", total=self.steps_total)
+        self.task: TaskID = self.bar.add_task("starting", total=total)
 
-    def __enter__(self) -> "Board":
+    def __enter__(self):
         self.bar.start()
         return self
 
     def __exit__(self, *error) -> None:
         self.bar.stop()
 
+    def tell(self, text: str) -> None:
+        self.bar.update(self.task, description=text, completed=self.done)
+        if self.plain and time.monotonic() - self.printed > PLAIN_EVERY:
+            self.printed = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+    def left(self) -> str:
+        """The time so far for each unit that is done, times the units that remain."""
+        if not self.done:
+            return "-:-- left"
+        return f"{clock((time.monotonic() - self.began) * (self.total / self.done - 1))} left"
+
+
+def counted(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+    """The items, with progress: `caching camvid_pool  12 of 367  0:07 left`."""
+    with Bar(total) as bar:
+        for bar.done, item in enumerate(items, 1):
+            yield item
+            bar.tell(f"{what}  {bar.done} of {total}  {bar.left()}")
+
+
+class Board(Bar):
+    """Live progress of a study: run i of n, cycle, step, time left.
+
+    `run` runs of `runs_total` are done at the start and `steps` training steps remain.
+    """
+
+    def __init__(self, runs_total: int = 0, run: int = 0, steps: int = 0, shown: bool = False):
+        super().__init__(max(1, steps), shown)
+        self.runs_total, self.run = runs_total, run
+
     def start(self, name: str, cycle: str, step: int, total: int) -> None:
         """A training of `total` steps begins at `step`; one that is at its end goes unseen."""
-        self.name, self.cycle, self.total, self.at = name, cycle, total, step
+        self.name, self.cycle, self.steps, self.at = name, cycle, total, step
         if step < total:
             self.run += 1
             self.show()
 
     def step(self, step: int) -> None:
         """The training stands at a step."""
-        self.steps_done, self.at = self.steps_done + step - self.at, step
+        self.done, self.at = self.done + step - self.at, step
         self.show()
 
-    def show(self) -> None:
-        run, step = f"run {self.run} of {self.runs_total}", f"step {self.at}/{self.total}"
-        # A narrow terminal cuts the end: the run's name goes first.
-        text = "  ".join([run, self.left(), f"cycle {self.cycle}", step, self.name])
-        self.bar.update(self.task, description=text, completed=self.steps_done)
-        if self.plain and time.monotonic() - self.printed > PLAIN_EVERY:
-            self.printed = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
+    def score(self, name: str, done: int, total: int, began: float) -> None:
+        """A scoring pass has done so many of its images since `began` (time.monotonic())."""
+        rate = done / max(1e-9, time.monotonic() - began)
+        left = clock((total - done) / max(1e-9, rate))
+        self.tell(f"scoring {done:,}/{total:,}  {rate:,.0f} images/s  {left} left  {name}")
 
-    def left(self) -> str:
-        if not self.steps_done:
-            return "-:-- left"
-        seconds = (time.monotonic() - self.began) * (self.steps_total / self.steps_done - 1)
-        return f"{clock(seconds)} left"
+    def show(self) -> None:
+        run, step = f"run {self.run} of {self.runs_total}", f"step {self.at}/{self.steps}"
+        # A narrow terminal cuts the end: the run's name goes first.
+        self.tell("  ".join([run, self.left(), f"cycle {self.cycle}", step, self.name]))
 
 
 def clock(seconds: float) -> str:

@@ -7,7 +7,7 @@ BAD = [
     (["--config.train.btch=3"], "did you mean 'config.train.batch'"),
     (["--config.seeds=x"], "--config.seeds=x"),
     (["--config.models.a.name=cifar_resnet9"], "did you mean 'cifar_resnet8'"),
-    (["--config.policies=('entropi',)"], "did you mean 'entropy'? known: entropy, random"),
+    (["--config.policies=('entropi',)"], "did you mean 'entropy'? known: core_set, entropy,"),
     (["--config.dataset.name=digit"], "did you mean 'digits'"),
     (["--config.surrogates=('a','c')"], "unknown model in config.surrogates 'c'"),
     (["--config.budget=1.5"], "above the pool"),

@@ -4,13 +4,7 @@ import pytest
 
 from salx import checkpoint, parallel
 from salx.checkpoint import Checkpoints
-from salx.data import loader
 from salx.errors import InputError
-from tests.test_data import Numbers
-
-
-def stream():
-    return loader.training(Numbers(30), np.arange(30), 9, 4, 20)
 
 
 @pytest.fixture
@@ -24,14 +18,14 @@ def abstract(state):
     return parallel.abstract(jax.jit(lambda: state))
 
 
-def save(folder, step, state, batches):
+def save(folder, step, state):
     with Checkpoints(folder) as checkpoints:
-        checkpoints.save(step, state, batches)
+        checkpoints.save(step, state)
 
 
-def restore(folder, abstract, batches):
+def restore(folder, abstract):
     with Checkpoints(folder) as checkpoints:
-        return checkpoints.restore(abstract, batches)
+        return checkpoints.restore(abstract)
 
 
 def test_the_digest_is_of_names_shapes_types_and_values():
@@ -49,37 +43,32 @@ def test_the_digest_is_of_names_shapes_types_and_values():
     assert checkpoint.digest(jax.device_put(tree)) == digests[0]
 
 
-def test_state_and_iterator_come_back_together(tmp_path, state, abstract):
-    batches = stream()
-    for _ in range(7):
-        next(batches)
-    save(tmp_path, 7, state, batches)
-    again = stream()
-    restored = restore(tmp_path, abstract, again)
+def test_a_state_comes_back(tmp_path, state, abstract):
+    save(tmp_path, 7, state)
+    restored = restore(tmp_path, abstract)
     assert checkpoint.digest(restored) == checkpoint.digest(state)
-    assert next(again)["id"].tolist() == next(batches)["id"].tolist()
 
 
 def test_the_newest_is_kept_and_nothing_is_none(tmp_path, state, abstract):
-    assert restore(tmp_path, abstract, stream()) is None
+    assert restore(tmp_path, abstract) is None
     with Checkpoints(tmp_path) as checkpoints:
         for step in (3, 7):
-            checkpoints.save(step, {**state, "step": state["step"] + step}, stream())
-    assert restore(tmp_path, abstract, stream())["step"] == 14
+            checkpoints.save(step, {**state, "step": state["step"] + step})
+    assert restore(tmp_path, abstract)["step"] == 14
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["7"]
 
 
 def test_what_a_killed_save_left_is_ignored(tmp_path, state, abstract):
-    save(tmp_path, 3, state, stream())
+    save(tmp_path, 3, state)
     (tmp_path / "9.orbax-checkpoint-tmp" / "state").mkdir(parents=True)
-    assert checkpoint.digest(restore(tmp_path, abstract, stream())) == checkpoint.digest(state)
-    save(tmp_path, 9, state, stream())
-    assert restore(tmp_path, abstract, stream()) is not None
+    assert checkpoint.digest(restore(tmp_path, abstract)) == checkpoint.digest(state)
+    save(tmp_path, 9, state)
+    assert restore(tmp_path, abstract) is not None
 
 
 def test_damage_is_never_restored(tmp_path, state, abstract):
     """Each file of a checkpoint is cut, emptied, overwritten and removed in turn."""
-    save(tmp_path, 7, state, stream())
+    save(tmp_path, 7, state)
     sound = checkpoint.digest(state)
     files = [path for path in (tmp_path / "7").rglob("*") if path.is_file()]
     refused = 0
@@ -88,22 +77,21 @@ def test_damage_is_never_restored(tmp_path, state, abstract):
         changed = bytes(byte ^ 0x55 for byte in content)
         for damaged in (content[: len(content) // 2], b"", changed, None):
             file.unlink() if damaged is None else file.write_bytes(damaged)
-            batches, error = stream(), None
+            error = None
             try:
-                restored = restore(tmp_path, abstract, batches)
+                restored = restore(tmp_path, abstract)
             except InputError as refusal:
                 error = str(refusal)
             if error:
                 refused += error.startswith(f"{tmp_path / '7'}: damaged") and "\n" not in error
             else:  # a file that does not matter, or a step that Orbax no longer counts
                 assert restored is None or checkpoint.digest(restored) == sound
-                assert batches.get_state() == stream().get_state()
             file.write_bytes(content)
     assert refused > len(files)
 
 
 def test_another_model_is_refused(tmp_path, state, abstract):
-    save(tmp_path, 7, state, stream())
+    save(tmp_path, 7, state)
     other = parallel.abstract(jax.jit(lambda: {**state, "w": state["w"][:2]}))
     with pytest.raises(InputError, match="damaged checkpoint"):
-        restore(tmp_path, other, stream())
+        restore(tmp_path, other)

@@ -1,4 +1,3 @@
-import grain
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -70,13 +69,24 @@ def test_unknown_sets_and_options_are_named():
         data.load({"name": "digits", "dir": "/x"})
 
 
+def test_options_of_all_sets_are_checked():
+    for field, value in (("resize", -1), ("resize", "8"), ("cache", 5), ("on_error", "skp")):
+        with pytest.raises(InputError, match=rf"config\.dataset\.{field}"):
+            data.load({"name": "digits", field: value})
+
+
 def drain(iterator):
     return [{name: value.tolist() for name, value in batch.items()} for batch in iterator]
 
 
+def noisy(item, rng):
+    """A transform whose result tells what it drew."""
+    return {**item, "drawn": rng.integers(2**60)}
+
+
 def test_every_epoch_holds_every_example_once():
     ids = np.array([3, 1, 4, 15, 9, 2, 6])
-    seen = [i for b in drain(loader.training(Numbers(20), ids, 5, 2, 21)) for i in b["id"]]
+    seen = [i for b in drain(loader.training(Numbers(20), None, ids, 5, 2, 21)) for i in b["id"]]
     assert len(seen) == 42
     epochs = np.reshape(seen, (6, 7))
     assert all(sorted(epoch) == sorted(ids) for epoch in epochs.tolist())
@@ -84,56 +94,80 @@ def test_every_epoch_holds_every_example_once():
 
 
 def test_images_labels_and_ids_stay_together():
-    for batch in loader.training(Numbers(50), np.arange(50), 1, 10, 5):
+    for batch in loader.training(Numbers(50), None, np.arange(50), 1, 10, 5):
         assert (batch["image"][:, 0, 0, 0] == batch["id"]).all()
         assert (batch["label"] == batch["id"] % 3).all()
 
 
-@pytest.mark.parametrize("threads", [0, 3])
-def test_a_resumed_stream_goes_on_with_the_same_batches(threads):
-    def stream():
-        return loader.training(Numbers(30), np.arange(30), 9, 4, 20, threads)
+def test_an_example_is_drawn_from_seed_epoch_and_id():
+    def drawn(ids, seed, batch):
+        """{(epoch, id): what was drawn} over three epochs."""
+        batches = loader.training(Numbers(30), noisy, ids, seed, batch, 3 * len(ids) // batch)
+        pairs = [(i, d) for b in drain(batches) for i, d in zip(b["id"], b["drawn"], strict=True)]
+        return {(place // len(ids), i): d for place, (i, d) in enumerate(pairs)}
 
-    undisturbed = drain(stream())
-    first = stream()
-    for _ in range(7):
-        next(first)
-    resumed = stream()
-    resumed.set_state(first.get_state())
-    assert drain(resumed) == undisturbed[7:]
+    whole, part = drawn(np.arange(24), 7, 4), drawn(np.arange(0, 24, 2), 7, 6)
+    assert len(set(whole.values())) == 3 * 24
+    assert all(whole[pair] == value for pair, value in part.items())
+    assert not set(whole.values()) & set(drawn(np.arange(24), 8, 4).values())
+
+
+@pytest.mark.parametrize("transform", [None, noisy])
+@pytest.mark.parametrize(("threads", "workers"), [(0, 0), (3, 0), (0, 4)])
+def test_a_resumed_stream_goes_on_with_the_same_batches(transform, threads, workers):
+    def stream(start, *readers):
+        return drain(
+            loader.training(Numbers(30), transform, np.arange(30), 9, 4, 20, start, *readers)
+        )
+
+    undisturbed = stream(0)
+    assert stream(13, threads, workers) == undisturbed[13:]
+    assert stream(20, threads, workers) == []
 
 
 def test_a_pass_masks_what_fills_the_last_batch():
-    batches = list(loader.whole(Numbers(20), np.array([5, 3, 8, 1, 19]), 4))
+    ids = np.array([5, 3, 8, 1, 19])
+    batches = list(loader.whole(Numbers(20), None, ids, 4))
     assert [batch["id"].tolist() for batch in batches] == [[5, 3, 8, 1], [19, 19, 19, 19]]
     assert [batch["mask"].tolist() for batch in batches] == [[True] * 4, [True] + [False] * 3]
-    assert list(loader.whole(Numbers(20), np.zeros(0, int), 4)) == []
+    assert drain(loader.whole(Numbers(20), None, ids, 4, start=1)) == drain(batches)[1:]
+    assert list(loader.whole(Numbers(20), None, np.zeros(0, int), 4)) == []
 
 
-@pytest.mark.parametrize("processes", [1, 2, 3, 6])
-@pytest.mark.parametrize("size", [1, 6, 11, 20])
-def test_the_processes_share_a_pass_and_a_stream(monkeypatch, processes, size):
-    source, ids = Numbers(40), np.arange(size)
-    monkeypatch.setattr(loader.jax, "process_count", lambda: processes)
+@pytest.mark.parametrize("hosts", [1, 2, 3, 5])
+@pytest.mark.parametrize("size", [1, 30, 31, 44])
+def test_the_hosts_share_a_pass_and_a_stream(monkeypatch, hosts, size):
+    source, ids, batch = Numbers(60), np.arange(60)[::-1][:size], 30
+    monkeypatch.setattr(loader.jax, "process_count", lambda: hosts)
     passes, streams = [], []
-    for index in range(processes):
+    for index in range(hosts):
         monkeypatch.setattr(loader.jax, "process_index", lambda index=index: index)
-        passes.append(list(loader.whole(source, ids, 6)))
-        streams.append(drain(loader.training(source, ids, 2, 6, 4)))
-    assert len({len(part) for part in passes}) == 1
+        passes.append(list(loader.whole(source, None, ids, batch)))
+        streams.append(drain(loader.training(source, noisy, ids, 2, batch, 4)))
+    for parts in (passes, streams):
+        assert len({len(part) for part in parts}) == 1
+        assert {len(b["id"]) for part in parts for b in part} == {batch // hosts}
     seen = [int(i) for part in passes for b in part for i in b["id"][b["mask"]]]
-    assert sorted(seen) == list(range(size))
+    assert sorted(seen) == sorted(ids)
     monkeypatch.undo()
-    for step, batch in enumerate(drain(loader.training(source, ids, 2, 6, 4))):
-        together = [i for part in streams for i in part[step]["id"]]
-        assert sorted(together) == sorted(batch["id"])
+    for step, alone in enumerate(drain(loader.training(source, noisy, ids, 2, batch, 4))):
+        together = [pair for part in streams for pair in pairs(part[step])]
+        assert sorted(together) == sorted(pairs(alone))
 
 
-def test_an_unreadable_example_is_named():
+def pairs(batch):
+    return list(zip(batch["id"], batch["drawn"], strict=True))
+
+
+@pytest.mark.parametrize(("threads", "workers"), [(0, 0), (2, 0), (0, 2)])
+def test_an_unreadable_example_is_named(threads, workers):
     with pytest.raises(RunError, match="example 'file_2' cannot be read: truncated"):
-        drain(loader.whole(Numbers(5, broken={2}), np.arange(5), 5, threads=2))
+        drain(loader.whole(Numbers(9, broken={2}), None, np.arange(9), 3, threads, workers))
 
 
-def test_the_iterator_is_grains():
-    iterator = loader.training(Numbers(8), np.arange(8), 0, 4, 2)
-    assert isinstance(iterator, grain.DatasetIterator)
+def test_a_transform_that_fails_names_the_example():
+    def fails(item):
+        raise ValueError(f"no use for {item['label']}")
+
+    with pytest.raises(RunError, match="example 'file_4' cannot be read: no use for 1"):
+        drain(loader.whole(Numbers(5), fails, np.array([4]), 1))

@@ -21,11 +21,11 @@ def test_accuracy_and_loss_against_numpy(judged):
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     parallel.traces.clear()
     for batch in (360, 64, 7):
-        result = evaluate(model, variables, digits.val, batch)
+        result = evaluate(model, variables, digits, batch)
         assert result["val"] == 360
         assert result["value"] == (logits.argmax(-1) == labels).mean()
         assert result["loss"] == pytest.approx(-log_p[np.arange(360), labels].mean(), rel=1e-5)
-    evaluate(model, variables, digits.val, 64)
+    evaluate(model, variables, digits, 64)
     assert parallel.traces["evaluate judged"] == 3  # one for each batch size
 
 
@@ -36,4 +36,4 @@ def test_a_broken_model_is_no_result(judged):
         "params": parallel.jax.tree.map(lambda p: p * np.nan, variables["params"]),
     }
     with pytest.raises(RunError, match="not finite"):
-        evaluate(model, variables, digits.val, 360)
+        evaluate(model, variables, digits, 360)

@@ -1,4 +1,7 @@
-from salx import grid
+import pytest
+
+from salx import grid, runs
+from salx.errors import InputError
 from salx.grid import Deployment, Selection
 
 CONFIG = {
@@ -8,6 +11,8 @@ CONFIG = {
     "seeds": 3,
     "cycles": 10,
     "deploy_cycles": (),
+    "lineages": {},
+    "potentials": False,
 }
 
 
@@ -60,3 +65,65 @@ def test_a_surrogate_that_is_not_deployed_and_the_reverse():
         "l.on.random.s0.c09",
         "l.on.s.entropy.s0.c09",
     ]
+
+
+def test_a_surrogate_with_a_head_is_trained_apart_from_the_deployment():
+    work = grid.grid({**CONFIG, "policies": ("learning_loss",), "deploy_cycles": (4, 9)})
+    assert len(work.surrogates) == 3 * 3 * 9
+    assert {job.head for job in work.surrogates} == {"learning_loss"}
+    assert {job.head for job in work.deployments} == {""}
+    # Nothing of the diagonal comes for free: after cycles 0 (shared by all), 4 and 9.
+    assert len(work.deployments) == 3 * 3 * (1 + 2 * 4)
+    assert work.surrogates[0].name == "s.on.random.s0.c00.with.learning_loss"
+    assert work.surrogates[1].name == "s.on.s.learning_loss.s0.c01.with.learning_loss"
+
+
+def test_a_lineage_hands_its_selection_from_model_to_model():
+    config = {**CONFIG, "surrogates": (), "lineages": {"fleet": ("s", "m", "l")}, "seeds": 1}
+    assert grid.generations(config, "fleet") == [("s", 0, 3), ("m", 4, 6), ("l", 7, 9)]
+    selection = Selection("fleet", "entropy", 0)
+    chosen_by = [grid.surrogate(config, selection, cycle).name for cycle in (1, 3, 4, 9)]
+    assert chosen_by == [
+        "s.on.random.s0.c00",
+        "s.on.fleet.entropy.s0.c02",
+        "m.on.fleet.entropy.s0.c03",
+        "l.on.fleet.entropy.s0.c08",
+    ]
+    names = {job.name for job in grid.grid(config).trainings}
+    for model, last in (("s", 3), ("m", 6), ("l", 9)):  # against starting again from random
+        assert f"{model}.on.fleet.entropy.s0.c{last:02d}" in names
+        assert f"{model}.on.random.s0.c{last:02d}" in names
+
+
+def test_generations_share_the_cycles_in_turn():
+    for cycles in range(1, 12):
+        for count in range(1, cycles + 1):
+            config = {"lineages": {"x": [str(i) for i in range(count)]}, "cycles": cycles}
+            turns = grid.generations(config, "x")
+            assert [turn[1] for turn in turns] == [0, *(turn[2] + 1 for turn in turns[:-1])]
+            assert turns[-1][2] == cycles - 1
+
+
+def test_potentials_are_trained_on_the_whole_pool():
+    work = grid.grid({**CONFIG, "potentials": True})
+    whole = [job for job in work.deployments if job.selection.policy == "all"]
+    assert len(whole) == 3 * 3
+    assert whole[0].name == "s.on.all.s0"
+    assert grid.labelled(whole[0], [2, 4], 77) == 77
+    assert grid.labelled(work.deployments[0], list(range(2, 12)), 77) == 11
+
+
+def test_where_data_lies_and_who_reads_it_make_no_other_study(tmp_path, small):
+    """What becomes of an image does."""
+
+    def visited(dataset, train, **rest):
+        config = {**small, **rest, "dataset": {**small["dataset"], **dataset}}
+        return {**config, "train": {**small["train"], **train}}
+
+    held = {"config": visited({"dir": "/a", "cache": "/b", "resize": 0}, {})}
+    runs.write_json(tmp_path / "study.json", held)
+    grid.refuse_other(tmp_path, visited({"dir": "/c", "cache": "", "resize": 0}, {"workers": 8}))
+    with pytest.raises(InputError, match=r"dataset\.resize 0 -> 256"):
+        grid.refuse_other(tmp_path, visited({"resize": 256}, {}))
+    with pytest.raises(InputError, match=r"transform\.flip None -> True"):
+        grid.refuse_other(tmp_path, visited({"resize": 0}, {}, transform={"flip": True}))

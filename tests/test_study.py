@@ -64,7 +64,6 @@ def test_the_first_cycle_is_one_file_for_a_seed_and_differs_between_seeds(finish
 def test_each_pick_leads_to_the_checkpoint_and_score_that_made_it(finished, small):
     """From a record alone: the checkpoint is read back, its digest holds, it scores alike."""
     from salx import checkpoint, selection, train
-    from salx.data import loader
     from salx.selection import scoring
 
     workdir, _ = finished
@@ -76,14 +75,13 @@ def test_each_pick_leads_to_the_checkpoint_and_score_that_made_it(finished, smal
     assert header["surrogate"] == "b"
     assert made["run"] == "b.on.b.entropy.s1.c01"
     model, total = setting.models["b"], made["step"]
-    batches = loader.training(setting.dataset.pool, np.arange(57), 0, 8, total)
     with checkpoint.Checkpoints(workdir / "deployments" / made["run"] / "checkpoint") as saved:
         abstract = parallel.abstract(train.initial(model, setting.recipe), 0, total)
-        state = saved.restore(abstract, batches)
+        state = saved.restore(abstract)
     assert checkpoint.digest(state.variables) == made["digest"]
     ids = np.array([pick["id"] for pick in chosen])
-    example = selection.build(header["policy"], header["options"]).example
-    scores = scoring.score_pool(model, state.variables, example, setting.dataset.pool, ids, 64)
+    policy = selection.build(header["policy"], header["options"])
+    scores = scoring.score_pool(model, state.variables, policy, setting.dataset, ids, 64)
     np.testing.assert_allclose(scores, [pick["score"] for pick in chosen], rtol=1e-5)
     assert [setting.dataset.pool.keys[i] for i in ids] == [pick["key"] for pick in chosen]
     with np.load(path.with_name("scores_02.npz")) as everything:
@@ -207,10 +205,10 @@ def test_a_diverging_study_stops_with_run_cycle_step_and_example(salx, tmp_path)
 
 
 def test_a_score_that_is_not_finite_stops_the_run(small, tmp_path, monkeypatch):
-    def broken(model, variables, example, source, ids, *_):
+    def broken(model, variables, policy, source, ids, *_):
         return np.where(ids == 700, np.nan, 1.0).astype(np.float32)
 
-    monkeypatch.setattr("salx.selection.scoring.score_pool", broken)
+    monkeypatch.setattr("salx.cycle.score_pool", broken)
     key = data.load(small["dataset"]).pool.keys[700]
     with pytest.raises(
         RunError, match=f"run a.entropy.s0, cycle 1, step 12: the score of example '{key}'"

@@ -17,6 +17,7 @@ RECIPE = train.Recipe(
     momentum=0.9,
     weight_decay=1e-2,
     threads=0,
+    workers=0,
     log_every=3,
     save_every=4,
 )
@@ -102,7 +103,7 @@ def test_equal_seeds_begin_with_equal_weights(model):
 
 def fit(digits, model, folder, recipe=RECIPE, watch=lambda *_: None, size=30):
     with Checkpoints(folder / "checkpoint") as checkpoints:
-        return train.fit(model, recipe, digits.pool, np.arange(size), 0, checkpoints, watch)
+        return train.fit(model, recipe, digits, np.arange(size), 0, checkpoints, watch)
 
 
 def test_a_stopped_training_has_saved_that_step_and_goes_on_to_the_same_state(
@@ -139,6 +140,17 @@ def test_a_training_goes_on_after_an_interruption(tmp_path, digits, model, at):
     resumed = fit(digits, model, tmp_path / "killed", watch=lambda *told: started.append(told))
     assert digest(resumed) == digest(undisturbed)
     assert started[0] == ({3: 0, 4: 0, 6: 4, 8: 4, 9: 8, 11: 8}[at], 11, None)
+
+
+def test_workers_and_threads_change_no_weight(tmp_path, digits, model):
+    crop = {"train": "pad_crop", "pad": 1, "flip": True, "jitter": 0.2}
+    changed = data.load({"name": "digits"}, crop)
+    alone = fit(changed, model, tmp_path / "alone")
+    for threads, workers in ((3, 0), (0, 2)):
+        recipe = RECIPE._replace(threads=threads, workers=workers)
+        helped = fit(changed, model, tmp_path / f"{threads}{workers}", recipe)
+        assert digest(helped) == digest(alone)
+    assert digest(fit(digits, model, tmp_path / "plain")) != digest(alone)
 
 
 def test_a_finished_training_is_read_not_repeated(tmp_path, digits, model):

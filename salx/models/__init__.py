@@ -112,6 +112,12 @@ def init(model: Model, key: jax.Array) -> dict:
     return dict(model.module.init(key, image, train=False))
 
 
+def init_outputs(model: Model, variables: dict):
+    """(logits, out) of a blank image: the shapes that a module reading them is made for."""
+    image = jnp.zeros((1, *model.image_shape))
+    return model.module.apply(variables, image, train=False)
+
+
 def with_pretrained(model: Model, variables: dict) -> dict:
     """Fresh variables with the pretrained weights in their place, where there are any.
 

@@ -13,10 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import flax.linen as nn
-import numpy as np
-import orbax.checkpoint as ocp
 
-from salx import checkpoint, models, runs
+from salx import checkpoint, models
 from salx.errors import InputError
 from salx.models import weights
 from salx.models.layers import HEAD
@@ -96,21 +94,11 @@ def from_run(folder: Path) -> tuple[nn.Module, weights.Arrays]:
 
     Raises InputError for a folder that is none, or whose checkpoint is not the result's.
     """
-    config, result = (runs.read_json(folder / name) for name in ("config.json", "result.json"))
+    config, _, variables = checkpoint.finished(folder)
     options = {k: v for k, v in config["model"].items() if k not in ("label", "pretrained")}
-    step = result["checkpoint"]["step"]
-    try:
-        place = (folder / "checkpoint").absolute()
-        with ocp.CheckpointManager(place) as manager:
-            saved = manager.restore(step, args=ocp.args.Composite(state=ocp.args.StandardRestore()))
-    except Exception as error:  # Orbax and TensorStore raise many kinds for a broken file
-        raise InputError(f"{folder / 'checkpoint'}: cannot be read: {error}") from error
-    variables = {name: saved.state[name] for name in ("params", "batch_stats")}
-    if checkpoint.digest(variables) != result["checkpoint"]["digest"]:
-        raise InputError(f"{folder / 'checkpoint'}: damaged: not the one of result.json")
     module = models.ZOO[options.pop("name")](classes=1, **options)
-    arrays = {name: np.asarray(leaf) for name, leaf in weights.flatten(variables).items()}
-    return module, arrays
+    variables.pop("head", None)  # what was trained beside it is of no use elsewhere
+    return module, weights.flatten(variables)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from salx.errors import unknown
+from salx import selection
 from salx.selection import Policy
-
-AGGREGATIONS = {"sum": jnp.sum, "mean": jnp.mean}
 
 
 def entropy(logits: jax.Array) -> jax.Array:
@@ -20,13 +18,5 @@ def entropy(logits: jax.Array) -> jax.Array:
 
 def policy(options) -> Policy:
     """Options: `aggregation`, "sum" (default) or "mean" over an image's pixels, if it has any."""
-    for option in set(options) - {"aggregation"}:
-        raise unknown("option of policy entropy", option, ("aggregation",))
-    aggregation = options.get("aggregation", "sum")
-    if aggregation not in AGGREGATIONS:
-        raise unknown("aggregation of policy entropy", aggregation, AGGREGATIONS)
-
-    def example(out):
-        return AGGREGATIONS[aggregation](entropy(out["logits"]))
-
-    return Policy("entropy", {"aggregation": aggregation}, example=example)
+    options = selection.options("entropy", options, {"aggregation": "sum"})
+    return selection.of_values("entropy", options, lambda out: entropy(out["logits"]))

@@ -4,54 +4,94 @@ import functools
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from salx import models, parallel, peers
-from salx.data import Source, loader
+from salx.data import Dataset, loader
 from salx.models import Model
+from salx.models.loss_prediction import LossPrediction
+from salx.selection import Policy
+from salx.selection.parts import Parts
 
 
 @functools.cache
-def scorer(model: Model, example: Callable) -> Callable:
-    """The jitted (variables, uint8[B, H, W, C]) -> float32[B] of a policy's `example`."""
+def scorer(model: Model, example: Callable, head: LossPrediction | None, labels: bool) -> Callable:
+    """The jitted (variables, batch) -> float32[B, ...] of a policy's `example`.
 
-    def score_one(variables, image):
-        logits, out = models.forward(model, variables, image[None], train=False)
-        return example(jax.tree.map(lambda leaf: leaf[0], {"logits": logits, **out}))
+    The batch holds "image" uint8[B, H, W, C] and, for segmentation, "size" int32[B, 2].
+    """
 
-    def score(variables, images):
-        return jax.vmap(score_one, in_axes=(None, 0))(variables, images)
+    def score_one(variables, item):
+        images = item["image"][None]
+        logits, out = models.forward(model, variables, images, train=False)
+        if head:
+            loss = head.apply({"params": variables["head"]}, logits, out)
+            out = {**out, "predicted_loss": loss}
+        seen = jax.tree.map(lambda leaf: leaf[0], {**out, "logits": logits})
+        shape = seen["logits"].shape[:-1]  # of one class, or of a map of pixels
+        whole = "size" not in item or not shape
+        seen["valid"] = jnp.ones(shape, bool) if whole else inside(item["size"], shape)
+        return example(seen | {"label": item["label"]} if labels else seen)
+
+    def score(variables, batch):
+        return jax.vmap(score_one, in_axes=(None, 0))(variables, batch)
 
     return parallel.jit(score, f"score {model.label}", batched=(1,), split_output=True)
+
+
+def inside(size: jax.Array, shape: tuple[int, int]) -> jax.Array:
+    """Which pixels of a padded image are image, bool[H, W]; `size` is its own (h, w)."""
+    rows, columns = (jnp.arange(length) < size[axis] for axis, length in enumerate(shape))
+    return rows[:, None] & columns
 
 
 def score_pool(
     model: Model,
     variables: dict,
-    example: Callable,
-    source: Source,
+    policy: Policy,
+    dataset: Dataset,
     ids: np.ndarray,
     batch: int,
     threads: int = 0,
+    workers: int = 0,
+    parts: Parts | None = None,
+    watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> np.ndarray:
-    """Scores of the examples `ids` in their order, float32[len(ids)], on every process.
+    """The scores, or rows of features, of the pool's examples `ids` in their order, on every
+    process: float32[len(ids), ...].
 
-    What stays in memory is one float and one id for each example and the batches in flight.
+    What stays in memory is one row and one id for each example and the batches in flight.
+    With `parts` the pass can be stopped and goes on from there. `watch` hears how far it is.
     """
-    score = scorer(model, example)
-    scores = np.full(len(source), np.nan, np.float32)
-    waiting: list[tuple] = []
-    for part in loader.whole(source, ids, batch, threads):
+    score = scorer(model, policy.example, policy.head, policy.labels)
+    fields = ("image", "size", *(("label",) if policy.labels else ()))
+    source, transform = dataset.pool, dataset.transforms.evaluate
+    place = np.zeros(len(source), np.int32)
+    place[ids] = np.arange(len(ids))
+    rows, first, waiting = None, 0, []
+    if parts and (before := parts.load()) is not None:
+        rows, first = np.empty((len(ids), *before.shape[1:]), np.float32), len(before) // batch
+        rows[: len(before)] = before
+
+    def collect(number: int, index: jax.Array, values: jax.Array) -> None:
+        nonlocal rows
+        values, done = parallel.gather(values), min((number + 1) * batch, len(ids))
+        if rows is None:
+            rows = np.empty((len(ids), *values.shape[1:]), np.float32)
+        rows[place[parallel.gather(index)]] = values  # a filled-up tail repeats its last example
+        watch(done, len(ids))
+        if parts:
+            parts.save(rows[:done])
+
+    batches = loader.whole(source, transform, ids, batch, threads, workers, first)
+    for number, part in enumerate(batches, first):
         peers.check_stopping()
-        images, index = parallel.put((part["image"], part["id"]))
-        waiting.append((index, score(variables, images)))
+        seen = {name: part[name] for name in fields if name in part}
+        index, seen = parallel.put((part["id"], seen))
+        waiting.append((number, index, score(variables, seen)))
         if len(waiting) > 2:
-            collect(scores, *waiting.pop(0))
+            collect(*waiting.pop(0))
     for done in waiting:
-        collect(scores, *done)
-    return scores[ids]
-
-
-def collect(scores: np.ndarray, index: jax.Array, values: jax.Array) -> None:
-    """Writes a batch's values to their ids; what fills the last batch repeats its last one."""
-    scores[parallel.gather(index)] = parallel.gather(values)
+        collect(*done)
+    return np.zeros(0, np.float32) if rows is None else rows

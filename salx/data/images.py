@@ -1,0 +1,103 @@
+"""Image files as arrays: RGB pictures, and masks of class indices."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from salx.data import classes
+
+Shape = tuple[int, int, int]
+
+MIXED: Shape = (0, 0, 3)  # colour pictures of more than one size
+COLOUR = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+PNG = b"\x89PNG\r\n\x1a\n"
+GREY, PALETTE = 0, 3  # PNG's colour types
+
+cv2.utils.logging.setLogLevel(
+    0
+)  # its lines would stand between ours; what fails is raised with the file's name
+
+
+def decode(content: bytes) -> np.ndarray:
+    """uint8[H, W, 3], RGB, of a whole image file's content.
+
+    CMYK, grey, palette and 16-bit images are converted, transparency and the camera's
+    orientation are ignored. Raises ValueError for what is cut short or no image.
+    """
+    return decoded(content, COLOUR)
+
+
+def decode_mask(content: bytes) -> np.ndarray:
+    """uint8[H, W]: the index that a PNG stores for each pixel, as 8-bit grey or palette index.
+
+    Raises ValueError for any other file: what is not an index cannot be read as one.
+    """
+    if not content.startswith(PNG):
+        raise ValueError("a mask is a PNG file")
+    bits, kind = content[24:26] if len(content) > 25 else (8, GREY)
+    if kind == PALETTE:
+        return palette_indices(content)
+    if (bits, kind) != (8, GREY):
+        raise ValueError(
+            "a mask holds one 8-bit index for each pixel, grey or palette; "
+            f"this PNG has {bits} bits and colour type {kind}"
+        )
+    return decoded(content, cv2.IMREAD_UNCHANGED)
+
+
+def decoded(content: bytes, flags: int) -> np.ndarray:
+    """What opencv makes of the content; it gives nothing for a file that is cut short."""
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise ValueError("cut short, or no image")
+    return image
+
+
+def palette_indices(content: bytes) -> np.ndarray:
+    """uint8[H, W] of a PNG with a palette, of which opencv would give the colours."""
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            return np.asarray(image)
+    except (OSError, SyntaxError) as error:
+        raise ValueError("cut short, or no image") from error
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Puts the file's name in front of a ValueError's message."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def read_image(path: Path) -> np.ndarray:
+    """decode() of a file; its errors name it."""
+    with naming(path):
+        return decode(path.read_bytes())
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """decode_mask() of a file; its errors name it."""
+    with naming(path):
+        return decode_mask(path.read_bytes())
+
+
+def segmented(image: np.ndarray, stored: np.ndarray, map: np.ndarray) -> dict[str, Any]:
+    """An item of image and label from a mask as stored and the set's label map.
+
+    Raises ValueError for a mask of another size, or a value that the map does not know.
+    """
+    if stored.shape != image.shape[:2]:
+        sizes = " but the image ".join("{}x{}".format(*x.shape[1::-1]) for x in (stored, image))
+        raise ValueError(f"the mask has {sizes} pixels")
+    return {"image": image, "label": classes.mapped(stored, map)}

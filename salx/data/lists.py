@@ -1,0 +1,122 @@
+"""Lists of images and their labels or masks: CSV with a header, or JSON lines."""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from salx.data.folders import Classified, Masked
+from salx.errors import InputError
+
+SPLITS = ("train", "val")
+
+
+class Row(NamedTuple):
+    """An image, its class name or mask file, its split, and where the list says so."""
+
+    image: str
+    target: str
+    split: str
+    where: str
+
+
+def read(root: Path, name: str, target: str) -> list[Row]:
+    """The rows of the list `name` in `root`; `target` is its column "label" or "mask".
+
+    Raises InputError that names the list and the line of what is missing, not a split, or
+    listed twice.
+    """
+    path = root / name
+    lines = csv_lines if name.endswith(".csv") else json_lines
+    rows, first = [], {}
+    try:
+        for line, fields in lines(path):
+            row = parsed(fields, target, f"{path}:{line}")
+            if row.image in first:
+                raise InputError(f"{row.where}: {row.image} is listed already, {first[row.image]}")
+            first[row.image] = f"line {line}"
+            rows.append(row)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    return rows
+
+
+def csv_lines(path: Path) -> Iterator[tuple[int, dict]]:
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        for fields in reader:
+            yield reader.line_num, fields
+
+
+def json_lines(path: Path) -> Iterator[tuple[int, dict]]:
+    for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if text.strip():
+            fields = json.loads(text)
+            yield line, fields if isinstance(fields, dict) else {}
+
+
+def parsed(fields: dict[str, Any], target: str, where: str) -> Row:
+    """A line's row; a file is normalised, and has to lie below the set's folder."""
+    for name in ("image", target):
+        if fields.get(name) in (None, ""):
+            raise InputError(f"{where}: has no {name!r}")
+    split = fields.get("split") or SPLITS[0]
+    if split not in SPLITS:
+        raise InputError(f"{where}: the split {split!r} is neither train nor val")
+    image, value = str(fields["image"]), str(fields[target])
+    if target == "mask":
+        value = inside(value, where)
+    return Row(inside(image, where), value, split, where)
+
+
+def inside(name: str, where: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise InputError(f"{where}: {name} does not lie below the set's folder")
+    return str(path)
+
+
+def size(root: Path, name: str, where: str) -> int:
+    try:
+        return (root / name).stat().st_size
+    except OSError as error:
+        raise InputError(f"{where}: {root / name}: {error.strerror}") from error
+
+
+def of_split(rows: Sequence[Row], split: str) -> list[Row]:
+    return [row for row in rows if row.split == split]
+
+
+def sizes(root: Path, rows: Sequence[Row]) -> dict[str, int]:
+    return {row.image: size(root, row.image, row.where) for row in rows}
+
+
+def classified(root: Path, rows: Sequence[Row], classes: Sequence[str]) -> list[Classified]:
+    """The sources of both splits. Raises InputError for a label that is no class."""
+    index = {name: number for number, name in enumerate(classes)}
+    for row in rows:
+        if row.target not in index:
+            raise InputError(f"{row.where}: the label {row.target!r} is no class of the set")
+    return [
+        Classified(root, sizes(root, part), [index[row.target] for row in part])
+        for part in (of_split(rows, split) for split in SPLITS)
+    ]
+
+
+def masked(root: Path, rows: Sequence[Row], map: np.ndarray) -> list[Masked]:
+    """The sources of both splits. Raises InputError for a file that is not there."""
+    return [
+        Masked(
+            root,
+            sizes(root, part),
+            [row.target for row in part],
+            [size(root, row.target, row.where) for row in part],
+            map,
+        )
+        for part in (of_split(rows, split) for split in SPLITS)
+    ]

@@ -1,0 +1,77 @@
+"""Synthetic street scenes with masks, drawn by numpy from a seed: not photographs.
+
+A pool of drives, as a fleet of cars brings it home: the frames of a drive are near-duplicates
+of each other, some conditions and classes are rare. Nothing is stored; an index gives its
+frame alone, the same bytes on every machine (salx/data/street).
+"""
+
+from salx import runs, seeds
+from salx.data import Dataset, fingerprint
+from salx.data.street.render import draw
+from salx.data.street.shapes import Kind
+from salx.data.street.world import world
+from salx.errors import InputError
+
+VERSION = 1  # another number where the same options draw other pixels
+POOL_FRAMES = range(20)  # of each drive of the pool
+VAL_FRAMES = range(0, 20, 4)  # of each drive of validation: more streets to measure on
+PALETTE = (
+    *((70, 130, 180), (128, 64, 128), (255, 255, 255), (244, 35, 232), (70, 70, 70)),
+    *((107, 142, 35), (153, 153, 153), (220, 220, 0), (0, 0, 142), (0, 0, 70)),
+    *((220, 20, 60), (255, 0, 0)),
+)
+
+
+class Drives:
+    """`count` frames: `frames` of the drive `<prefix>_0000`, then of `<prefix>_0001`, ..."""
+
+    def __init__(self, prefix: str, count: int, frames: range, size: tuple[int, int], seed: int):
+        self.size, self.seed = size, seed
+        self.places = [
+            (f"{prefix}_{index // len(frames):04d}", frames[index % len(frames)])
+            for index in range(count)
+        ]
+        self.keys = [f"{drive}/frame_{frame:03d}" for drive, frame in self.places]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, index: int):
+        drive, frame = self.places[index]
+        seed = seeds.derive(self.seed, "scenes", drive)
+        image, mask = draw(world(seed), seed, frame, *self.size)
+        return {"image": image, "label": mask}
+
+
+def load(
+    pool: int = 2000, val: int = 500, height: int = 128, width: int = 256, seed: int = 0
+) -> Dataset:
+    """`pool` and `val` frames of height x width pixels, of drives that `seed` gives.
+
+    Raises InputError for a size that is not a whole number, or too small to draw.
+    """
+    least = {"pool": (pool, 1), "val": (val, 1), "height": (height, 32), "width": (width, 32)}
+    for name, (value, low) in least.items():
+        if not isinstance(value, int) or value < low:
+            raise InputError(f"config.dataset.{name}: {value!r} is no whole number from {low} up")
+    size = (height, width)
+    drives = Drives("drive", pool, POOL_FRAMES, size, seed)
+    held_out = Drives("val", val, VAL_FRAMES, size, seed)
+    drawn = [part for source in (drives, held_out) for part in source[len(source) // 2].values()]
+    options = runs.canonical({"version": VERSION, "seed": seed, "size": size})
+    return Dataset(
+        name="scenes",
+        task="segmentation",
+        about="synthetic street scenes, drawn by numpy, not photographed: "
+        f"drives of {len(POOL_FRAMES)} frames that resemble each other",
+        classes=tuple(kind.name.lower() for kind in Kind),
+        pool=drives,
+        val=held_out,
+        image_shape=(*size, 3),
+        mean=(0.349, 0.352, 0.346),
+        std=(0.164, 0.167, 0.207),
+        fingerprint=fingerprint(
+            [*drives.keys, *held_out.keys], options, *(part.tobytes() for part in drawn)
+        ),
+        palette=PALETTE,
+    )

@@ -1,0 +1,64 @@
+"""Chooses from your own images with a model you already have.
+
+    python -m salx.selection --surrogate=RUN_OR_WEIGHTS --pool=IMAGES --policy=entropy \\
+        --budget=2% --out=picks.jsonl
+
+--surrogate   a finished run's folder (W/deployments/...), or weights of a known network
+              (.safetensors, .npz, .pth); again for a comparison of several
+--pool        a folder of images (with those in the folders below it), a list of them (.csv or
+              .jsonl with a column "image"), or a data set of SALX: NAME,option=value,...
+--policy      random, entropy, learning_loss, core_set, true_loss; options: entropy,aggregation=mean
+--budget      so many images, or a share of the pool: 500, 2%
+--labelled    files of images that are labelled already: records of this command, or text with a
+              key a line; they are never picked, and Core-Set keeps away from them
+--out         the record: a line of JSON for each pick, with its key, score and rank
+
+The same pool, surrogate and policy give the same picks. Interrupted, it goes on where it was.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from salx.errors import InputError, RunError, one_line
+from salx.selection import command, inputs
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command; exit codes as of salx.main."""
+    parser = argparse.ArgumentParser(
+        prog="python -m salx.selection",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--surrogate", action="append", default=[], metavar="PLACE")
+    add("--pool", required=True, metavar="PLACE")
+    add("--policy", default="entropy", metavar="NAME[,OPTION=VALUE]")
+    add("--budget", required=True, metavar="N|N%")
+    add("--out", required=True, type=Path, metavar="FILE.jsonl")
+    add("--labelled", action="append", default=[], type=Path, metavar="FILE")
+    add("--seed", type=int, default=0, help="of policy random")
+    add("--size", type=inputs.pair, metavar="H,W", help="what a file of weights sees of an image")
+    add("--batch", type=int, default=64)
+    add("--threads", type=int, default=2, help="that read images")
+    add("--on_error", choices=["raise", "skip"], default="raise", help="unreadable images")
+    add("--csv", type=Path, metavar="FILE", help="the picks as a table")
+    add("--label_studio", type=Path, metavar="FILE", help="tasks to import there")
+    add("--url", default="/data/local-files/?d=", help="what stands before a key in these tasks")
+    add("--fiftyone", type=Path, metavar="FOLDER", help="labels.json and data.json for FiftyOne")
+    add("--sheet", type=Path, metavar="FILE.html|.png", help="the first picks as pictures")
+    add("--copy", type=Path, metavar="FOLDER", help="the picked images themselves")
+    try:
+        command.run(parser.parse_args(arguments))
+    except (InputError, RunError) as error:
+        print(f"salx: {one_line(error)}", file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    except KeyboardInterrupt:
+        print("salx: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,41 @@
+"""How a policy chooses from a pool: the one way of a study's cycles and of the command."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from salx.data import Source
+from salx.selection import Policy, check_finite, top
+
+
+class Choice(NamedTuple):
+    """Picks in order of rank, int64[k], with their scores [k]; and the scores of everything
+    that could be chosen, None where the policy has rows of features in their place."""
+
+    ids: np.ndarray
+    scores: np.ndarray
+    all: np.ndarray | None
+
+
+def choose(
+    policy: Policy,
+    score: Callable[[np.ndarray], np.ndarray],
+    source: Source,
+    rest: np.ndarray,
+    labelled: np.ndarray,
+    count: int,
+) -> Choice:
+    """`count` of the examples `rest`; `score` gives the scores or rows of any examples' ids.
+
+    Raises RunError, naming the example, for a score or row that is not finite.
+    """
+    rows = score(rest)
+    check_finite(rows, rest, source.keys)
+    if not policy.pick:
+        places = top(rows, rest, count)
+        return Choice(rest[places], rows[places], rows)
+    centres = score(labelled)
+    check_finite(centres, labelled, source.keys)
+    places, scores = policy.pick(rows, centres, count)
+    return Choice(rest[places], scores, None)

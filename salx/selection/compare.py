@@ -1,0 +1,75 @@
+"""Several surrogates on one pool: how far their picks and their orders agree."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from salx.selection.choice import Choice
+
+
+class Opinion(NamedTuple):
+    """What one surrogate chose, and the share of each class in its predictions [C]."""
+
+    name: str
+    choice: Choice
+    mix: np.ndarray
+
+
+def compare(opinions: Sequence[Opinion], classes: Sequence[str]) -> dict[str, Any]:
+    """{"surrogates": spread and class mix of each, "pairs": agreement of any two}.
+
+    Jaccard is |A and B| / |A or B| of the picks; Spearman's and Kendall's rank correlations are
+    over the scores of all that could be picked, and absent for policies without scores.
+    """
+    return {
+        "surrogates": [
+            {
+                "name": opinion.name,
+                "scores": spread(opinion.choice.all),
+                "predictions": dict(zip(classes, opinion.mix.tolist(), strict=True)),
+            }
+            for opinion in opinions
+        ],
+        "pairs": [agreement(a, b) for a, b in combinations(opinions, 2)],
+    }
+
+
+def spread(scores: np.ndarray | None) -> dict[str, float] | None:
+    """Mean, standard deviation and quantiles of the scores."""
+    if scores is None:
+        return None
+    low, quarter, half, most, high = np.quantile(scores, (0, 0.25, 0.5, 0.75, 1)).tolist()
+    moments = {"mean": float(scores.mean()), "std": float(scores.std())}
+    return {**moments, "min": low, "q25": quarter, "median": half, "q75": most, "max": high}
+
+
+def agreement(a: Opinion, b: Opinion) -> dict[str, Any]:
+    """Overlap of the picks and correlation of the scores."""
+    ours, theirs = set(a.choice.ids.tolist()), set(b.choice.ids.tolist())
+    ranks: dict[str, float | None] = {"spearman": None, "kendall": None}
+    x, y = a.choice.all, b.choice.all
+    if x is not None and y is not None and np.ptp(x) and np.ptp(y):
+        ranks["spearman"] = float(stats.spearmanr(x, y).statistic)
+        ranks["kendall"] = float(stats.kendalltau(x, y).statistic)
+    jaccard = len(ours & theirs) / max(1, len(ours | theirs))
+    return {"a": a.name, "b": b.name, "jaccard": jaccard, **ranks}
+
+
+def in_words(told: dict[str, Any]) -> str:
+    """The comparison of surrogates as plain lines."""
+    lines = []
+    for each in told["surrogates"]:
+        scores, mix = each["scores"], each["predictions"]
+        most = sorted(mix, key=mix.get, reverse=True)[:3]
+        spread = f"scores {scores['mean']:.4g} +- {scores['std']:.4g}" if scores else "no scores"
+        mostly = ", ".join(f"{name} {100 * mix[name]:.0f} %" for name in most)
+        lines.append(f"{each['name']}: {spread}; predicts {mostly}")
+    for both in told["pairs"]:
+        text = f"{both['a']} and {both['b']}: overlap (Jaccard) {both['jaccard']:.3f}"
+        if both["spearman"] is not None:
+            text += f", Spearman {both['spearman']:.3f}, Kendall {both['kendall']:.3f}"
+        lines.append(text)
+    return "\n".join(lines)

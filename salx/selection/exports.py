@@ -1,0 +1,111 @@
+"""A record of picks for other tools: CSV, Label Studio, FiftyOne, a folder of the images."""
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import cv2
+
+from salx import runs
+from salx.data import Source
+
+
+class Pick(NamedTuple):
+    """One line of a record, with the image's file where it is one, and what the surrogate
+    thinks it is: a class and its share of the image's pixels, or its probability."""
+
+    id: int
+    key: str
+    score: float
+    rank: int
+    path: Path | None
+    predicted: str
+    confidence: float
+
+
+def write_csv(path: Path, picks: Sequence[Pick]) -> None:
+    """One line a pick, best first."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("rank", "id", "key", "score", "predicted", "confidence"))
+    for pick in picks:
+        shown = f"{pick.confidence:.4f}"
+        rows.writerow((pick.rank, pick.id, pick.key, pick.score, pick.predicted, shown))
+    runs.write_file(path, text.getvalue().encode())
+
+
+def write_label_studio(path: Path, picks: Sequence[Pick], url: str, version: str) -> None:
+    """Tasks in Label Studio's JSON, each with the surrogate's prediction for a reviewer.
+
+    An image is `url` and its key; the default serves a local storage of the pool's folder.
+    Source: https://labelstud.io/guide/predictions
+    """
+    tasks = [
+        {
+            "data": {
+                "image": url + quote(pick.key),
+                "key": pick.key,
+                "rank": pick.rank,
+                "score": pick.score,
+            },
+            "predictions": [
+                {
+                    "model_version": version,
+                    "score": pick.confidence,
+                    "result": [
+                        {
+                            "from_name": "label",
+                            "to_name": "image",
+                            "type": "choices",
+                            "value": {"choices": [pick.predicted]},
+                        }
+                    ],
+                }
+            ],
+        }
+        for pick in picks
+    ]
+    write(path, tasks)
+
+
+def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> None:
+    """`labels.json` and `data.json`, as fiftyone.types.FiftyOneImageClassificationDataset.
+
+    Source: https://docs.voxel51.com/user_guide/import_datasets.html
+    """
+    names = {f"{pick.rank:06d}": pick for pick in picks}
+    labels = {
+        name: {
+            "label": pick.predicted,
+            "confidence": pick.confidence,
+            "attributes": {"key": pick.key, "score": pick.score, "rank": pick.rank},
+        }
+        for name, pick in names.items()
+    }
+    places = {name: str(pick.path or pick.key) for name, pick in names.items()}
+    write(folder / "labels.json", {"classes": None, "labels": labels})
+    write(folder / "data.json", places)
+
+
+def write(path: Path, value: Any) -> None:
+    runs.write_file(path, json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
+
+
+def copy(folder: Path, picks: Sequence[Pick], source: Source) -> None:
+    """The picked images as `<rank>_<name>`: the files as they are, or PNGs of what has none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for pick in picks:
+        # Of the key its last part alone, so that no name can leave the folder.
+        name = re.sub(r"[^\w.-]", "_", pick.key.rpartition("/")[2])
+        target = folder / f"{pick.rank:06d}_{name}"
+        if pick.path:
+            shutil.copyfile(pick.path, target)
+        else:
+            image = source[pick.id]["image"][..., ::-1]
+            cv2.imwrite(str(target.with_name(target.name + ".png")), image)

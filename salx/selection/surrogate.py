@@ -1,0 +1,88 @@
+"""A past model that chooses: a finished run's folder, or a file of exported weights."""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from salx import checkpoint, models, runs
+from salx.data.folders import MEAN, STD
+from salx.errors import InputError
+from salx.models import Model, pretrained, weights
+from salx.models.layers import CLASSIFIERS
+
+
+class Surrogate(NamedTuple):
+    """A model with its variables, the names of its classes if they are known, and how images
+    reach it: `config.transform` of its training, or nothing. `origin` goes into the record."""
+
+    model: Model
+    variables: dict[str, Any]
+    task: str
+    classes: tuple[str, ...]
+    transform: Mapping[str, Any]
+    origin: dict[str, Any]
+    head: dict[str, Any] | None = None
+
+
+def load(place: str, size: tuple[int, int] | None = None) -> Surrogate:
+    """The surrogate at `place`: a folder of a finished deployment, or weights in PyTorch's or
+    our names (.safetensors, .npz, .pth) of a known network.
+
+    `size` (h, w) is what images are brought to for a file of weights; a run knows its own.
+    Raises InputError, naming the file, for what cannot be used.
+    """
+    path = Path(place)
+    if path.is_dir():
+        return of_run(path)
+    return of_weights(path, size)
+
+
+def of_run(folder: Path) -> Surrogate:
+    """The trained model of a deployment's folder."""
+    config, result, variables = checkpoint.finished(folder)
+    seen, options = config["input"], dict(config["model"])
+    label = options.pop("label")
+    options.pop("pretrained", None)
+    module = models.ZOO[options.pop("name")](classes=len(seen["classes"]), **options)
+    model = Model(label, module, *(tuple(seen[field]) for field in ("shape", "mean", "std")))
+    return Surrogate(
+        model=model,
+        variables=variables,
+        task=seen["task"],
+        classes=tuple(seen["classes"]),
+        transform=seen["transform"],
+        origin={"run": config["run"], **result["checkpoint"]},
+        head=config["head"],
+    )
+
+
+def of_weights(path: Path, size: tuple[int, int] | None) -> Surrogate:
+    """The network that a file of weights is of, with as many classes as its last layer has."""
+    arrays = weights.read(path)
+    blank = pretrained.recognise(arrays, str(path))
+    named = weights.as_ours(blank, arrays)
+    biases = [f"params/{layer}/bias" for layer in CLASSIFIERS]
+    found = [named[bias][1] for bias in biases if bias in named]
+    if not found:
+        raise InputError(f"{path}: a backbone alone: there is no classifier to choose with")
+    module, pixels = blank.clone(classes=len(found[0])), hasattr(blank, "backbone")
+    if pixels and not size:
+        raise InputError(f"{path}: a segmentation network: --size=H,W must say what it sees")
+    resize = min(size) if size else 256  # of classifiers, as ImageNet's recipes evaluate
+    size = size or (224, 224)
+    model = Model(path.stem, module, (*size, 3), MEAN, STD)
+    shapes = jax.eval_shape(functools.partial(models.init, model), jax.random.key(0))
+    variables = weights.fill(module, shapes, arrays, str(path))
+    crop = {"evaluate": "center_crop", "evaluate_size": size, "evaluate_resize": resize}
+    return Surrogate(
+        model=model,
+        variables=jax.tree.map(np.asarray, variables),
+        task="segmentation" if pixels else "classification",
+        classes=(),
+        transform={"evaluate": "fit", "evaluate_size": size} if pixels else crop,
+        origin={"file": path.name, "digest": runs.digest(path.read_bytes())},
+    )
