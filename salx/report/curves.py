@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from salx.report import findings, statistics, words
+from salx.report import potentials, statistics, words
 from salx.report.look import INK, WIDTH, by_policy, by_surrogate
 from salx.report.tables import SCALE
 from salx.report.values import RANDOM, Column, Study, Work, taken
@@ -60,6 +60,8 @@ def legend(figure: Figure, all_axes: Sequence[Axes], wide: int) -> None:
     for axes in all_axes:
         for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(name, handle)
+    if "potential" in handles:
+        handles["potential"] = handles.pop("potential")  # last
     if handles:
         figure.legend(
             handles.values(), handles.keys(), loc="outside lower left", ncols=wide,
@@ -81,7 +83,7 @@ def draw(axes: Axes, work: Work, model: str, names: dict[Column, str], look: Loo
                 x + shift, middle, yerr=spread, label=name, markersize=3, linewidth=1.1,
                 elinewidth=0.8, **look(study, column),
             )  # fmt: skip
-    whole = statistics.mean(list(findings.by_seed(findings.potential(work, model)).values()))
+    whole = statistics.mean(list(potentials.by_seed(potentials.of(work, model)).values()))
     title = model
     if whole is not None:
         axes.axhline(whole, color=INK, linewidth=0.9, linestyle=":", label="potential")

@@ -12,7 +12,7 @@ import numpy as np
 
 from salx.report import evidence, statistics
 from salx.report.evidence import FIRST, Evidence, Scores
-from salx.report.tables import SCALE, Table
+from salx.report.tables import SCALE, Cell, Table
 from salx.report.values import Column, Study, Work, taken
 
 Seeds = Mapping[int, float]
@@ -35,9 +35,9 @@ class Measure(NamedTuple):
 
 
 MEASURES = (
-    Measure("start", "result, start", "the surrogate's own metric after the random start, %"),
-    Measure("end", "result, end", "its metric on all that it chose for itself, %"),
-    Measure("ece", "calibration error", "expected calibration error after the random start, %"),
+    Measure("start", "result, start", "the surrogate's own metric after the random start, %", 1),
+    Measure("end", "result, end", "its metric on all that it chose for itself, %", 1),
+    Measure("ece", "calibration error", "expected calibration error after the random start, %", 1),
     Measure("mean", "mean score", "over the unlabelled rest; of entropy in nats"),
     Measure("spread", "spread", "standard deviation of these scores"),
     Measure("separation", "separation", "mean score of the top tenth less that of the others, in "
@@ -47,7 +47,7 @@ MEASURES = (
     Measure("overlap", "overlap", "mean Jaccard overlap of the picks with the other surrogates'"),
     Measure("balance", "class balance", "entropy of the classes among the picks over its maximum: "
             "1 is even"),
-    Measure("duplicates", "near-duplicates", "share of the picks that nearly repeat another, %"),
+    Measure("duplicates", "near-duplicates", "share of the picks that nearly repeat another, %", 1),
 )  # fmt: skip
 
 
@@ -93,8 +93,8 @@ def between(kind: Mapping, one: Column, other: Column, measure) -> dict[int, flo
 
 def with_others(kind: Mapping, study: Study, column: Column, measure) -> dict[int, float]:
     """The mean over the policy's other surrogates, by seed."""
-    others = [Column(s, column.policy) for s in study.surrogates if s != column.surrogate]
-    found = [between(kind, column, other, measure) for other in others]
+    rest = [Column(s, column.policy) for s in study.surrogates if s != column.surrogate]
+    found = [between(kind, column, other, measure) for other in rest]
     seeds = sorted({seed for by_seed in found for seed in by_seed})
     return {s: statistics.mean([by_seed[s] for by_seed in found if s in by_seed]) for s in seeds}
 
@@ -161,10 +161,10 @@ def pool_balance(found: Evidence) -> float | None:
     return balance(next(filter(None, counts), ()))
 
 
-def gains(table: Table, surrogate: str) -> list[float]:
-    """What others gained from a surrogate's choice, each a mean over seeds."""
+def others(table: Table, surrogate: str) -> list[Cell]:
+    """The cells of the other models trained on a surrogate's choice, those with a gain."""
     return [
-        cell.gain.mean for cell in table.cells
+        cell for cell in table.cells
         if cell.column.surrogate == surrogate and cell.gain and not cell.own
     ]  # fmt: skip
 
@@ -176,7 +176,8 @@ def foretold(
     trained on their choice; `found` by surrogate. One point a surrogate, so n is their number."""
     points = []
     for surrogate, own in found.items():
-        gained, values = gains(table, surrogate), own[field].values
+        gained = [cell.gain.mean for cell in others(table, surrogate)]
+        values = own[field].values
         if gained and values:
             points.append((statistics.mean(list(values.values())), statistics.mean(gained)))
     return statistics.spearman(*([p[i] for p in points] for i in range(2)))

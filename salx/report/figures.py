@@ -89,6 +89,8 @@ def gains(work: Work, table: Table) -> Figure:
     axes.set_ylim(len(entries) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"gain over random ({table.unit} points)")
+    if len(work.study.policies) > 1:
+        axes.set_title(plain(table.policy))
     axes.grid(axis="y", visible=False)
     return figure
 

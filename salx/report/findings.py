@@ -1,12 +1,11 @@
-"""The statistics of a study as sheets: verdicts, intervals, areas, potentials, classes."""
+"""The statistics of a study as sheets: how often better than random, how surely, by how much."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from salx.report import statistics, tables, words
-from salx.report.paper import Paper
-from salx.report.sheets import AMOUNT, Head, Item, Sheet, amount
-from salx.report.tables import SCALE, Cell, Table, Tally
-from salx.report.values import RANDOM, Column, Result, Study, Work, taken
+from salx.report.sheets import Head, Item, Sheet
+from salx.report.tables import Cell, Table, Tally
+from salx.report.values import Study
 from salx.report.words import MISSING, plain
 
 POINTS = "percent points"
@@ -34,8 +33,9 @@ def verdicts(built: Sequence[Table], study: Study) -> Sheet:
         )
 
     names = [(plain(table.policy), [table]) for table in built]
-    if len(built) > 1:
-        names.append(("all", list(built)))
+    usable = words.usable(built)
+    if len(usable) > 1:
+        names.append(("all" if len(usable) == len(built) else "all but true loss", list(usable)))
     rows = [row(name, of, own) for name, of in names for own in (False, True)]
     seeds = words.counted(study.seeds, "seed")
     sure = (
@@ -43,10 +43,13 @@ def verdicts(built: Sequence[Table], study: Study) -> Sheet:
         if study.seeds > 1
         else "One seed: no test, so nothing is known beyond chance."
     )
+    oracle = ""
+    if any(table.policy in words.ORACLES for table in built):
+        oracle = " True loss knows the labels: a reference, not a way to choose."
     return Sheet(
         name="verdicts",
         title="How often better than random",
-        caption=f"Pairs that can be compared with random at the last budget, {seeds}. {sure}",
+        caption=f"Pairs compared with random at the last budget, {seeds}. {sure}{oracle}",
         heads=(
             Head("chosen by"), Head("for"), Head("better", ("better", "of")),
             Head("beyond chance", ("n",)), Head("worse beyond chance", ("n",)),
@@ -137,104 +140,3 @@ def areas(built: Sequence[Table], study: Study) -> Sheet:
             for table in built for row in table.rows
         ),
     )  # fmt: skip
-
-
-def by_seed(results: Mapping[int, Result]) -> dict[int, float]:
-    return {seed: SCALE * result.value for seed, result in results.items()}
-
-
-def potential(work: Work, model: str) -> dict[int, Result]:
-    """A model's results after training on the whole pool, by seed."""
-    return {r.seed: r for r in work.potentials if r.deployment == model}
-
-
-def potentials(work: Work, paper: Paper | None) -> Sheet:
-    """What a model reaches on the whole pool, and how much of that the budget gives."""
-    study, last = work.study, work.study.deploy_cycles[-1]
-    models = [m for m in study.deployments if potential(work, m)]
-    chosen = [Column("", policy) for policy in study.policies]
-
-    def share(model: str, column: Column, whole: float) -> Item:
-        who = column if column == RANDOM else Column(model, column.policy)
-        found = taken(work, model, who, last)
-        if not found:
-            return Item(MISSING, (None, None))
-        mean = statistics.mean(list(by_seed(found).values()))
-        text = f"{words.number(mean, study.digits)}\n{words.percent(mean, whole)}"
-        return Item(text, (mean, mean / whole), tuple(r.source for r in found.values()))
-
-    def row(model: str) -> tuple[Item, ...]:
-        found = potential(work, model)
-        own = amount(by_seed(found), study.digits, [r.source for r in found.values()])
-        if paper and (theirs := paper.potential.get(paper.names.get(model, ""))):
-            own = own._replace(text=f"{own.text}\npaper {theirs}")
-        return Item(model), own, *(share(model, c, own.numbers[0]) for c in (*chosen, RANDOM))
-
-    return Sheet(
-        name="potentials",
-        title="How much of the potential",
-        caption=(
-            f"Potential: {study.metric} ({study.unit}) after training on all "
-            f"{study.dataset['pool']:,} examples. Beside it the mean at {study.budgets[last]:,} "
-            "labelled, of the model's own choice by each policy and of random, and its share of "
-            "the potential."
-        ),
-        heads=(
-            Head("trained"), Head("potential", AMOUNT),
-            *(Head(plain(column.policy), ("mean", "share")) for column in (*chosen, RANDOM)),
-        ),
-        rows=tuple(row(model) for model in models),
-    )  # fmt: skip
-
-
-def classes(work: Work) -> Sheet:
-    """Each class under random, and its mean gain over that off the diagonal, by policy."""
-    study, last = work.study, work.study.deploy_cycles[-1]
-    names = study.dataset["classes"]
-    level: list[list[float]] = [[] for _ in names]
-    for deployment in study.deployments:
-        for result in taken(work, deployment, RANDOM, last).values():
-            for values, value in zip(level, result.classes, strict=False):
-                values += [] if value is None else [SCALE * value]
-    gained = {policy: class_gains(work, policy, last) for policy in study.policies}
-
-    def item(values: list[float], show: Callable[[float], str]) -> Item:
-        mean = statistics.mean(values)
-        return Item(MISSING if mean is None else show(mean), (mean, len(values)))
-
-    return Sheet(
-        name="classes",
-        title="Class by class",
-        caption=(
-            f"{study.metric} ({study.unit}) of each class under random, the mean over deployments "
-            f"and seeds at {study.budgets[last]:,} labelled, and the mean gain over it of models "
-            "trained on a surrogate's choice, from the runs of the tables above. Means alone: "
-            "nothing here is tested."
-        ),
-        heads=(
-            Head("class"), Head("random", ("mean", "n")),
-            *(Head(plain(policy), ("gain", "n")) for policy in study.policies),
-        ),
-        rows=tuple(
-            (
-                Item(str(name)), item(level[place], words.number),
-                *(item(by_class[place], words.signed) for by_class in gained.values()),
-            )
-            for place, name in enumerate(names) if level[place]
-        ),
-    )  # fmt: skip
-
-
-def class_gains(work: Work, policy: str, cycle: int) -> list[list[float]]:
-    """For each class the paired gains over random of all pairs off the diagonal and seeds."""
-    gained: list[list[float]] = [[] for _ in work.study.dataset["classes"]]
-    for deployment in work.study.deployments:
-        random = taken(work, deployment, RANDOM, cycle)
-        for surrogate in work.study.surrogates:
-            chosen = taken(work, deployment, Column(surrogate, policy), cycle)
-            for seed in chosen.keys() & random if surrogate != deployment else ():
-                both = zip(gained, chosen[seed].classes, random[seed].classes, strict=False)
-                for values, one, other in both:
-                    if one is not None and other is not None:
-                        values.append(SCALE * (one - other))
-    return gained

@@ -67,9 +67,10 @@ def gain(found: Gain | None, digits: int) -> str:
     return f"{words.signed(found.mean, digits)} {words.interval(found, digits)}".rstrip()
 
 
-def sheet(work: Work, line: str, policy: str) -> Sheet:
-    """One lineage under one policy, a generation a row."""
+def sheet(work: Work, line: str) -> Sheet:
+    """One lineage, under each policy a row for each generation."""
     study: Study = work.study
+    several = len(study.policies) > 1
 
     def result(cell: Cell) -> Item:
         note = words.shortfall(cell.n, study.seeds)
@@ -81,17 +82,16 @@ def sheet(work: Work, line: str, policy: str) -> Sheet:
         numbers = (found.mean, found.low, found.high, found.n) if found else (None,) * 4
         return Item(gain(found, study.digits), numbers)
 
-    def row(number: int, g: Generation) -> tuple[Item, ...]:
+    def row(policy: str, number: int, g: Generation) -> tuple[Item, ...]:
         return (
-            Item(str(number), (number,)), Item(g.model), Item(f"{g.start:,}", (g.start,)),
-            result(g.first), over(g.first), Item(f"{g.end:,}", (g.end,)), result(g.last),
-            over(g.last),
+            *([Item(plain(policy))] if several else []), Item(str(number), (number,)),
+            Item(g.model), Item(f"{g.start:,}", (g.start,)), result(g.first), over(g.first),
+            Item(f"{g.end:,}", (g.end,)), result(g.last), over(g.last),
         )  # fmt: skip
 
-    found = generations(work, line, policy)
     return Sheet(
-        name=f"lineage_{line}_{policy}",
-        title=f"{line} · {plain(policy)}",
+        name=f"lineage_{line}",
+        title=f"The generations of {line}",
         caption=(
             f"A generation takes over what the one before it chose, chooses on, and hands over. "
             f"{study.metric} ({study.unit}) of its model where it takes over and where it hands "
@@ -101,11 +101,14 @@ def sheet(work: Work, line: str, policy: str) -> Sheet:
             "trained."
         ),
         heads=(
-            Head("generation", ("number",)), Head("model"), Head("labelled", ("start",)),
-            Head("result, start", ("mean", "std", "n")),
+            *([Head("policy")] if several else []), Head("generation", ("number",)), Head("model"),
+            Head("labelled", ("start",)), Head("result, start", ("mean", "std", "n")),
             Head("gain, start", ("mean", "low", "high", "n")), Head("labelled", ("end",)),
             Head("result, end", ("mean", "std", "n")),
             Head("gain, end", ("mean", "low", "high", "n")),
         ),
-        rows=tuple(row(number, g) for number, g in enumerate(found, 1)),
+        rows=tuple(
+            row(policy, number, generation) for policy in study.policies
+            for number, generation in enumerate(generations(work, line, policy), 1)
+        ),
     )  # fmt: skip

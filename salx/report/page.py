@@ -12,6 +12,7 @@ from markupsafe import Markup
 from salx import runs
 from salx.errors import InputError
 from salx.report import (
+    classes,
     contest,
     costs,
     evidence,
@@ -22,6 +23,7 @@ from salx.report import (
     look,
     paper,
     portraits,
+    potentials,
     results,
     sheets,
     tables,
@@ -113,13 +115,10 @@ def compose(work: Work, found: Evidence, built: Sequence[Table]) -> dict[str, li
             findings.verdicts(built, study), findings.intervals(built),
             findings.areas(tables.build(work, measure=tables.area), study), contest.sheet(work),
         ],
-        "potentials": [findings.potentials(work, repeated)],
-        "lineage": [
-            lineage.sheet(work, line, policy) for line in study.lineages
-            for policy in study.policies
-        ],
+        "potentials": [potentials.sheet(work, repeated)],
+        "lineage": [lineage.sheet(work, line) for line in study.lineages],
         "diagnostics": portraits.sheets(work, found, built),
-        "classes": [findings.classes(work)],
+        "classes": [classes.sheet(work)],
         "costs": [costs.training(work), costs.choosing(work, found)],
     }  # fmt: skip
     return {name: [s for s in part if s.rows] for name, part in sections.items()}
@@ -137,9 +136,9 @@ def html(
     )  # fmt: skip
     template = page.get_template("page.html.j2")
     lines = {
-        (line, policy): lineage.generations(work, line, policy)
-        for line in work.study.lineages for policy in work.study.policies
-    }  # fmt: skip
+        line: {policy: lineage.generations(work, line, policy) for policy in work.study.policies}
+        for line in work.study.lineages
+    }
     return template.render(
         study=work.study, tables=built, sections=sections, drawn=drawn, words=words,
         style=Markup(loader.get_source(page, "page.css")[0]), shade=shade, links=links,
@@ -159,7 +158,7 @@ def inline(name: str, svg: bytes) -> Markup:
     text = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r"\1", text, count=1)
     text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text).replace("xlink:href", "href")
     text = text.replace("'DejaVu Sans'", "var(--sans)").replace(look.INK, "currentColor")
-    return Markup(text.replace(look.LINE, "var(--line)"))
+    return Markup(text.replace(look.LINE, "var(--line)").replace("#ffffff", "var(--paper)"))
 
 
 def links(sources: Sequence[str]) -> list[tuple[str, str]]:

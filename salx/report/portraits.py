@@ -41,12 +41,11 @@ def portraits(work: Work, table: Table, found: Evidence) -> Sheet:
 
     pool = diagnostics.pool_balance(found)
     balance = f" The whole pool's class balance is {pool:.2f}." if pool is not None else ""
-    seeds = words.counted(work.study.seeds, "seed")
     return Sheet(
         name=f"diagnostics_{table.policy}",
         title=f"What kind of chooser, and what foretells its worth: {plain(table.policy)}",
         caption=(
-            f"Mean ± standard deviation over {seeds}.{balance} Last column: Spearman's rank "
+            f"{words.over(work.study.seeds)}{balance} Last column: Spearman's rank "
             "correlation, over surrogates, of the diagnostic with the last row. There n counts "
             "surrogates: pairs and seeds share them, so they add no independent points. "
             f"{power(len(surrogates))}"
@@ -64,16 +63,13 @@ def gained(table: Table, surrogates: Sequence[str]) -> tuple[Item, ...]:
     """What each surrogate's choice brought the other models: their mean gain over random."""
 
     def item(surrogate: str) -> Item:
-        own = [
-            c for c in table.cells if c.column.surrogate == surrogate and c.gain and not c.own
-        ]  # fmt: skip
-        gains = dict(enumerate(cell.gain.mean for cell in own))
-        if not gains:
-            return Item(MISSING, (None, None, 0))
-        sources = [result.source for cell in own for result in cell.results]
-        return amount(gains, 2, sources)
+        own = diagnostics.others(table, surrogate)
+        gain = statistics.mean([cell.gain.mean for cell in own])
+        sources = tuple(result.source for cell in own for result in cell.results)
+        text = MISSING if gain is None else words.signed(gain, 2)
+        return Item(text, (gain, None, len(own)), sources)
 
-    about = "gain for others\nmean gain over random of the other models; ± and n over these models"
+    about = "gain for others\nmean gain over random of the other models; n counts these"
     return Item(about), *map(item, surrogates), Item("", (None, None, None))
 
 
@@ -131,8 +127,7 @@ def overlaps(study: Study, policy: str, found: Evidence) -> Sheet:
         caption=(
             f"Jaccard overlap of what two chose up to {study.budgets[last]:,} labelled, without "
             "the shared random start: examples that both chose over those that either did. Random "
-            f"shows what chance gives. Mean ± standard deviation over "
-            f"{words.counted(study.seeds, 'seed')}."
+            f"shows what chance gives. {words.over(study.seeds)}"
         ),
         heads=(Head(""), *(Head(c.surrogate or c.policy, AMOUNT) for c in columns)),
         rows=matrix(
@@ -151,8 +146,8 @@ def agreements(study: Study, policy: str, found: Evidence) -> Sheet:
         title=f"Who ranks alike: {plain(policy)}",
         caption=(
             "Spearman's rank correlation of two surrogates' scores before the first choice, when "
-            "both were trained on the same random examples and score the same rest. Mean ± "
-            f"standard deviation over {words.counted(study.seeds, 'seed')}."
+            "both were trained on the same random examples and score the same rest. "
+            f"{words.over(study.seeds)}"
         ),
         heads=(Head(""), *(Head(column.surrogate, AMOUNT) for column in columns)),
         rows=matrix(

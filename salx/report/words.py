@@ -10,18 +10,22 @@ MISSING = DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 DAGGER = "\N{DAGGER}"
 UNRECORDED = "not recorded"
+ORACLES = ("true_loss",)  # they know the labels: a reference, not a way to choose
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """`93.6`, with a real minus sign; a dash for what is missing."""
-    return MISSING if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+    """`93.6`, with a real minus sign, none where it rounds to zero; a dash for what is missing."""
+    if value is None:
+        return MISSING
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", MINUS)
 
 
 def signed(value: float, digits: int = 1) -> str:
     """`+1.2` or `-0.3`; what rounds to zero has no sign."""
-    text = f"{value:+.{digits}f}"
-    return text[1:] if float(text) == 0 else text.replace("-", MINUS)
+    text = number(value, digits)
+    return text if float(f"{value:.{digits}f}") <= 0 else f"+{text}"
 
 
 def amount(mean: float | None, std: float | None, digits: int = 1) -> str:
@@ -73,6 +77,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
+def over(seeds: int) -> str:
+    """What an amount's numbers are."""
+    return f"Mean ± standard deviation over {seeds} seeds." if seeds > 1 else "One seed: no spread."
+
+
 def spelled(count: int) -> str:
     """`none`, `two`, `14`."""
     return NUMBERS[count] if count < len(NUMBERS) else f"{count:,}"
@@ -104,19 +113,27 @@ def done(work: Work) -> tuple[int, int]:
     return len(wanted & work.results.keys()), len(wanted)
 
 
-def policies(study: Study) -> str:
-    return " or ".join(plain(policy) for policy in study.policies)
+def policies(names: Sequence[str]) -> str:
+    """`entropy`, `entropy or true loss`, `entropy, core-set or true loss`."""
+    *first, last = map(plain, names)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def usable(tables: Sequence[Table]) -> Sequence[Table]:
+    """The tables of policies that know no labels; all, where there are no others."""
+    return [table for table in tables if table.policy not in ORACLES] or tables
 
 
 def verdict(tables: Sequence[Table], study: Study) -> str:
     """A few sentences on the pairs off the diagonal: how often better, how surely, how much."""
-    count, first = tally(tables), tables[0]
+    told = usable(tables)
+    count, first = tally(told), told[0]
     if not count.pairs:
         return "The study has no pair of a surrogate and another deployment."
     if not count.compared:
         return f"None of the {counted(count.pairs, 'surrogate pair')} can be compared yet."
     text = (
-        f"Choosing by the {policies(study)} of a surrogate is better than random in "
+        f"Choosing by a surrogate's {policies([t.policy for t in told])} is better than random in "
         f"{count.better} of {counted(count.compared, 'pair')} (a model that chose and another that "
         f"was trained, {percent(first.labelled, first.pool)} labelled){certainty(tables)} "
         f"The mean gain is {signed(count.gain, first.digits)} points."
@@ -129,13 +146,14 @@ def verdict(tables: Sequence[Table], study: Study) -> str:
 def certainty(tables: Sequence[Table]) -> str:
     """`, two of them beyond chance and none worse beyond chance (paired t-test, n = 3 seeds,
     Holm-corrected for 9 gains).`"""
-    gains = [c.gain for t in tables for c in t.cells if c.gain and not c.own]
+    told = usable(tables)
+    gains = [c.gain for t in told for c in t.cells if c.gain and not c.own]
     tested = [c.gain for t in tables for c in t.cells if c.gain and c.gain.p is not None]
     n = sorted({gain.n for gain in gains})
     over = DASH.join(str(count) for count in dict.fromkeys((n[0], n[-1])))
     if n[-1] == 1:
         return ": a single seed each (n = 1), so how sure that is cannot be said."
-    count = tally(tables)
+    count = tally(told)
     return (
         f", {spelled(count.above)} of them beyond chance; {spelled(count.below)} "
         f"{'is' if count.below < 2 else 'are'} worse beyond chance (paired t-tests at 5 %, "
