@@ -118,6 +118,7 @@ def areas(built: Sequence[Table], study: Study) -> Sheet:
         return Item(text + (f"\n{note}" if note else ""), numbers, sources(cell))
 
     several = len(built) > 1
+    interval = "and its 95 % t-interval" if study.seeds > 1 else "one seed, so no interval"
     fields = ("mean", "std", "n", "gain", "low", "high", "p_holm")
     return Sheet(
         name="areas",
@@ -126,7 +127,7 @@ def areas(built: Sequence[Table], study: Study) -> Sheet:
             f"Area under the curve of {study.metric} ({study.unit}) against the budget, over its "
             f"width: the mean result from {study.budgets[0]:,} to {study.budgets[cycles[-1]]:,} "
             f"labelled, by trapezoids through the results at {budgets}. Below it the gain over "
-            "random, paired by seed, and its 95 % t-interval. A seed without a point is left out."
+            f"random, paired by seed, {interval}. A seed without a point is left out."
         ),
         heads=(
             Head("trained"), *([Head("policy")] if several else []),

@@ -4,6 +4,7 @@ Only finished files are read, and their digests are checked: what is missing sta
 what is damaged is an InputError that names the file.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from salx import runs
 from salx.errors import InputError
 from salx.report.values import Result, Study, Work
 
-WHOLE = ".on.all."  # in the name of a run on the whole pool
+WHOLE = re.compile(r".+\.on\.all\.s\d+")  # the name of a run on the whole pool
 REQUIRED = [field for field in Result._fields if field not in Result._field_defaults]
 
 
@@ -19,8 +20,8 @@ def read(workdir: Path) -> Work:
     """Reads a work folder. Raises InputError, naming the file, if it is none or damaged."""
     study = read_study(workdir)
     found = [read_result(path) for path in sorted(workdir.glob("deployments/*/result.json"))]
-    by_run = {result.run: result for result in found if WHOLE not in result.run}
-    return Work(study, by_run, tuple(result for result in found if WHOLE in result.run))
+    whole = tuple(result for result in found if WHOLE.fullmatch(result.run))
+    return Work(study, {r.run: r for r in found if not WHOLE.fullmatch(r.run)}, whole)
 
 
 def read_study(workdir: Path) -> Study:
@@ -55,7 +56,7 @@ def check_names(config: dict[str, Any]) -> None:
 def read_result(path: Path) -> Result:
     """A run on the whole pool belongs to no cycle; any other result has every required field."""
     value = runs.read_json(path)
-    if WHOLE in path.parent.name:
+    if WHOLE.fullmatch(path.parent.name):
         value = {"cycle": None, "policy": None, **value, "surrogate": "all"}
     try:
         result = Result(

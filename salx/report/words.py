@@ -110,7 +110,8 @@ def plain(name: str) -> str:
 def done(work: Work) -> tuple[int, int]:
     """How many of the study's runs are finished, and how many there are."""
     wanted = expected(work.study)
-    return len(wanted & work.results.keys()), len(wanted)
+    found = work.results.keys() | {result.run for result in work.potentials}
+    return len(wanted & found), len(wanted)
 
 
 def policies(names: Sequence[str]) -> str:
