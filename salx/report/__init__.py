@@ -1,5 +1,10 @@
 """The report of a study: `write(workdir)` leaves W/report/, `summary(workdir)` is for the console.
 
+    results    evidence      what a work folder holds: results; scores, picks, pictures
+    tables     statistics    the deployment x surrogate tables, and what chance allows
+    findings contest potentials classes paper lineage diagnostics portraits costs    -> sheets
+    figures (curves, histograms, look)    page    formats    sheets    latex    console
+
 Nothing heavy is imported until something is drawn.
 """
 
@@ -10,7 +15,9 @@ __all__ = ["summary", "write"]
 
 
 def write(workdir: Path) -> Path:
-    """Writes W/report/: index.html, table.{csv,md,tex} and figures/. Returns the page's path.
+    """Writes W/report/: index.html, table.{csv,md,tex}, tables/ and figures/.
+
+    Returns the page's path.
 
     A report that is already there, made by this code from the same results, is left as it is.
     Raises InputError, naming the path, if W is no work folder or holds a damaged file.

@@ -1,4 +1,4 @@
-"""What a study found, for the console: a sentence, a table, and how much of it is there."""
+"""What a study found, for the console: a verdict, tables, and how much of it is there."""
 
 from pathlib import Path
 
@@ -9,14 +9,15 @@ from salx.report import formats, results, tables, words
 
 
 def summary(workdir: Path, width: int) -> Text:
-    """The verdict and the table in at most `width` columns."""
+    """The verdict and each policy's table in at most `width` columns."""
     work = results.read(workdir)
-    table = tables.build(work)
+    built = tables.build(work)
     finished, wanted = words.done(work)
     console = Console(width=width, force_terminal=True, color_system="standard")
     with console.capture() as capture:
-        console.print(Text(words.verdict(table, work.study)))
-        console.print(formats.layout(table, width))
-        console.print(Text(formats.caption(table, "*"), "dim"))
+        console.print(Text(words.verdict(built, work.study)))
+        for table in built:
+            console.print(formats.layout(table, width))
+            console.print(Text(formats.caption(table, "*"), "dim"))
         console.print(Text(f"{finished:,} of {words.counted(wanted, 'training run')} done.", "dim"))
     return Text.from_ansi(capture.get())

@@ -2,35 +2,29 @@
 
 import csv as csv_module
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from salx.report import latex as tex
 from salx.report.tables import Cell, Table, colour
-from salx.report.words import DASH, MINUS, interval, notes, signed, spread
+from salx.report.words import DAGGER, gained, interval, notes, plain, spread
 
 FIELDS = ["deployment", "surrogate", "policy", "cycle", "labelled", "n", "mean", "std"]
-FIELDS += ["gain", "low", "high", "paired", "runs"]
+FIELDS += ["gain", "low", "high", "paired", "p", "p_holm", "runs"]
 GRID_CELL = 14
-TEX = {c: f"\\{c}" for c in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "·": r"$\cdot$",
-    MINUS: r"$-$",
-    DASH: "--",
-}
 
 
-def lines(cell: Cell, seeds: int, own: str = "*") -> list[str]:
+def lines(cell: Cell, table: Table, own: str = "*") -> list[str]:
     """A cell's lines: mean and spread, gain, its interval, and what is missing."""
-    head = [spread(cell) + (own if cell.own and cell.n else "")]
-    gain = [signed(cell.gain.mean), interval(cell.gain)] if cell.gain else []
-    return [line for line in head + gain + notes(cell, seeds) if line]
+    head = [spread(cell, table.digits) + (own if cell.own and cell.n else "")]
+    gain = []
+    if cell.gain:
+        gain = [gained(cell.gain, table.digits), interval(cell.gain, table.digits)]
+    return [line for line in head + gain + notes(cell, table.seeds) if line]
 
 
 def style(cell: Cell) -> str:
@@ -44,7 +38,7 @@ def grid(table: Table) -> RichTable:
     for label in table.labels:
         view.add_column(label, overflow="fold")
     for row in table.rows:
-        cells = [Text("\n".join(lines(cell, table.seeds)), style(cell)) for cell in row]
+        cells = [Text("\n".join(lines(cell, table)), style(cell)) for cell in row]
         view.add_row(Text(row[0].deployment), *cells)
     return view
 
@@ -56,9 +50,12 @@ def listing(table: Table) -> RichTable:
         view.add_column(name, overflow="fold")
     for row in table.rows:
         for label, cell in zip(table.labels, row, strict=True):
-            gain = [f"{signed(cell.gain.mean)} {interval(cell.gain)}".strip()] if cell.gain else []
+            gain = []
+            if cell.gain:
+                parts = gained(cell.gain, table.digits), interval(cell.gain, table.digits)
+                gain = [" ".join(parts).strip()]
             rest = ", ".join(gain + notes(cell, table.seeds))
-            texts = (cell.deployment, label, lines(cell, table.seeds)[0], rest)
+            texts = (cell.deployment, label, lines(cell, table)[0], rest)
             view.add_row(*(Text(text, style(cell)) for text in texts))
         view.add_section()
     return view
@@ -79,75 +76,72 @@ def text(table: Table, width: int = 80) -> str:
     return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines()) + "\n"
 
 
-def csv(table: Table) -> str:
-    """One line a pair, in percent points; an empty field is missing, runs part at spaces."""
+def csv(tables: Iterable[Table]) -> str:
+    """One line a pair, in percent points; an empty field is missing, runs part at spaces.
+
+    Random's cells stand once for each cycle, whatever the number of policies.
+    """
     file = io.StringIO()
     writer = csv_module.writer(file, lineterminator="\n")
     writer.writerow(FIELDS)
-    for cell in table.cells:
-        gain = cell.gain
-        numbers = [cell.mean, cell.std, *((gain.mean, gain.low, gain.high) if gain else [None] * 3)]
-        writer.writerow(
-            [cell.deployment, cell.column.surrogate, cell.column.policy]
-            + [table.cycle, table.labelled, cell.n]
-            + [None if number is None else round(number, 6) for number in numbers]
-            + [gain.n if gain else None, " ".join(cell.runs)]
-        )
+    written = set()
+    for table in tables:
+        for cell in table.cells:
+            place = (table.cycle, cell.deployment, cell.column)
+            if place not in written:
+                written.add(place)
+                writer.writerow(fields(table, cell))
     return file.getvalue()
 
 
-def body(table: Table, show: Callable[[Cell], str], name: Callable[[str], str]) -> list[list[str]]:
-    return [[name(row[0].deployment), *map(show, row)] for row in table.rows]
+def fields(table: Table, cell: Cell) -> list:
+    gain = cell.gain
+    numbers = [cell.mean, cell.std, *((gain.mean, gain.low, gain.high) if gain else [None] * 3)]
+    return (
+        [cell.deployment, cell.column.surrogate, cell.column.policy]
+        + [table.cycle, table.labelled, cell.n]
+        + [None if number is None else round(number, 6) for number in numbers]
+        + ([gain.n, gain.p, gain.holm] if gain else [None] * 3)
+        + [" ".join(cell.runs)]
+    )
 
 
-def markdown(table: Table) -> str:
-    """A pipe table: mean ± standard deviation, gain over random and its 95 % interval."""
-
-    def show(cell: Cell) -> str:
-        return "<br>".join(lines(cell, table.seeds, own=" \\*"))
+def markdown(tables: Iterable[Table]) -> str:
+    """Pipe tables: mean ± standard deviation, gain over random and its 95 % interval."""
 
     def row(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cells) + " |"
 
-    head = ["trained \\ chosen by", *table.labels]
-    rows = body(table, show, str)
-    return "\n".join(
-        [row(head), row(["---"] * len(head)), *map(row, rows), "", caption(table, "\\*"), ""]
-    )
+    parts = []
+    for table in tables:
+        head = ["trained \\ chosen by", *table.labels]
+        rows = [
+            [row[0].deployment, *("<br>".join(lines(cell, table, own=" \\*")) for cell in row)]
+            for row in table.rows
+        ]
+        parts += [row(head), row(["---"] * len(head)), *map(row, rows), "", caption(table, "\\*")]
+        parts += [""]
+    return "\n".join(parts)
 
 
-def escape(text: str) -> str:
-    """Text as LaTeX source that prints just that text."""
-    return "".join(TEX.get(character, character) for character in text)
+def latex(tables: Iterable[Table]) -> str:
+    """Booktabs tabulars whose cells are coloured from the row's worst to its best."""
 
-
-def latex(table: Table) -> str:
-    """A booktabs tabular whose cells are coloured from the row's worst to its best."""
-
-    def show(cell: Cell) -> str:
+    def show(table: Table, cell: Cell) -> str:
         paint = "" if cell.shade is None else colour(cell.shade).removeprefix("#").upper()
         fill = paint and f"\\cellcolor[HTML]{{{paint}}}"
-        head, *rest = lines(cell, table.seeds, own="")
-        head = f"\\underline{{{escape(head)}}}" if cell.own and cell.n else escape(head)
-        lower = [f"{{{escape(line)}}}" for line in rest]  # in braces: \\[ would take an argument
-        stack = r" \\ ".join([head, *lower])
-        return rf"{fill}\begin{{tabular}}{{@{{}}c@{{}}}}{stack}\end{{tabular}}"
+        texts = lines(cell, table, own="")
+        head = rf"\underline{{{tex.escape(texts[0])}}}" if cell.own and cell.n else None
+        return fill + tex.stacked(texts, head)
 
-    head = ["trained", *table.labels]
-    rows = body(table, show, escape)
     return "\n".join(
-        [
-            r"% \usepackage{booktabs} \usepackage[table]{xcolor}",
-            f"% {caption(table, 'underlined:')}",
-            rf"\begin{{tabular}}{{l{'c' * len(table.columns)}}}",
-            r"\toprule",
-            " & ".join(map(escape, head)) + r" \\",
-            r"\midrule",
-            *(" & ".join(row) + r" \\" for row in rows),
-            r"\bottomrule",
-            r"\end{tabular}",
-            "",
-        ]
+        tex.tabular(
+            caption(table, "underlined:"),
+            [tex.escape(text) for text in ("trained", *table.labels)],
+            [[tex.escape(r[0].deployment), *(show(table, cell) for cell in r)] for r in table.rows],
+            packages=r"\usepackage{booktabs} \usepackage[table]{xcolor}",
+        )
+        for table in tables
     )
 
 
@@ -160,7 +154,9 @@ def caption(table: Table, own: str) -> str:
             f"mean ± standard deviation over {table.seeds} seeds; below it the gain over random, "
             "paired by seed, with its 95 % t-interval"
         )
+        if any(cell.gain and cell.gain.beyond_chance for cell in table.cells):
+            numbers += f" ({DAGGER}: beyond chance, Holm-corrected over the grid)"
     return (
-        f"{table.metric} ({table.unit}) with {table.labelled} of {table.pool} labelled: "
-        f"{numbers}. {own} the model chose for itself."
+        f"{table.metric} ({table.unit}) with {table.labelled} of {table.pool} labelled, chosen by "
+        f"{plain(table.policy)}: {numbers}. {own} the model chose for itself."
     )

@@ -1,7 +1,8 @@
-"""W/report/: one page that needs nothing else, and the table and figures as files beside it."""
+"""W/report/: one page that needs nothing else, and its tables and figures as files beside it."""
 
+import base64
 import re
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,35 @@ from markupsafe import Markup
 
 from salx import runs
 from salx.errors import InputError
-from salx.report import figures, formats, results, tables, words
+from salx.report import (
+    classes,
+    contest,
+    costs,
+    evidence,
+    figures,
+    findings,
+    formats,
+    lineage,
+    look,
+    paper,
+    portraits,
+    potentials,
+    results,
+    sheets,
+    tables,
+    words,
+)  # fmt: skip
+from salx.report.evidence import Evidence, Strip
+from salx.report.sheets import Sheet
 from salx.report.tables import DARK, LIGHT, SCALE, Table, colour
-from salx.report.values import Column, Result, Work
+from salx.report.values import Work
 
 # What the report depends on. Scores are as large as the pool; the cycles' files stand for them.
-INPUTS = ("study.json", "deployments/*/result.json", "selections/*/cycle_*.json*")
+INPUTS = (
+    "study.json", "deployments/*/result.json", "selections/*/cycle_*.json*",
+    "selections/*/strip_*.png",
+)  # fmt: skip
+LINKS = 6  # a number from more files than that links to the list of them
 
 
 def write(workdir: Path) -> Path:
@@ -24,7 +48,7 @@ def write(workdir: Path) -> Path:
     stamp, inputs = folder / "made_from.json", made_from(workdir)
     if not is_current(stamp, inputs):
         work = results.read(workdir)
-        files = render(work)
+        files = render(work, evidence.read(workdir, work.study))
         for name, content in files.items():
             runs.write_file(folder / name, content)
         digests = {name: runs.digest(content) for name, content in files.items()}
@@ -33,11 +57,15 @@ def write(workdir: Path) -> Path:
 
 
 def made_from(workdir: Path) -> str:
-    """Digest of all that a report depends on, the code included."""
-    paths = sorted(path for pattern in INPUTS for path in workdir.glob(pattern))
-    contents = [part for p in paths for part in (str(p.relative_to(workdir)), p.read_bytes())]
-    parts = [part.encode() if isinstance(part, str) else part for part in contents]
-    return runs.digest(runs.code_version().encode(), *parts)
+    """Digest of all that a report depends on, code and templates included."""
+    own = sorted(p for p in Path(__file__).parent.iterdir() if p.suffix in (".j2", ".css", ".json"))
+    given = sorted(path for pattern in INPUTS for path in workdir.glob(pattern))
+    names = [path.name for path in own] + [str(path.relative_to(workdir)) for path in given]
+    contents = [
+        part for name, path in zip(names, [*own, *given], strict=True)
+        for part in (name.encode(), path.read_bytes())
+    ]  # fmt: skip
+    return runs.digest(runs.code_version().encode(), *contents)
 
 
 def is_current(stamp: Path, inputs: str) -> bool:
@@ -51,37 +79,73 @@ def is_current(stamp: Path, inputs: str) -> bool:
     )
 
 
-def render(work: Work) -> dict[str, bytes]:
+def render(work: Work, found: Evidence) -> dict[str, bytes]:
     """All of the report's files, by name below W/report/."""
-    table = tables.build(work)
-    files, drawn = {}, []
-    for kind, name, figure in figures.draw(work, table):
-        svg = figures.encode(figure, "svg")
-        files[f"figures/{name}.svg"] = svg
-        files[f"figures/{name}.png"] = figures.encode(figure, "png")
-        drawn.append({"kind": kind, "name": name, "svg": inline(name, svg)})
-    files["table.csv"] = formats.csv(table).encode()
-    files["table.md"] = formats.markdown(table).encode()
-    files["table.tex"] = formats.latex(table).encode()
-    files["index.html"] = html(work, table, drawn).encode()
+    built = tables.build(work)
+    cycles = dict.fromkeys((0, *work.study.deploy_cycles))
+    every = [table for cycle in cycles for table in tables.build(work, cycle)]
+    files = {
+        "table.csv": formats.csv(built).encode(),
+        "table.md": formats.markdown(built).encode(),
+        "table.tex": formats.latex(built).encode(),
+        "tables/curves.csv": formats.csv(every).encode(),
+    }
+    sections = compose(work, found, built)
+    for sheet in (sheet for part in sections.values() for sheet in part):
+        for kind, form in (("csv", sheets.csv), ("md", sheets.markdown), ("tex", sheets.latex)):
+            files[f"tables/{sheet.name}.{kind}"] = form(sheet).encode()
+    drawn = []
+    for made in figures.draw(work, found, built):
+        svg = look.encode(made.figure, "svg")
+        drawn.append({**made._asdict(), "svg": inline(made.name, svg)})
+        if made.file:
+            files[f"figures/{made.name}.svg"] = svg
+            files[f"figures/{made.name}.png"] = look.encode(made.figure, "png")
+    files["index.html"] = html(work, found, built, sections, drawn).encode()
     return files
 
 
-def html(work: Work, table: Table, drawn: list[dict[str, Any]]) -> str:
+def compose(work: Work, found: Evidence, built: Sequence[Table]) -> dict[str, list[Sheet]]:
+    """The page's sheets by section; a sheet without rows is left out."""
+    study = work.study
+    repeated = paper.find(study)
+    sections = {
+        "paper": [paper.sheet(repeated, built)] if repeated else [],
+        "statistics": [
+            findings.verdicts(built, study), findings.intervals(built),
+            findings.areas(tables.build(work, measure=tables.area), study), contest.sheet(work),
+        ],
+        "potentials": [potentials.sheet(work, repeated)],
+        "lineage": [lineage.sheet(work, line) for line in study.lineages],
+        "diagnostics": portraits.sheets(work, found, built),
+        "classes": [classes.sheet(work)],
+        "costs": [costs.training(work), costs.choosing(work, found)],
+    }  # fmt: skip
+    return {name: [s for s in part if s.rows] for name, part in sections.items()}
+
+
+def html(
+    work: Work, found: Evidence, built: Sequence[Table], sections: dict[str, list[Sheet]],
+    drawn: list[dict[str, Any]],
+) -> str:  # fmt: skip
     """The page. Everything that comes from files is escaped; only our own drawings are not."""
     loader = PackageLoader("salx.report", "")
     page = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    style = Markup(loader.get_source(page, "page.css")[0])
     template = page.get_template("page.html.j2")
+    lines = {
+        line: {policy: lineage.generations(work, line, policy) for policy in work.study.policies}
+        for line in work.study.lineages
+    }
     return template.render(
-        study=work.study, table=table, drawn=drawn, words=words, style=style, shade=shade,
-        verdict=words.verdict(table, work.study), done=words.done(work), costs=costs(work),
-        scorings=scorings(work), environments=environments(work),
-        provenance=provenance(work, table), settings=settings(work),
-        scores=work.scores, scale=SCALE,
+        study=work.study, tables=built, sections=sections, drawn=drawn, words=words,
+        style=Markup(loader.get_source(page, "page.css")[0]), shade=shade, links=links,
+        verdict=words.verdict(built, work.study), done=words.done(work), lines=lines,
+        gain=lineage.gain, strips=[picture(strip) for strip in found.strips],
+        environments=costs.environments(work), origins=costs.origins(work, found),
+        settings=settings(work), scale=SCALE,
     )  # fmt: skip
 
 
@@ -93,8 +157,26 @@ def inline(name: str, svg: bytes) -> Markup:
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     text = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r"\1", text, count=1)
     text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text).replace("xlink:href", "href")
-    text = text.replace("'DejaVu Sans'", "var(--sans)").replace(figures.INK, "currentColor")
-    return Markup(text.replace(figures.LINE, "var(--line)"))
+    text = text.replace("'DejaVu Sans'", "var(--sans)").replace(look.INK, "currentColor")
+    return Markup(text.replace(look.LINE, "var(--line)").replace("#ffffff", "var(--paper)"))
+
+
+def links(sources: Sequence[str]) -> list[tuple[str, str]]:
+    """(text, file) for each source: by its seed where that tells them apart, else by number.
+
+    Nothing for more than LINKS of them: the table's CSV file lists those.
+    """
+    sources = list(dict.fromkeys(sources))
+    seeds = [match[1] for s in sources if (match := re.search(r"\.s(\d+)[./]", s))]
+    named = seeds if len(set(seeds)) == len(sources) else map(str, range(1, len(sources) + 1))
+    return list(zip(named, sources, strict=True)) if len(sources) <= LINKS else []
+
+
+def picture(strip: Strip) -> dict[str, Any]:
+    """A strip with its PNG inside the page, and its size in pixels from the PNG's header."""
+    width, height = (int.from_bytes(strip.png[at : at + 4], "big") for at in (16, 20))
+    data = "data:image/png;base64," + base64.b64encode(strip.png).decode()
+    return {**strip._asdict(), "source": strip.source, "data": data, "size": (width, height)}
 
 
 def shade(value: float | None) -> str:
@@ -109,57 +191,3 @@ def settings(work: Work) -> dict[str, str]:
         key: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         for key, value in flat.items()
     }
-
-
-def costs(work: Work) -> list[dict[str, Any]]:
-    """What training took, by model."""
-    rows = []
-    for model in dict.fromkeys([*work.study.deployments, *work.study.models]):
-        own = [r for r in work.results.values() if r.deployment == model]
-        rows.append(
-            {
-                "model": model,
-                "parameters": work.study.models.get(model),
-                "runs": len(own),
-                "steps": sum(r.steps for r in own),
-                "train": sum(r.seconds.get("train", 0) for r in own),
-                "evaluate": sum(r.seconds.get("evaluate", 0) for r in own),
-            }
-        )
-    return rows
-
-
-def scorings(work: Work) -> list[dict[str, Any]]:
-    """What scoring the pool took, by who scored."""
-    rows = []
-    for column in dict.fromkeys(s.column for s in work.scorings):
-        own = [s for s in work.scorings if s.column == column]
-        images, seconds = sum(s.images for s in own), sum(s.seconds for s in own)
-        label = work.study.label(column)
-        rows.append({"label": label, "passes": len(own), "images": images, "seconds": seconds})
-    return rows
-
-
-def environments(work: Work) -> list[tuple[dict[str, Any], int]]:
-    """The distinct environments of the runs, the most frequent first, with their counts."""
-    seen = Counter(runs.canonical(r.environment) for r in work.results.values())
-    first = {runs.canonical(r.environment): r.environment for r in work.results.values()}
-    return [(first[key], count) for key, count in sorted(seen.items(), key=lambda e: (-e[1], e[0]))]
-
-
-def provenance(work: Work, table: Table) -> list[tuple[str, list[dict[str, Any]]]]:
-    """For each deployment the runs behind its row, and the records that these were trained on."""
-
-    def origin(column: Column, result: Result) -> dict[str, Any]:
-        selection = column.selection(result.seed)
-        record = work.records.get(selection)
-        label = work.study.label(column)
-        return {"label": label, "result": result, "selection": selection, "record": record}
-
-    return [
-        (
-            row[0].deployment,
-            [origin(cell.column, work.results[run]) for cell in row for run in cell.runs],
-        )
-        for row in table.rows
-    ]

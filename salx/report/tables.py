@@ -1,14 +1,13 @@
-"""The deployment x surrogate table: who chose, who was trained on it, and how well it did."""
+"""The deployment x surrogate tables: who chose, who was trained on it, and how well it did."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from salx.report import statistics
 from salx.report.statistics import Gain
-from salx.report.values import RANDOM, Column, Work, taken
+from salx.report.values import RANDOM, Column, Result, Work, taken
 
 SCALE = 100  # fractions inside result files, percent points in tables
-DIGITS = 1
 
 # Worst, middle, best. Dark ink reads on all light shades, light ink on all dark ones.
 LIGHT = ((0xF5, 0xD0, 0xBA), (0xF7, 0xF4, 0xE9), (0xA9, 0xDB, 0xD1))
@@ -28,7 +27,7 @@ class Cell(NamedTuple):
     mean: float | None = None
     std: float | None = None
     gain: Gain | None = None
-    runs: tuple[str, ...] = ()
+    results: tuple[Result, ...] = ()
     rank: int | None = None
     shade: float | None = None
 
@@ -37,10 +36,15 @@ class Cell(NamedTuple):
         """Whether the model was trained on what it chose itself: the diagonal."""
         return self.deployment == self.column.surrogate
 
+    @property
+    def runs(self) -> tuple[str, ...]:
+        return tuple(result.run for result in self.results)
+
 
 class Table(NamedTuple):
-    """Rows of cells, one row a deployment, columns as in the study, after one cycle."""
+    """One policy's rows of cells, one row a deployment, a column for each surrogate and random."""
 
+    policy: str
     columns: tuple[Column, ...]
     labels: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -50,40 +54,81 @@ class Table(NamedTuple):
     seeds: int
     metric: str
     unit: str
+    digits: int
 
     @property
     def cells(self) -> list[Cell]:
         return [cell for row in self.rows for cell in row]
 
 
-def build(work: Work, cycle: int | None = None) -> Table:
-    """The table of one cycle, the last deployed one unless told otherwise."""
+class Tally(NamedTuple):
+    """Pairs of a surrogate and a deployment: how many, compared, better than random, above and
+    below random beyond chance, and the mean gain in percent points."""
+
+    pairs: int
+    compared: int
+    better: int
+    above: int
+    below: int
+    gain: float | None
+
+
+Measure = Callable[[Work, str, Column, int], tuple[dict[int, float], tuple[Result, ...]]]
+
+
+def value(work: Work, deployment: str, column: Column, cycle: int):
+    """Percent points by seed after one cycle, and the results that they are from."""
+    found = taken(work, deployment, column, cycle)
+    return {seed: SCALE * result.value for seed, result in found.items()}, tuple(found.values())
+
+
+def area(work: Work, deployment: str, column: Column, cycle: int):
+    """Mean percent points by seed over the budget, from the first random cycle over those in
+    which every pair is trained up to `cycle`. A seed that lacks one has none."""
+    cycles = sorted({0, *(c for c in work.study.deploy_cycles if c <= cycle)})
+    found = [taken(work, deployment, column, c) for c in cycles]
+    labelled = [work.study.budgets[c] for c in cycles]
+    areas = {}
+    for seed in sorted(set.intersection(*(set(by_seed) for by_seed in found))):
+        curve = [SCALE * by_seed[seed].value for by_seed in found]
+        if (height := statistics.area(labelled, curve)) is not None:
+            areas[seed] = height
+    return areas, tuple(by_seed[seed] for seed in areas for by_seed in found)
+
+
+def build(work: Work, cycle: int | None = None, measure: Measure = value) -> tuple[Table, ...]:
+    """The tables of one cycle, the last deployed one unless told otherwise, one for each policy.
+
+    P-values are corrected for all gains of all tables.
+    """
     study = work.study
     cycle = study.deploy_cycles[-1] if cycle is None else cycle
-    return Table(
-        columns=study.columns,
-        labels=tuple(study.label(column) for column in study.columns),
-        rows=tuple(
-            ranked([cell(work, deployment, column, cycle) for column in study.columns])
-            for deployment in study.deployments
-        ),
-        cycle=cycle,
-        labelled=study.budgets[cycle],
-        pool=study.dataset["pool"],
-        seeds=study.seeds,
-        metric=study.metric,
-        unit=study.unit,
-    )
+    built = []
+    for policy in study.policies:
+        columns = (*(Column(surrogate, policy) for surrogate in study.surrogates), RANDOM)
+        rows = [[cell(work, d, c, cycle, measure) for c in columns] for d in study.deployments]
+        table = Table(
+            policy=policy,
+            columns=columns,
+            labels=tuple(column.surrogate or column.policy for column in columns),
+            rows=tuple(ranked(row, study.digits) for row in rows),
+            cycle=cycle,
+            labelled=study.budgets[cycle],
+            pool=study.dataset["pool"],
+            seeds=study.seeds,
+            metric=study.metric,
+            unit=study.unit,
+            digits=study.digits,
+        )
+        built.append(table)
+    return corrected(built)
 
 
-def cell(work: Work, deployment: str, column: Column, cycle: int) -> Cell:
-    found = taken(work, deployment, column, cycle)
-    values = {seed: SCALE * result.value for seed, result in found.items()}
+def cell(work: Work, deployment: str, column: Column, cycle: int, measure: Measure) -> Cell:
+    values, results = measure(work, deployment, column, cycle)
     gain = None
     if column != RANDOM:
-        random = taken(work, deployment, RANDOM, cycle)
-        baseline = {seed: SCALE * result.value for seed, result in random.items()}
-        gain = statistics.paired_gain(values, baseline)
+        gain = statistics.paired_gain(values, measure(work, deployment, RANDOM, cycle)[0])
     return Cell(
         deployment=deployment,
         column=column,
@@ -91,13 +136,46 @@ def cell(work: Work, deployment: str, column: Column, cycle: int) -> Cell:
         mean=statistics.mean(list(values.values())),
         std=statistics.deviation(list(values.values())),
         gain=gain,
-        runs=tuple(result.run for result in found.values()),
+        results=results,
     )
 
 
-def ranked(row: Sequence[Cell]) -> tuple[Cell, ...]:
+def corrected(tables: Sequence[Table]) -> tuple[Table, ...]:
+    """The tables with Holm's correction for all of their gains."""
+    p = [cell.gain.p for t in tables for cell in t.cells if cell.gain and cell.gain.p is not None]
+    holm = iter(statistics.holm(p))
+
+    def correct(cell: Cell) -> Cell:
+        if not cell.gain or cell.gain.p is None:
+            return cell
+        return cell._replace(gain=cell.gain._replace(holm=next(holm)))
+
+    return tuple(
+        table._replace(rows=tuple(tuple(map(correct, row)) for row in table.rows))
+        for table in tables
+    )
+
+
+def tally(tables: Iterable[Table], own: bool = False) -> Tally:
+    """Counts the pairs off the diagonal, or with `own` those on it."""
+    pairs = [
+        cell for table in tables for cell in table.cells
+        if cell.column.surrogate and cell.own == own
+    ]  # fmt: skip
+    gains = [cell.gain for cell in pairs if cell.gain]
+    return Tally(
+        pairs=len(pairs),
+        compared=len(gains),
+        better=sum(gain.mean > 0 for gain in gains),
+        above=sum(gain.beyond_chance and gain.mean > 0 for gain in gains),
+        below=sum(gain.beyond_chance and gain.mean < 0 for gain in gains),
+        gain=statistics.mean([gain.mean for gain in gains]),
+    )
+
+
+def ranked(row: Sequence[Cell], digits: int = 1) -> tuple[Cell, ...]:
     """Gives a row its ranks and shades: by the numbers that are shown, so equals look equal."""
-    shown = [None if cell.mean is None else round(cell.mean, DIGITS) for cell in row]
+    shown = [None if cell.mean is None else round(cell.mean, digits) for cell in row]
     order = sorted({value for value in shown if value is not None}, reverse=True)
     steps = max(len(order) - 1, 1)
     placed = []

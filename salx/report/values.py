@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from salx import grid, runs
 
 
@@ -45,29 +43,58 @@ class Study(NamedTuple):
         return tuple(self.config["deployments"])
 
     @property
+    def surrogates(self) -> tuple[str, ...]:
+        return tuple(self.config["surrogates"])
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The policies beside random."""
+        return tuple(p for p in self.config["policies"] if p != RANDOM.policy)
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """Each surrogate under each policy, then random."""
-        policies = [policy for policy in self.config["policies"] if policy != RANDOM.policy]
-        chosen = [Column(s, policy) for policy in policies for s in self.config["surrogates"]]
+        chosen = [Column(s, policy) for policy in self.policies for s in self.surrogates]
         return (*chosen, RANDOM)
+
+    @property
+    def lineages(self) -> dict[str, list[str]]:
+        """Lines of models, each the next one's surrogate, by the label that stands for them."""
+        return self.config.get("lineages") or {}
+
+    @property
+    def choosers(self) -> tuple[Column, ...]:
+        """Whatever has chosen: the columns, then each lineage under each policy."""
+        inherited = [Column(line, policy) for line in self.lineages for policy in self.policies]
+        return (*self.columns, *inherited)
+
+    @property
+    def digits(self) -> int:
+        """Decimals worth showing of a percentage: one, from 1,000 validation examples two."""
+        return 2 if self.dataset["val"] >= 1000 else 1
 
     def label(self, column: Column) -> str:
         """`res8`, or `res8 · entropy` where the study has several policies; `random`."""
         if column.surrogate is None:
             return column.policy
-        several = len({c.policy for c in self.columns if c.surrogate}) > 1
+        several = len(self.policies) > 1
         return f"{column.surrogate} · {column.policy}" if several else column.surrogate
 
 
 class Result(NamedTuple):
-    """One deployment run: `value` is the metric as a fraction, `seconds` by kind of work."""
+    """One deployment run: `value` is the metric as a fraction, `seconds` by kind of work.
+
+    ece: expected calibration error, a fraction. classes: the metric by class, None where the
+    validation split has none of it. None and () are what was not recorded. A model's potential
+    has the surrogate "all", no policy and no cycle.
+    """
 
     run: str
     deployment: str
     surrogate: str | None
-    policy: str
+    policy: str | None
     seed: int
-    cycle: int
+    cycle: int | None
     labelled: int
     steps: int
     epochs: float
@@ -76,35 +103,21 @@ class Result(NamedTuple):
     seconds: dict[str, float]
     checkpoint: dict[str, Any]
     environment: dict[str, Any]
+    ece: float | None = None
+    classes: tuple[float | None, ...] = ()
 
-
-class Scoring(NamedTuple):
-    """One pass over the unlabelled pool: how many examples, how long, their mean score."""
-
-    column: Column
-    seed: int
-    cycle: int
-    images: int
-    seconds: float
-
-
-class Scores(NamedTuple):
-    """Scores float32[n] of the unlabelled pool in a column's last scored cycle, seeds pooled."""
-
-    column: Column
-    cycle: int
-    seeds: tuple[int, ...]
-    values: np.ndarray
+    @property
+    def source(self) -> str:
+        """The file, from the work folder."""
+        return f"deployments/{self.run}/result.json"
 
 
 class Work(NamedTuple):
-    """All that a report is made of. `results` by run, `records` digests by selection."""
+    """The results of a study by run, and those of models that were trained on the whole pool."""
 
     study: Study
     results: Mapping[str, Result]
-    scorings: tuple[Scoring, ...]
-    scores: tuple[Scores, ...]
-    records: Mapping[str, str]
+    potentials: tuple[Result, ...] = ()
 
 
 def run_name(deployment: str, column: Column, seed: int, cycle: int) -> str:

@@ -1,18 +1,14 @@
 import csv
 import io
-import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 
-from salx.report import formats, results, tables, words
+from salx.report import formats, latex, results, statistics, tables, words
 from salx.report.tables import Cell
 from salx.report.values import RANDOM, Column
 from tests.report.work import write_result, write_work
-
-PAPER = Path(__file__).resolve().parents[3] / "shared" / "paper" / "paper_tables.json"
 
 
 def row(*means):
@@ -38,7 +34,8 @@ def contrast(ink, paper):
 
 @pytest.fixture
 def table(workdir):
-    return tables.build(results.read(workdir))
+    (table,) = tables.build(results.read(workdir))
+    return table
 
 
 def test_equal_numbers_share_a_rank_and_a_colour():
@@ -80,13 +77,14 @@ def test_missing_runs_show_as_missing(workdir):
     for seed in range(3):
         shutil.rmtree(workdir / "deployments" / f"res8.on.res14.entropy.s{seed}.c09")
     work = results.read(workdir)
-    table = tables.build(work)
+    (table,) = tables.build(work)
     assert words.notes(table.rows[1][0], 3) == ["2 of 3 seeds"]
     assert words.notes(table.rows[2][0], 3) == ["2 of 3 paired"]
     assert table.rows[0][1] == Cell("res8", Column("res14", "entropy"))
     assert words.spread(table.rows[0][1]) == "\N{EN DASH}"
     assert words.done(work) == (139, 144)
-    assert "Not finished: 1 of 6 pairs" in words.verdict(table, work.study)
+    assert "Not finished: 1 of 6 pairs" in words.verdict([table], work.study)
+    assert tables.tally([table])[:2] == (6, 5)
 
 
 def test_the_verdict_counts_what_the_table_shows(tmp_path):
@@ -99,68 +97,66 @@ def test_the_verdict_counts_what_the_table_shows(tmp_path):
                 noise = 0.03 * seed if surrogate == "res20" else 0  # 0.91, 0.94: not sure
                 point = (model, surrogate, policy, seed, 1, 287, value + noise)
                 write_result(workdir, *point)
-    table = tables.build(results.read(workdir))
-    verdict = words.verdict(table, results.read_study(workdir))
-    assert "beats random in 4 of 6 surrogate pairs" in verdict
-    assert "above zero in 2 of them and below zero in 2 (n = 2 seeds)" in verdict
+    built = tables.build(results.read(workdir))
+    verdict = words.verdict(built, results.read_study(workdir))
+    assert "better than random in 4 of 6 pairs" in verdict
+    # Differences without any spread are sure; 3 of res20's gains (0.01, 0.04) are not.
+    assert "two of them beyond chance; two are worse beyond chance" in verdict
+    assert "n = 2 seeds, Holm-corrected for the 9 gains of the grid" in verdict
 
 
 def test_one_seed_says_so(tmp_path):
     workdir = write_work(tmp_path, seeds=1, cycles=2)
-    table = tables.build(results.read(workdir))
+    (table,) = tables.build(results.read(workdir))
     assert all(cell.std is None for cell in table.cells)
     assert all(cell.gain.low is None for cell in table.cells if cell.gain)
-    assert "single seed (n = 1)" in words.verdict(table, results.read_study(workdir))
+    assert all(cell.gain.p is cell.gain.holm is None for cell in table.cells if cell.gain)
+    assert "a single seed each (n = 1)" in words.verdict([table], results.read_study(workdir))
     assert "no interval" in formats.caption(table, "*")
     assert "[" not in formats.text(table)
 
 
-def test_several_policies_are_named_in_the_columns(tmp_path):
-    workdir = write_work(tmp_path, seeds=1, cycles=2, policies=["entropy", "core_set"])
-    labels = tables.build(results.read(workdir)).labels
-    assert labels[0] == "res8 · entropy"
-    assert labels[3:5] == ("res8 · core_set", "res14 · core_set")
-    assert labels[-1] == "random"
+def test_each_policy_has_a_table_and_all_share_one_correction(tmp_path):
+    workdir = write_work(tmp_path, cycles=2, policies=["entropy", "core_set", "true_loss"])
+    work = results.read(workdir)
+    built = tables.build(work)
+    assert [table.policy for table in built] == ["entropy", "core_set", "true_loss"]
+    assert {table.labels for table in built} == {("res8", "res14", "res20", "random")}
+    gains = [cell.gain for table in built for cell in table.cells if cell.gain]
+    assert [gain.holm for gain in gains] == statistics.holm([gain.p for gain in gains])
+    verdict = words.verdict(built, work.study)
+    assert "a surrogate's entropy or core-set is" in verdict
+    assert "of 12 pairs" in verdict  # true loss knows the labels, so it is not counted
+    assert "for the 27 gains" in verdict
 
 
-@pytest.mark.parametrize("number", ["table3", "table4", "table5"])
-def test_the_papers_rows_come_out_in_the_papers_order(number):
-    if not PAPER.is_file():
-        pytest.skip("the paper's tables are not beside this repository")
-    cells = json.loads(PAPER.read_text())[number]["cells"]
-    for deployment, by_surrogate in cells.items():
-        columns = [RANDOM if s == "random" else Column(s, "entropy") for s in by_surrogate]
-        means = [value["mean"] for value in by_surrogate.values()]
-        placed = tables.ranked(
-            [Cell(deployment, c, n=3, mean=m) for c, m in zip(columns, means, strict=True)]
-        )
-        shown = [round(mean, 1) for mean in means]
-        assert [cell.rank for cell in placed] == [
-            len({o for o in shown if o > m}) + 1 for m in shown
-        ]
-        if number == "table3":
-            assert placed[-1].shade == 0  # random is the worst of every Cityscapes row
+def test_decimals_follow_the_size_of_the_validation_split(tmp_path):
+    workdir = write_work(tmp_path, seeds=1, cycles=2, dataset={"val": 2000})
+    (table,) = tables.build(results.read(workdir))
+    assert re.search(r"\d\d\.\d\d\b", formats.text(table))
+    assert ranks(tables.ranked([c._replace(rank=None) for c in row(11.30, 11.26)], 2)) == [1, 2]
 
 
-def test_table_3_has_the_papers_best_surrogates():
-    if not PAPER.is_file():
-        pytest.skip("the paper's tables are not beside this repository")
-    best = {}
-    for deployment, by_surrogate in json.loads(PAPER.read_text())["table3"]["cells"].items():
-        means = [value["mean"] for value in by_surrogate.values()]
-        placed = zip(by_surrogate, row(*means), strict=True)
-        best[deployment] = [surrogate for surrogate, cell in placed if cell.rank == 1]
-    assert best == {
-        "Res-20": ["MNV3"],
-        "MNV3": ["MNV3"],
-        "Res-18": ["Res-18"],
-        "Res-50": ["MNV3", "Res-18"],
-        "Xc-65": ["Res-50"],
-    }
+def test_areas_are_means_over_the_budget_and_need_every_point(workdir):
+    shutil.rmtree(workdir / "deployments" / "res14.on.res8.entropy.s1.c04")
+    work = results.read(workdir)
+    (table,) = tables.build(work, measure=tables.area)
+    cell = table.rows[1][0]
+    assert cell.n == 2
+    for seed, height in zip(
+        (0, 2), tables.area(work, "res14", cell.column, 9)[0].values(), strict=True
+    ):
+        runs = ["res14.on.random.s{}.c00", "res14.on.res8.entropy.s{}.c04"]
+        runs.append("res14.on.res8.entropy.s{}.c09")
+        first, middle, last = (100 * work.results[run.format(seed)].value for run in runs)
+        left, right = 144 - 29, 287 - 144
+        expected = (left * (first + middle) / 2 + right * (middle + last) / 2) / (287 - 29)
+        assert height == pytest.approx(expected)
+    assert cell.gain.n == 2
 
 
 def test_csv_reads_back_as_the_same_numbers(table):
-    lines = list(csv.DictReader(io.StringIO(formats.csv(table))))
+    lines = list(csv.DictReader(io.StringIO(formats.csv([table]))))
     assert len(lines) == len(table.cells)
     for line, cell in zip(lines, table.cells, strict=True):
         assert (line["deployment"], line["surrogate"] or None) == (
@@ -171,10 +167,10 @@ def test_csv_reads_back_as_the_same_numbers(table):
         numbers = [cell.n, cell.mean, cell.std]
         assert [float(line[k]) for k in ("n", "mean", "std")] == pytest.approx(numbers, abs=1e-6)
         if cell.gain:
-            read = [float(line[key]) for key in ("gain", "low", "high", "paired")]
-            assert read == pytest.approx([*cell.gain], abs=1e-6)
+            read = [float(line[k]) for k in ("gain", "low", "high", "paired", "p", "p_holm")]
+            assert read == pytest.approx([*cell.gain[:6]], abs=1e-6)
         else:
-            assert line["gain"] == line["low"] == line["high"] == ""
+            assert line["gain"] == line["low"] == line["high"] == line["p"] == ""
 
 
 def numbers(text):
@@ -187,7 +183,7 @@ def shown(cell):
 
 
 def test_markdown_reads_back_as_the_shown_numbers(table):
-    head, _, *rows = formats.markdown(table).split("\n\n")[0].splitlines()
+    head, _, *rows = formats.markdown([table]).split("\n\n")[0].splitlines()
     assert [name.strip() for name in head.split("|")[2:-1]] == list(table.labels)
     for line, cells in zip(rows, table.rows, strict=True):
         first, *texts = line.split("|")[1:-1]
@@ -196,7 +192,9 @@ def test_markdown_reads_back_as_the_shown_numbers(table):
 
 
 def test_latex_reads_back_as_the_shown_numbers(table):
-    lines = formats.latex(table).split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    lines = (
+        formats.latex([table]).split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    )
     for line, cells in zip(lines, table.rows, strict=True):
         texts = line.replace("$-$", "-").split("&")[1:]
         for text, cell in zip(texts, cells, strict=True):
@@ -209,7 +207,7 @@ def test_latex_reads_back_as_the_shown_numbers(table):
 
 
 def test_latex_escapes():
-    assert formats.escape(r"a_b & 5% \ {x}") == r"a\_b \& 5\% \textbackslash{} \{x\}"
+    assert latex.escape(r"a_b & 5% \ {x}") == r"a\_b \& 5\% \textbackslash{} \{x\}"
 
 
 @pytest.mark.parametrize("width", [200, 80, 60, 40])

@@ -1,0 +1,62 @@
+"""The metric class by class: who gains where somebody chose."""
+
+from collections.abc import Callable
+
+from salx.report import statistics, words
+from salx.report.sheets import Head, Item, Sheet
+from salx.report.tables import SCALE
+from salx.report.values import RANDOM, Column, Work, taken
+from salx.report.words import MISSING, plain
+
+
+def sheet(work: Work) -> Sheet:
+    """Each class under random, and its mean gain over that off the diagonal, by policy."""
+    study, last = work.study, work.study.deploy_cycles[-1]
+    names = study.dataset["classes"]
+    level: list[list[float]] = [[] for _ in names]
+    for deployment in study.deployments:
+        for result in taken(work, deployment, RANDOM, last).values():
+            for values, value in zip(level, result.classes, strict=False):
+                values += [] if value is None else [SCALE * value]
+    gained = {policy: gains(work, policy, last) for policy in study.policies}
+
+    def item(values: list[float], show: Callable[[float], str]) -> Item:
+        mean = statistics.mean(values)
+        return Item(MISSING if mean is None else show(mean), (mean, len(values)))
+
+    return Sheet(
+        name="classes",
+        title="Class by class",
+        caption=(
+            f"{study.metric} ({study.unit}) of each class under random, the mean over deployments "
+            f"and seeds at {study.budgets[last]:,} labelled, and the mean gain over it of models "
+            "trained on a surrogate's choice, from the runs of the tables above. Means alone: "
+            "nothing here is tested."
+        ),
+        heads=(
+            Head("class"), Head("random", ("mean", "n")),
+            *(Head(plain(policy), ("gain", "n")) for policy in study.policies),
+        ),
+        rows=tuple(
+            (
+                Item(str(name)), item(level[place], words.number),
+                *(item(by_class[place], words.signed) for by_class in gained.values()),
+            )
+            for place, name in enumerate(names) if level[place]
+        ),
+    )  # fmt: skip
+
+
+def gains(work: Work, policy: str, cycle: int) -> list[list[float]]:
+    """For each class the paired gains over random of all pairs off the diagonal and seeds."""
+    gained: list[list[float]] = [[] for _ in work.study.dataset["classes"]]
+    for deployment in work.study.deployments:
+        random = taken(work, deployment, RANDOM, cycle)
+        for surrogate in work.study.surrogates:
+            chosen = taken(work, deployment, Column(surrogate, policy), cycle)
+            for seed in chosen.keys() & random if surrogate != deployment else ():
+                both = zip(gained, chosen[seed].classes, random[seed].classes, strict=False)
+                for values, one, other in both:
+                    if one is not None and other is not None:
+                        values.append(SCALE * (one - other))
+    return gained

@@ -1,0 +1,54 @@
+"""Text and tables as LaTeX source."""
+
+from collections.abc import Sequence
+
+from salx.report.words import DAGGER, DASH, MINUS
+
+TEX = {c: f"\\{c}" for c in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "·": r"$\cdot$",
+    "→": r"$\rightarrow$",
+    "<": r"$<$",
+    DAGGER: r"$^\dagger$",
+    MINUS: r"$-$",
+    DASH: "--",
+}
+
+
+def escape(text: str) -> str:
+    """Text as LaTeX source that prints just that text."""
+    return "".join(TEX.get(character, character) for character in text)
+
+
+def stacked(lines: Sequence[str], head: str | None = None) -> str:
+    """Lines of text one above the other in one cell; `head` is source in the first one's place."""
+    first, *rest = lines
+    first = escape(first) if head is None else head
+    if not rest:
+        return first
+    lower = [f"{{{escape(line)}}}" for line in rest]  # in braces: \\[ would take an argument
+    stack = r" \\ ".join([first, *lower])
+    return rf"\begin{{tabular}}{{@{{}}c@{{}}}}{stack}\end{{tabular}}"
+
+
+def tabular(
+    comment: str, heads: Sequence[str], rows: Sequence[Sequence[str]], packages: str
+) -> str:
+    """A booktabs tabular of heads and cells that are source already."""
+    return "\n".join(
+        [
+            f"% {packages}",
+            f"% {' '.join(comment.split())}",
+            rf"\begin{{tabular}}{{l{'c' * (len(heads) - 1)}}}",
+            r"\toprule",
+            " & ".join(heads) + r" \\",
+            r"\midrule",
+            *(" & ".join(row) + r" \\" for row in rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            "",
+        ]
+    )
