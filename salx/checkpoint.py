@@ -15,8 +15,8 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from salx import runs
-from salx.errors import InputError
+from salx import peers, runs
+from salx.errors import InputError, Stopped
 
 State = TypeVar("State")
 
@@ -48,8 +48,10 @@ class Checkpoints:
     def __enter__(self) -> "Checkpoints":
         return self
 
-    def __exit__(self, *error) -> None:
-        self.manager.close()
+    def __exit__(self, kind: type[BaseException] | None, *_) -> None:
+        # Closing waits for the other processes, and an error may be that one of them is lost.
+        if kind in (None, Stopped) or peers.here.count == 1:
+            self.manager.close()
 
     def save(self, step: int, state: State) -> None:
         """Saves in the background; the next save, or the end, waits for it."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from salx import deploy, grid, pool, runs
+from salx import deploy, grid, peers, pool, runs
 from salx.config import train_science
 from salx.deploy import Setting
 from salx.errors import located
@@ -29,16 +29,18 @@ def run(setting: Setting, job: Selection) -> list[Record]:
     Raises InputError for damaged records, RunError for scores that are not finite.
     """
     config, dataset, folder = setting.config, setting.dataset, job.folder(setting.workdir)
-    runs.claim(folder, identity(setting, job))
-    chain = pool.read_chain(folder, config["cycles"], dataset.fingerprint)
+    peers.once(runs.claim, folder, identity(setting, job))
+    recorded = peers.once(pool.recorded, folder, config["cycles"])
+    chain = pool.read_chain(folder, recorded, dataset.fingerprint)
     targets = pool.budgets(len(dataset.pool), config["budget"], config["cycles"])
     for cycle in range(len(chain), config["cycles"]):
         path = pool.record_path(folder, cycle)
         if cycle == 0 and job.surrogate:
             first = Selection(None, "random", job.seed).folder(setting.workdir)
-            runs.write_file(path, pool.record_path(first, 0).read_bytes())
+            record = pool.record_path(first, 0).read_bytes()
         else:
-            runs.write_file(path, choose(setting, job, chain, targets[cycle]))
+            record = choose(setting, job, chain, targets[cycle])
+        peers.once(runs.write_file, path, record)
         chain.append(pool.read(path))
     return chain
 
@@ -111,11 +113,11 @@ def keep(
     if choice.all is not None:
         packed = io.BytesIO()
         np.savez(packed, ids=rest, scores=choice.all)
-        runs.write_file(folder / f"scores_{cycle:02d}.npz", packed.getvalue())
+        peers.once(runs.write_file, folder / f"scores_{cycle:02d}.npz", packed.getvalue())
         spread = {"mean": choice.all.mean().item(), "std": choice.all.std().item()}
     pass_ = {"cycle": cycle, "images": len(rest), "seconds": round(seconds, 3), **spread}
-    runs.write_json(folder / f"cycle_{cycle:02d}.json", pass_)
-    shutil.rmtree(folder / f"pass_{cycle:02d}", ignore_errors=True)
+    peers.once(runs.write_json, folder / f"cycle_{cycle:02d}.json", pass_)
+    peers.once(shutil.rmtree, folder / f"pass_{cycle:02d}", True)
 
 
 def identity(setting: Setting, job: Selection) -> dict[str, Any]:

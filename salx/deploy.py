@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from salx import checkpoint, models, pool, runs, telemetry, train
+from salx import checkpoint, models, peers, pool, runs, telemetry, train
 from salx.checkpoint import Checkpoints
 from salx.config import dataset_science, train_science
 from salx.data import Dataset
@@ -47,9 +47,9 @@ def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dic
     whole = job.selection.policy == "all"
     size = len(setting.dataset.pool)
     ids = np.arange(size) if whole else pool.labelled(chain[: job.cycle + 1])
-    runs.claim(folder, identity(setting, job, ids))
+    peers.once(runs.claim, folder, identity(setting, job, ids))
     path = folder / "result.json"
-    known = runs.read_json(path) if path.exists() else None
+    known = peers.once(runs.read_if_there, path)
     where = f"run {job.name}, cycle {job.cycle}"
     # The last checkpoint is still being written while the model is measured.
     with located(where), Checkpoints(folder / "checkpoint") as checkpoints:
@@ -60,10 +60,10 @@ def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dic
         saved = {"step": int(state.step), "digest": checkpoint.digest(variables)}
         if known and known["checkpoint"] != saved:
             raise InputError(f"{checkpoints.folder}: damaged: not the one of {path}")
-        known = known or measure(setting, job, ids, variables, saved, seconds)
-    if not path.exists():
-        runs.write_json(path, known)
-    return variables, known
+        result = known or measure(setting, job, ids, variables, saved, seconds)
+    if not known:
+        peers.once(runs.write_json, path, result)
+    return variables, result
 
 
 def measure(
@@ -106,6 +106,8 @@ def fit(
 
     def watch(step: int, total: int, metrics: dict[str, float] | None) -> None:
         nonlocal journal
+        if not peers.is_first():
+            return
         if metrics is None:
             folder = job.folder(setting.workdir)
             journal = telemetry.Journal(folder, step, config["telemetry"]["tensorboard"])

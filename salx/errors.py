@@ -1,4 +1,4 @@
-"""The two ways in which a command ends early, each as one line to its user."""
+"""The ways in which a command ends early, each as one line to its user."""
 
 import contextlib
 import difflib
@@ -11,6 +11,10 @@ class InputError(Exception):
 
 class RunError(Exception):
     """A run had to stop: names the run, cycle, step and example. Exit code 1."""
+
+
+class Stopped(Exception):
+    """SIGTERM came, and what was done is saved. Exit code 75: the same command goes on."""
 
 
 def one_line(error: Exception) -> str:

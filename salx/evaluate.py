@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from salx import models, parallel, tasks
+from salx import models, parallel, peers, tasks
 from salx.data import Dataset, loader
 from salx.errors import RunError
 from salx.models import Model
@@ -70,6 +70,7 @@ def evaluate(
     ids = np.arange(len(source))
     for part in loader.whole(source, transform, ids, batch, threads, workers):
         pixels = part["label"].ndim > 1
+        peers.check_stopping()
         parts.append(counter(model)(variables, parallel.put(part)))
     parts = jax.device_get(parts)
     sums = {name: np.sum([part[name] for part in parts], 0, np.float64) for name in parts[0]}

@@ -139,8 +139,7 @@ def labelled(run: Deployment, budgets: Sequence[int], pool: int) -> int:
 
 def is_done(workdir: Path, run: Deployment) -> bool:
     """Whether a deployment has a sound result. Raises InputError for a damaged one."""
-    path = run.folder(workdir) / "result.json"
-    return path.exists() and bool(runs.read_json(path))
+    return runs.read_if_there(run.folder(workdir) / "result.json") is not None
 
 
 def is_finished(workdir: Path, config: dict[str, Any]) -> bool:
@@ -156,8 +155,7 @@ def is_finished(workdir: Path, config: dict[str, Any]) -> bool:
 
 def held_study(workdir: Path) -> dict[str, Any] | None:
     """The content of study.json, or None. Raises InputError if it is damaged."""
-    path = workdir / "study.json"
-    return runs.read_json(path) if path.exists() else None
+    return runs.read_if_there(workdir / "study.json")
 
 
 def refuse_other(workdir: Path, config: dict[str, Any]) -> None:

@@ -1,20 +1,29 @@
 """`python -m salx.main --config=configs/X.py --workdir=W`: a whole study, or the rest of it.
 
-Exit codes: 0 done, 1 a run had to stop, 2 bad input, 130 interrupted (the same command goes on).
+Exit codes: 0 done, 1 a run had to stop, 2 bad input, 75 stopped by SIGTERM and 130 interrupted,
+after both of which the same command goes on.
+
+Several processes run one study together when each gets the same command and --coordinator,
+--processes and --process, or when Slurm, Kubernetes or a TPU pod started them. They share the
+folder of --workdir; process 0 alone writes and prints; they end together, with one exit code.
 """
 
-import sys
+import os
+import traceback
 from pathlib import Path
 
 from absl import app, flags, logging
 from ml_collections import config_flags
 
 from salx import config as configs
-from salx import grid, report
-from salx.errors import InputError, RunError, one_line
+from salx import grid, peers, report
+from salx.errors import InputError, RunError, Stopped, one_line
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "The study, as in configs/quickstart.py.")
 WORKDIR = flags.DEFINE_string("workdir", None, "The folder of the study's files.")
+COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT where process 0 listens.")
+PROCESSES = flags.DEFINE_integer("processes", None, "How many processes run the study.", 1)
+PROCESS = flags.DEFINE_integer("process", None, "This one's number, from 0.", 0)
 
 
 def parse(argv: list[str]) -> list[str]:
@@ -24,7 +33,7 @@ def parse(argv: list[str]) -> list[str]:
         if CONFIG.value is not None:
             CONFIG.value.to_dict()  # raises what the config file raised
     except Exception as error:  # a config is the user's own code and may raise anything
-        raise SystemExit(refused(explained(argv, error))) from error
+        raise SystemExit(peers.end(*verdict(explained(argv, error)))) from error
     if flags.FLAGS["verbosity"].using_default_value:
         flags.FLAGS.verbosity = logging.WARNING  # Orbax tells of every file; --verbosity=0 shows it
     return rest
@@ -49,10 +58,27 @@ def explained(argv: list[str], error: Exception) -> InputError:
     return InputError(f"{kind}{error}")
 
 
-def refused(error: Exception) -> int:
-    """Prints an error as one line on stderr; returns the exit code."""
-    print(f"salx: {one_line(error)}", file=sys.stderr)
-    return 2 if isinstance(error, InputError) else 1
+def verdict(error: BaseException) -> tuple[int, str]:
+    """The exit code for an error, and the line that explains it."""
+    line = f"salx: {one_line(error)}"
+    if isinstance(error, InputError):
+        return 2, line
+    if isinstance(error, Stopped):
+        return os.EX_TEMPFAIL, "salx: stopped by SIGTERM; the same command goes on from here"
+    if isinstance(error, KeyboardInterrupt):
+        return 130, "salx: interrupted; the same command goes on from here"
+    return 1, line
+
+
+def unexpected(error: Exception) -> tuple[int, str]:
+    """`verdict` in one of several processes; a bug shows where it is. An error of the devices
+    has no place of its own: as a rule another process is gone, and a collective with it."""
+    import jax
+
+    if not isinstance(error, jax.errors.JaxRuntimeError):
+        traceback.print_exception(error)
+    code, line = verdict(RunError(f"{type(error).__name__}: {str(error)[:300]}"))
+    return code, line.replace("salx:", f"salx: process {peers.here.index}:")
 
 
 def run(argv: list[str]) -> None:
@@ -61,15 +87,23 @@ def run(argv: list[str]) -> None:
     for name, given in (("config", CONFIG.value), ("workdir", WORKDIR.value)):
         if not given:
             raise InputError(f"--{name} is required")
+    peers.initialise(COORDINATOR.value, PROCESSES.value, PROCESS.value)
     config, workdir = configs.resolve(CONFIG.value), Path(WORKDIR.value)
-    grid.refuse_other(workdir, config)
-    page, finished = workdir / "report" / "index.html", grid.is_finished(workdir, config)
-    if finished:
-        print(f"{workdir}: this study is finished; nothing to do")
-    else:
+    peers.once(grid.refuse_other, workdir, config)
+    finished = peers.once(grid.is_finished, workdir, config)
+    if not finished:
         from salx import study  # jax, which a finished study has no need of
 
         study.run(config, workdir)
+    if peers.is_first():
+        tell(workdir, finished)
+
+
+def tell(workdir: Path, finished: bool) -> None:
+    """Draws the report of a study that is through, unless it is there, and prints its table."""
+    page = workdir / "report" / "index.html"
+    if finished:
+        print(f"{workdir}: this study is finished; nothing to do")
     if not (finished and page.exists()):
         report.write(workdir)
     print(report.summary(workdir))
@@ -79,11 +113,12 @@ def run(argv: list[str]) -> None:
 def main(argv: list[str]) -> int:
     try:
         run(argv)
-    except (InputError, RunError) as error:
-        return refused(error)
-    except KeyboardInterrupt:
-        print("salx: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
+    except (InputError, RunError, Stopped, KeyboardInterrupt) as error:
+        return peers.end(*verdict(error))
+    except Exception as error:
+        if peers.here.count == 1:
+            raise
+        return peers.end(*unexpected(error))
     return 0
 
 

@@ -5,6 +5,7 @@ header; the others are the picks, best first. The header holds the digest of the
 its predecessor, so damage and mixed-up chains are found when they are read.
 """
 
+import itertools
 import json
 from collections.abc import Sequence
 from fractions import Fraction
@@ -64,6 +65,12 @@ def read(path: Path) -> Record:
     return Record({**header, "digest": seal}, ids)
 
 
+def recorded(folder: Path, cycles: int) -> int:
+    """How many of the cycles 0, 1, ... have a record, up to the first that has none."""
+    there = (record_path(folder, cycle).exists() for cycle in range(cycles))
+    return sum(itertools.takewhile(bool, there))
+
+
 def read_chain(folder: Path, cycles: int, fingerprint: str) -> list[Record]:
     """The records of cycles 0, 1, ... up to `cycles` of them or the first that is absent.
 
@@ -72,10 +79,8 @@ def read_chain(folder: Path, cycles: int, fingerprint: str) -> list[Record]:
     """
     chain: list[Record] = []
     seen: set[int] = set()
-    for cycle in range(cycles):
+    for cycle in range(recorded(folder, cycles)):
         path = record_path(folder, cycle)
-        if not path.exists():
-            break
         record = read(path)
         parent = chain[-1].header["digest"] if chain else None
         if record.header["cycle"] != cycle or record.header["parent"] != parent:

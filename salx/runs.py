@@ -115,6 +115,11 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def read_if_there(path: Path) -> dict[str, Any] | None:
+    """What read_json gives, or None where there is no such file."""
+    return read_json(path) if path.exists() else None
+
+
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested dicts as {"train.batch": 16, ...}, to compare and to show."""
     flat = {}

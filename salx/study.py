@@ -1,5 +1,6 @@
 """A study: from a config to its grid of runs, in order, each resumed where it stands."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from salx import (
     grid,
     models,
     parallel,
+    peers,
     pool,
     runs,
     selection,
@@ -27,21 +29,23 @@ def run(config: dict[str, Any], workdir: Path) -> None:
     Raises InputError before any training for what cannot be used, RunError where a run stops.
     """
     setting = check(config, workdir)
-    with runs.held(workdir):
-        describe(setting)
+    with runs.held(workdir) if peers.is_first() else contextlib.nullcontext():
+        peers.once(describe, setting)
+        check_shared(workdir)
         work, chains = grid.grid(config), {}
         with progress(setting) as board:
             setting = setting._replace(board=board)
             for job in work.selections:
                 chains[job] = cycle.run(setting, job)
             for job in work.deployments:
-                if not grid.is_done(workdir, job):
+                if not peers.once(grid.is_done, workdir, job):
                     deploy.run(setting, job, chains.get(job.selection, ()))
 
 
 def check(config: dict[str, Any], workdir: Path) -> Setting:
     """Everything that can be known before training. Raises InputError naming the field."""
     dataset = data.load(config["dataset"], config["transform"])
+    peers.check_alike({"config": config, "data": dataset.fingerprint})
     built = {
         label: models.build(label, options, dataset) for label, options in config["models"].items()
     }
@@ -68,8 +72,21 @@ def check(config: dict[str, Any], workdir: Path) -> Setting:
     return Setting(config, workdir, dataset, built, policies, recipe, Board())
 
 
+def check_shared(workdir: Path) -> None:
+    """Raises InputError in a process that does not see what process 0 has written; the others
+    wait until all have looked."""
+    if not (workdir / "study.json").exists():
+        raise InputError(
+            f"--workdir={workdir} must be one folder that all processes share: "
+            f"process {peers.here.index} does not see the files of process 0"
+        )
+    peers.meet("shared")
+
+
 def progress(setting: Setting) -> Board:
-    """A board that knows how many runs and steps of the grid remain."""
+    """A board that knows how many runs and steps of the grid remain; process 0 alone shows it."""
+    if not peers.is_first():
+        return Board()
     config = setting.config
     size = len(setting.dataset.pool)
     sizes = pool.budgets(size, config["budget"], config["cycles"])

@@ -12,10 +12,10 @@ import numpy as np
 import optax
 from clu import metrics as clu_metrics
 
-from salx import models, parallel, seeds, tasks
+from salx import models, parallel, peers, seeds, tasks
 from salx.checkpoint import Checkpoints
 from salx.data import Dataset, Source, loader
-from salx.errors import RunError
+from salx.errors import RunError, Stopped
 from salx.models import Model
 from salx.models.loss_prediction import LossPrediction, auxiliary_loss
 
@@ -233,6 +233,7 @@ def fit(
     `watch(step, total, metrics)` hears of the start (metrics None) and of every `log_every`
     steps. The same arguments give the same state, also after interruptions. Raises RunError
     with step and example key for a loss that is not finite; such a state is never saved.
+    Raises Stopped, after saving, at the first step after SIGTERM.
     """
     total = recipe.total_steps(len(ids))
     fresh, weights = initial(model, recipe, head), seeds.derive(seed, "weights")
@@ -245,12 +246,15 @@ def fit(
     with contextlib.closing(batches_of(recipe, dataset, ids, seed, total, done)) as batches:
         for step, batch in enumerate(batches, done + 1):
             state, metrics = step_once(state, metrics, parallel.put(batch))
-            save = step == total or (recipe.save_every and step % recipe.save_every == 0)
+            stop = peers.stopping()
+            save = stop or step == total or (recipe.save_every and step % recipe.save_every == 0)
             if save or step % recipe.log_every == 0:
                 watch(step, total, checked(metrics, dataset.pool))
                 metrics = empty_metrics()
             if save:
                 checkpoints.save(step, state)
+            if stop:
+                raise Stopped
     return state
 
 

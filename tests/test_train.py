@@ -3,9 +3,9 @@ import numpy as np
 import optax
 import pytest
 
-from salx import data, models, parallel, train
+from salx import data, models, parallel, peers, train
 from salx.checkpoint import Checkpoints, digest
-from salx.errors import RunError
+from salx.errors import RunError, Stopped
 
 RECIPE = train.Recipe(
     batch=8,
@@ -104,6 +104,23 @@ def test_equal_seeds_begin_with_equal_weights(model):
 def fit(digits, model, folder, recipe=RECIPE, watch=lambda *_: None, size=30):
     with Checkpoints(folder / "checkpoint") as checkpoints:
         return train.fit(model, recipe, digits, np.arange(size), 0, checkpoints, watch)
+
+
+def test_a_stopped_training_has_saved_that_step_and_goes_on_to_the_same_state(
+    digits, model, tmp_path, monkeypatch
+):
+    whole = fit(digits, model, tmp_path / "whole")
+
+    def watch(step, total, metrics):
+        if step == 6:
+            monkeypatch.setattr(peers, "stopping", lambda: True)
+
+    with pytest.raises(Stopped):
+        fit(digits, model, tmp_path / "stopped", watch=watch)
+    monkeypatch.undo()
+    with Checkpoints(tmp_path / "stopped" / "checkpoint") as saved:
+        assert saved.manager.latest_step() == 7
+    assert digest(fit(digits, model, tmp_path / "stopped")) == digest(whole)
 
 
 class Killed(Exception):

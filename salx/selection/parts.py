@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from salx import runs
+from salx import peers, runs
 
 EVERY = 60.0  # seconds; a shorter pass leaves nothing
 
@@ -19,15 +19,16 @@ class Parts:
     Parts of another pass are thrown away. Every process reads them; the first alone writes.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any], writes: bool = True):
-        self.folder, self.writes = folder, writes
+    def __init__(self, folder: Path, identity: Mapping[str, Any]):
+        self.folder = folder
         self.identity = runs.digest(runs.canonical(identity))
         self.saved, self.when = 0, time.monotonic()
 
     def load(self) -> np.ndarray | None:
         """What an earlier process left of the first rows, float32[n, ...], or None."""
         found = []
-        while (path := self.path(self.saved)).exists():
+        for _ in range(peers.once(self.count)):
+            path = self.path(self.saved)
             with runs.reading(path), np.load(path, allow_pickle=False) as part:
                 runs.check_seal(str(part["seal"]), part["rows"].tobytes(), self.identity.encode())
                 found.append(part["rows"])
@@ -36,11 +37,15 @@ class Parts:
 
     def save(self, rows: np.ndarray) -> None:
         """Writes what is new of `rows`, all that is done, if the last time is long ago."""
-        if self.writes and time.monotonic() - self.when > EVERY and len(rows) > self.saved:
+        if peers.is_first() and time.monotonic() - self.when > EVERY and len(rows) > self.saved:
             new, packed = rows[self.saved :], io.BytesIO()
             np.savez(packed, rows=new, seal=runs.digest(new.tobytes(), self.identity.encode()))
             runs.write_file(self.path(self.saved), packed.getvalue())
             self.saved, self.when = len(rows), time.monotonic()
+
+    def count(self) -> int:
+        """How many files there are of this pass."""
+        return len(list(self.folder.glob(f"part_{self.identity[7:19]}_*.npz")))
 
     def path(self, first: int) -> Path:
         return self.folder / f"part_{self.identity[7:19]}_{first:09d}.npz"

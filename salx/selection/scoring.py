@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from salx import models, parallel
+from salx import models, parallel, peers
 from salx.data import Dataset, loader
 from salx.models import Model
 from salx.models.loss_prediction import LossPrediction
@@ -86,6 +86,7 @@ def score_pool(
 
     batches = loader.whole(source, transform, ids, batch, threads, workers, first)
     for number, part in enumerate(batches, first):
+        peers.check_stopping()
         seen = {name: part[name] for name in fields if name in part}
         index, seen = parallel.put((part["id"], seen))
         waiting.append((number, index, score(variables, seen)))

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# A study on a Cloud TPU slice, through a queued resource. ./launch/tpu.sh [--dry-run] COMMAND [FLAGS]
+#   study --config=... --workdir=...   create, install, run, delete, whatever happens in between
+#   create | install | run --config=... --workdir=... | logs | delete      one of these steps
+# From the environment: NAME (salx) ZONE (us-central2-b) TYPE (v4-8) RUNTIME (tpu-ubuntu2204-base)
+# PROJECT (gcloud's own) SPOT=yes WAIT_MINUTES (60) KEEP=yes (study does not delete)
+# NFS=HOST:/EXPORT is mounted as /mnt/salx on every worker; a slice of several needs --workdir there.
+# Exit codes: those of the study; 75 where capacity did not come or was taken away: the same
+# command goes on.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source launch/steps.sh
+
+NAME=${NAME:-salx} ZONE=${ZONE:-us-central2-b} TYPE=${TYPE:-v4-8} RUNTIME=${RUNTIME:-tpu-ubuntu2204-base}
+WAIT_MINUTES=${WAIT_MINUTES:-60} POLL_SECONDS=${POLL_SECONDS:-20}
+place=(--zone="$ZONE" ${PROJECT:+--project="$PROJECT"})
+
+queued() { step gcloud compute tpus queued-resources "$@" "${place[@]}"; }
+
+# remote COMMAND: in every worker's shell, as one string. In the background and a process group of
+# its own, so that a signal to this script ends it without waiting for it.
+remote() {
+  set -m
+  step gcloud compute tpus tpu-vm ssh "$NAME" --worker=all --command="$1" "${place[@]}" &
+  child=$!
+  set +m
+  local code=0
+  wait "$child" || code=$?
+  child=
+  [ "$code" = 0 ] || blame "$code"
+}
+
+# blame CODE: why a step on the workers failed; 75 if it is that they are gone.
+blame() {
+  local now
+  now=$(queued describe "$NAME" --format='value(state.state)') || now=gone
+  [ "$now" = ACTIVE ] || give_up "$NAME was taken away (it is $now)"
+  echo "salx: a worker of $NAME ended with exit code $1: see the lines above" >&2
+  exit "$1"
+}
+
+give_up() {
+  echo "salx: $1; the same command goes on from here" >&2
+  exit 75
+}
+
+create() {
+  creating=yes
+  queued create "$NAME" --node-id="$NAME" --accelerator-type="$TYPE" \
+    --runtime-version="$RUNTIME" ${SPOT:+--spot} || {
+    echo "salx: $NAME was not created, and nothing is deleted: see gcloud's message above" >&2
+    exit 1
+  }
+  created=yes
+  local now end=$((SECONDS + 60 * WAIT_MINUTES))
+  while now=$(queued describe "$NAME" --format='value(state.state)') && [ "$now" != ACTIVE ]; do
+    if [ -n "${dry_run:-}" ]; then
+      echo "$now"
+      return
+    fi
+    case "$now" in
+      FAILED | SUSPENDING | SUSPENDED) give_up "no capacity for $NAME (it is $now)" ;;
+    esac
+    [ "$SECONDS" -lt "$end" ] || give_up "$NAME is still $now after $WAIT_MINUTES minutes"
+    sleep "$POLL_SECONDS"
+  done
+  [ "$now" = ACTIVE ] || give_up "gcloud does not tell the state of $NAME"
+}
+
+install() {
+  local archive=/tmp/salx-$NAME.tar.gz
+  step git archive --output="$archive" HEAD
+  step gcloud compute tpus tpu-vm scp "$archive" "$NAME:salx.tar.gz" --worker=all "${place[@]}" || blame $?
+  step rm "$archive"
+  if [ -n "${NFS:-}" ]; then
+    remote "sudo apt-get install -yq nfs-common && sudo mkdir -p /mnt/salx && \
+{ mountpoint -q /mnt/salx || sudo mount -t nfs $(printf %q "$NFS") /mnt/salx; }"
+  fi
+  remote "mkdir -p salx && tar -xzf salx.tar.gz -C salx && cd salx && \
+source launch/environment.sh && make_environment requirements.txt launch/tpu.txt"
+}
+
+# run FLAGS: on all workers, which find each other; each keeps its output in salx.log.
+run() {
+  local flags
+  printf -v flags '%q ' "$@"
+  remote "set -o pipefail; cd salx && JAX_PLATFORMS=tpu .venv/bin/python -m salx.main ${flags% } 2>&1 \
+| tee -a ~/salx.log"
+}
+
+delete() {
+  queued delete "$NAME" --force --quiet || {
+    echo "salx: $NAME may still be there, and billed; try: NAME=$NAME ZONE=$ZONE launch/tpu.sh delete" >&2
+    exit 1
+  }
+}
+
+# clean_up: what `study` created goes with it, and its exit code stays.
+clean_up() {
+  local code=$?
+  trap - EXIT
+  trap '' INT TERM # nothing interrupts the deletion
+  [ -z "${child:-}" ] || kill -- "-$child" 2>/dev/null || true
+  if [ -n "${created:-}" ] && [ -z "${KEEP:-}" ]; then
+    delete
+  elif [ -n "${creating:-}" ] && [ -z "${created:-}" ] && [ "$code" -gt 128 ]; then
+    echo "salx: $NAME may be created yet; if so: NAME=$NAME ZONE=$ZONE launch/tpu.sh delete" >&2
+  fi
+  exit "$code"
+}
+
+if [ "${1:-}" = --dry-run ]; then
+  dry_run=yes
+  shift
+fi
+command=${1:---help}
+[ $# = 0 ] || shift
+case "$command" in
+  -h | --help) sed -n '2,9s/^# //p' launch/tpu.sh ;;
+  study)
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    create
+    install
+    run "$@"
+    ;;
+  logs) remote "tail -n 50 salx.log" ;;
+  create | install | run | delete) "$command" "$@" ;;
+  *) refuse "launch/tpu.sh knows study, create, install, run, logs and delete, not '$command'" ;;
+esac

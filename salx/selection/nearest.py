@@ -1,0 +1,60 @@
+"""The distance to the nearest of many centres: products of matrices say which centres can
+matter, differences of coordinates say how far they are.
+
+|x|^2 + |c|^2 - 2 x.c cancels where x lies close to c, so it only serves as a lower bound, less
+what float32 may have lost (N. Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
+The result is therefore the same however rows and centres are cut into tiles.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+BLOCK = 512  # centres in one product; a list of centres has room for as many at least
+
+
+def squared(x: jax.Array, y: jax.Array) -> jax.Array:
+    """Squared Euclidean distances of float32[..., d] to float32[..., d], by differences."""
+    return jnp.sum((x - y) ** 2, axis=-1)
+
+
+def nearest(rows, value, centres, first, last, middle) -> jax.Array:
+    """float32[m]: the least of `value` and the squared distances to centres[first:last].
+
+    rows float32[m, d]; centres float32[K, d]; middle float32[d], a point near the middle of
+    all rows, keeps the bounds tight. Where the list ends within a block, the block starts
+    earlier: centres before `first` are known to be no nearer than `value`.
+    """
+    lost = 2 * (rows.shape[1] + 4) * jnp.finfo(jnp.float32).eps
+    centred = rows - middle
+    norms = (1 - lost) * jnp.sum(centred**2, axis=1, keepdims=True)
+
+    def compare(block, value):
+        begin = jnp.minimum(first + block * BLOCK, len(centres) - BLOCK)
+        part = lax.dynamic_slice_in_dim(centres, begin, BLOCK)
+        real = begin + jnp.arange(BLOCK) < last
+        moved = part - middle
+        lengths = jnp.where(real, (1 - lost) * jnp.sum(moved**2, axis=1), jnp.inf)
+        product = jnp.matmul(centred, moved.T, precision=lax.Precision.HIGHEST)
+        low = jnp.maximum(norms + lengths - 2 * product, 0)
+        # Two plain minima are vectorised on CPUs, an argmin is not.
+        least = low.min(axis=1, keepdims=True)
+        at = jnp.where(low <= least, jnp.arange(BLOCK), BLOCK).min(axis=1)
+        value = jnp.minimum(value, squared(rows, part[at]))
+        unsettled = jnp.sum(low < value[:, None], axis=1) > 1
+        return settle(rows, value, unsettled, part, real)
+
+    return lax.fori_loop(0, (last - first + BLOCK - 1) // BLOCK, compare, value)
+
+
+def settle(rows, value, unsettled, part, real) -> jax.Array:
+    """`value`, after the rows that another centre may be nearer to were compared with every
+    real one of `part`. One by one: they are few."""
+
+    def one(state):
+        value, unsettled = state
+        row = jnp.argmax(unsettled)
+        value = value.at[row].min(jnp.where(real, squared(rows[row], part), jnp.inf).min())
+        return value, unsettled.at[row].set(False)
+
+    return lax.while_loop(lambda state: state[1].any(), one, (value, unsettled))[0]

@@ -1,0 +1,220 @@
+"""Several real processes over loopback, with two devices each: one study, one end."""
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from salx import peers, runs
+from tests.conftest import ROOT, SMALL
+from tests.test_study import picks
+
+SHORT = (
+    "--config.seeds=1",
+    "--config.surrogates=('a',)",
+    "--config.deployments=('a',)",
+    "--config.telemetry.progress=False",
+)
+MAIN = "-m", "salx.main"
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+@contextlib.contextmanager
+def started(count, workdir, compiled, *more, other=(), code=MAIN, path=ROOT):
+    """`count` processes of the small study; `other`, `code` and `path` are those of the last."""
+    port, running = free_port(), []
+    for index in range(count):
+        odd = index == count - 1
+        flags = [f"--config={SMALL}", f"--workdir={workdir}", *SHORT, *more]
+        flags += [f"--coordinator=127.0.0.1:{port}", f"--processes={count}", f"--process={index}"]
+        env = {
+            **compiled,
+            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+            "PYTHONPATH": str(path if odd else ROOT),
+        }
+        command = [sys.executable, *(code if odd else MAIN), *flags, *(other if odd else ())]
+        running.append(
+            subprocess.Popen(
+                command,
+                env=env,
+                cwd=path if odd else ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    try:
+        yield running
+    finally:
+        for process in running:
+            process.kill()
+            process.communicate()
+
+
+def ended(running, timeout=300):
+    """Exit codes and the lines on stderr of each."""
+    lines = [process.communicate(timeout=timeout)[1].splitlines() for process in running]
+    return [process.returncode for process in running], lines
+
+
+def wait_for_a_checkpoint(running, workdir):
+    while not any(workdir.glob("deployments/*/checkpoint/[0-9]*")):
+        assert all(process.poll() is None for process in running)
+        time.sleep(0.05)
+
+
+def expected(finished):
+    """What one process has chosen in the short study, a part of the small one."""
+    one = picks(finished[0])
+    return {name: ids for name, ids in one.items() if ".s0/" in name and "/b." not in name}
+
+
+def test_two_processes_choose_what_one_does(finished, compiled, tmp_path):
+    with started(2, tmp_path, compiled) as running:
+        assert ended(running) == ([0, 0], [[], []])
+    assert picks(tmp_path) == expected(finished)
+    path = "deployments/a.on.a.entropy.s0.c02/result.json"
+    result, alone = runs.read_json(tmp_path / path), runs.read_json(finished[0] / path)
+    assert result["environment"]["processes"] == 2
+    assert result["environment"]["devices"] == 4
+    assert result["value"] == pytest.approx(alone["value"], abs=0.01)
+    assert (tmp_path / "report" / "index.html").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_killed_process_ends_the_others_and_the_next_run_goes_on(
+    finished, compiled, tmp_path, victim
+):
+    with started(2, tmp_path, compiled) as running:
+        wait_for_a_checkpoint(running, tmp_path)
+        running[victim].kill()
+        codes, lines = ended(running, timeout=60)
+        assert codes[victim] == -signal.SIGKILL
+        assert codes[1 - victim] not in (0, None)
+        if victim == 1:  # process 0 is there to say so
+            assert lines[0][-1].startswith("salx: process 0: JaxRuntimeError")
+    with started(2, tmp_path, compiled) as running:
+        assert ended(running)[0] == [0, 0]
+    assert picks(tmp_path) == expected(finished)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("asked", "then"), [(0, 2), (1, 1), (1, 4)])
+def test_sigterm_to_one_ends_all_with_75_and_any_number_goes_on(
+    finished, compiled, tmp_path, asked, then
+):
+    with started(2, tmp_path, compiled) as running:
+        wait_for_a_checkpoint(running, tmp_path)
+        running[asked].terminate()
+        codes, lines = ended(running, timeout=60)
+    assert codes == [75, 75]
+    assert lines == [["salx: stopped by SIGTERM; the same command goes on from here"], []]
+    with started(then, tmp_path, compiled) as running:
+        assert ended(running)[0] == [0] * then
+    assert picks(tmp_path) == expected(finished)
+
+
+def test_sigterm_to_a_process_on_its_own(finished, salx, compiled, tmp_path):
+    command = [sys.executable, *MAIN, f"--config={SMALL}", f"--workdir={tmp_path}", *SHORT]
+    process = subprocess.Popen(command, env=compiled, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    wait_for_a_checkpoint([process], tmp_path)
+    process.terminate()
+    codes, lines = ended([process], timeout=60)
+    assert codes == [75]
+    assert lines == [["salx: stopped by SIGTERM; the same command goes on from here"]]
+    assert salx(tmp_path, *SHORT).returncode == 0
+    assert picks(tmp_path) == expected(finished)
+
+
+PATCHED = """
+import sklearn.datasets
+real = sklearn.datasets.load_digits
+def load_digits():
+    bunch = real()
+    bunch.images[3, 4, 4] += 1
+    return bunch
+sklearn.datasets.load_digits = load_digits
+from absl import app
+from salx import main
+app.run(main.main, flags_parser=main.parse)
+"""
+
+
+def changed_code(tmp_path):
+    shutil.copytree(ROOT / "salx", tmp_path / "code" / "salx")
+    with open(tmp_path / "code" / "salx" / "seeds.py", "a") as file:
+        file.write("# one line more\n")
+    return tmp_path / "code"
+
+
+@pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("what", ["config", "data", "code", "bad config", "folder"])
+def test_a_process_that_differs_is_refused_with_what_differs(compiled, tmp_path, count, what):
+    last, odd = count - 1, {}
+    if what == "config":
+        odd = {"other": ["--config.train.batch=16"]}
+        message = f"process {last} differs from process 0: config.train.batch 8 -> 16"
+    elif what == "data":
+        odd = {"code": ("-c", PATCHED)}
+        message = f"process {last} differs from process 0: data 'sha256:"
+    elif what == "code":
+        odd = {"path": changed_code(tmp_path)}
+        message = f"process {last} differs from process 0: code '"
+    elif what == "bad config":
+        odd = {"other": ["--config.train.batch=15"]}
+        message = "config.train.batch=15 must be even"
+    else:
+        odd = {"other": [f"--workdir={tmp_path / 'elsewhere'}"]}
+        message = "must be one folder that all processes share"
+    with started(count, tmp_path / "w", compiled, **odd) as running:
+        codes, lines = ended(running, timeout=120)
+    assert codes == [2] * count
+    assert len(lines[0]) == 1
+    assert message in lines[0][0]
+    assert lines[1:] == [[]] * last
+    assert not (tmp_path / "w" / "selections").exists()
+
+
+@pytest.mark.parametrize("flag", ["--coordinator=localhost:1", "--processes=2", "--process=0"])
+def test_flags_that_go_together(salx, tmp_path, flag):
+    process = salx(tmp_path, flag)
+    assert process.returncode == 2
+    assert process.stderr == "salx: --coordinator, --processes and --process go together\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "several"),
+    [
+        ({}, False),
+        ({"SLURM_JOB_ID": "7", "SLURM_NTASKS": "4", "SLURM_PROCID": "0"}, False),  # a batch script
+        ({"SLURM_JOB_ID": "7", "SLURM_STEP_NUM_TASKS": "1"}, False),
+        ({"SLURM_JOB_ID": "7", "SLURM_STEP_NUM_TASKS": "4"}, True),
+        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, False),
+        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1", "JOB_COMPLETION_INDEX": "1"}, True),
+    ],
+)
+def test_launchers_that_start_several(monkeypatch, environment, several):
+    for name in ("SLURM_STEP_NUM_TASKS", "KUBERNETES_SERVICE_HOST", "JOB_COMPLETION_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert peers.launched() is several
+
+
+def test_a_process_on_its_own_has_no_others():
+    assert peers.is_first()
+    assert peers.once(lambda a, b: a + b, 1, 2) == 3
+    peers.check_alike({"config": np.nan})  # not even looked at
+    peers.check_stopping()
