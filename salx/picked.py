@@ -8,6 +8,7 @@ import numpy as np
 
 from salx import tasks
 from salx.data import Dataset
+from salx.data.sources import example
 
 SAMPLE = 2000  # of the best picks, that are looked at
 SMALL = 16  # pixels of the square grey thumbnails that are compared
@@ -18,8 +19,8 @@ SHOWN, HEIGHT = 12, 48  # pictures in a strip, and their height in pixels
 def describe(dataset: Dataset, ids: Sequence[int]) -> tuple[dict[str, Any], bytes]:
     """{"looked_at": picks, "classes": labels, or pixels, of each class among them, None for a
     pool without labels, "near_duplicates": share of them that are near another}, and the
-    first picks as a PNG."""
-    items = [dataset.pool[index] for index in list(ids)[:SAMPLE]]
+    first picks as a PNG. Raises RunError for an example that cannot be read."""
+    items = [example(dataset.pool, index) for index in ids[:SAMPLE]]
     grey = [item["image"].mean(-1).astype(np.float32) for item in items]
     thumbs = [cv2.resize(image, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for image in grey]
     known = all("label" in item for item in items)
