@@ -107,7 +107,8 @@ def seen_by(asked: Surrogate, dataset: Dataset) -> Dataset:
         crop = {"evaluate": "center_crop", "evaluate_resize": max(shape[:2])}
         seen = {"evaluate": "fit"} if asked.task == "segmentation" else crop
         seen |= {"evaluate_size": shape[:2]}
-    return data.transformed(dataset, seen)
+    crop = {"train": "pad_crop", "size": shape[:2]}  # nothing is trained, whatever the sizes
+    return data.transformed(dataset, {**seen, **crop})
 
 
 def check_fit(asked: Surrogate | None, policy: Policy, dataset: Dataset) -> None:
