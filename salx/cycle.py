@@ -5,13 +5,15 @@ import functools
 import io
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from salx import deploy, grid, peers, picked, pool, runs
 from salx.config import train_science
+from salx.data import Dataset
 from salx.deploy import Setting
 from salx.errors import located
 from salx.grid import Selection
@@ -21,6 +23,8 @@ from salx.selection.choice import Choice
 from salx.selection.choice import choose as choose_from
 from salx.selection.parts import Parts
 from salx.selection.scoring import score_pool
+
+NOBODY = np.zeros(0, np.int64)
 
 
 def run(setting: Setting, job: Selection) -> list[Record]:
@@ -48,7 +52,7 @@ def run(setting: Setting, job: Selection) -> list[Record]:
 def choose(setting: Setting, job: Selection, chain: list[Record], target: int) -> bytes:
     """The next cycle's record, which brings the number of labelled examples to `target`.
 
-    Beside it stay all scores, and what is known of the pass.
+    Beside it stay all scores, what is known of the pass, and a picture of the first picks.
     """
     dataset, policy, cycle = setting.dataset, setting.policies[job.policy], len(chain)
     have = pool.labelled(chain)
@@ -76,7 +80,7 @@ def choose(setting: Setting, job: Selection, chain: list[Record], target: int) -
         "version": runs.code_version(),
         "parent": chain[-1].header["digest"] if chain else None,
     }
-    keep(setting, job, cycle, rest if by else (), choice, time.monotonic() - began)
+    keep(setting, job, cycle, rest if by else NOBODY, choice, time.monotonic() - began)
     return pool.encode(header, choice.ids, dataset.pool.keys, choice.scores)
 
 
@@ -108,24 +112,30 @@ def keep(
     setting: Setting,
     job: Selection,
     cycle: int,
-    scored: Sequence[int],
+    scored: np.ndarray,
     choice: Choice,
     seconds: float,
 ) -> None:
-    """Writes what is known of a cycle beside its record: scores_CC.npz, where examples have
-    scores, cycle_CC.json, and strip_CC.png, the first picks as pictures."""
+    """Writes scores_CC.npz, where a model has scored, strip_CC.png and cycle_CC.json."""
     folder, spread = job.folder(setting.workdir), {}
     if len(scored) and choice.all is not None:
         packed = io.BytesIO()
         np.savez(packed, ids=scored, scores=choice.all)
         peers.once(runs.write_file, folder / f"scores_{cycle:02d}.npz", packed.getvalue())
         spread = {"mean": choice.all.mean().item(), "std": choice.all.std().item()}
-    told, strip = picked.describe(setting.dataset, choice.ids)
-    peers.once(runs.write_file, folder / f"strip_{cycle:02d}.png", strip)
-    known = {"cycle": cycle, "images": len(scored), "seconds": round(seconds, 3), **spread}
-    pass_ = {**known, "picked": told}
+    strip = folder / f"strip_{cycle:02d}.png"
+    shown = peers.once(show, setting.dataset, choice.ids.tolist(), strip)
+    pass_ = {"cycle": cycle, "images": len(scored), "seconds": round(seconds, 3), **spread}
+    pass_ |= {"picked": shown}
     peers.once(runs.write_json, folder / f"cycle_{cycle:02d}.json", pass_)
     peers.once(shutil.rmtree, folder / f"pass_{cycle:02d}", True)
+
+
+def show(dataset: Dataset, ids: list[int], path: Path) -> dict[str, Any]:
+    """Writes the strip of a cycle's first picks; returns what is told of the picks."""
+    told, strip = picked.describe(dataset, ids)
+    runs.write_file(path, strip)
+    return told
 
 
 def identity(setting: Setting, job: Selection) -> dict[str, Any]:

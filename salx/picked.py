@@ -8,6 +8,7 @@ import numpy as np
 
 from salx import tasks
 from salx.data import Dataset
+from salx.data.sources import example
 
 SAMPLE = 2000  # of the best picks, that are looked at
 SMALL = 16  # pixels of the square grey thumbnails that are compared
@@ -19,8 +20,8 @@ def describe(dataset: Dataset, ids: Sequence[int]) -> tuple[dict[str, Any], byte
     """{"looked_at": picks, "classes": labels, or pixels, of each class among them, None for a
     pool without labels, "pool_classes": the same of the whole pool, where its labels are known
     without reading it, "near_duplicates": share of the picks that are near another}, and the
-    first picks as a PNG."""
-    items = [dataset.pool[index] for index in list(ids)[:SAMPLE]]
+    first picks as a PNG. Raises RunError for an example that cannot be read."""
+    items = [example(dataset.pool, index) for index in ids[:SAMPLE]]
     grey = [item["image"].mean(-1).astype(np.float32) for item in items]
     thumbs = [cv2.resize(image, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for image in grey]
     known = all("label" in item for item in items)

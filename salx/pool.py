@@ -40,10 +40,16 @@ def record_path(folder: Path, cycle: int) -> Path:
     return folder / f"cycle_{cycle:02d}.jsonl"
 
 
+def written(score: Any) -> float | None:
+    """A score with the fewest digits that give it back; None for infinity, which JSON lacks:
+    the distance of Core-Set's first pick where nothing is labelled."""
+    return float(str(score)) if np.isfinite(score) else None
+
+
 def encode(header: dict[str, Any], ids: np.ndarray, keys: Sequence[str], scores) -> bytes:
-    """A record's bytes. Scores are written with the fewest digits that give them back."""
+    """A record's bytes."""
     lines = [
-        runs.canonical({"id": int(i), "key": keys[i], "score": float(str(s)), "rank": rank})
+        runs.canonical({"id": int(i), "key": keys[i], "score": written(s), "rank": rank})
         for rank, (i, s) in enumerate(zip(ids, scores, strict=True))
     ]
     body = b"".join(line + b"\n" for line in lines)

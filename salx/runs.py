@@ -21,6 +21,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import salx
 from salx.errors import InputError
@@ -97,7 +98,7 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, EOFError, BadZipFile) as error:
         raise InputError(f"{path}: damaged: its content does not match its digest") from error
 
 

@@ -51,8 +51,22 @@ def fingerprint(keys: Sequence[str], *content: bytes) -> str:
 
 
 def load(config: Mapping[str, Any], transform: Mapping[str, Any] | None = None) -> Dataset:
-    """The data set that `config.dataset` describes, {"name": ..., **options}, with the
-    transforms of `config.transform`.
+    """The data set that `config.dataset` describes, with the transforms of `config.transform`.
+
+    Raises InputError naming the field, RunError naming an example.
+    """
+    return transformed(raw(config), transform or {})
+
+
+def transformed(dataset: Dataset, transform: Mapping[str, Any]) -> Dataset:
+    """The set with the transforms of `config.transform`. Raises InputError naming the field."""
+    built, shape = transforms.build(transform, dataset.task, dataset.mean, dataset.image_shape)
+    return dataset._replace(transforms=built, image_shape=shape)
+
+
+def raw(config: Mapping[str, Any]) -> Dataset:
+    """The data set that `config.dataset` describes, {"name": ..., **options}, its images as
+    they are.
 
     Options of all sets: `resize`, the short side in pixels (0: as stored); `cache`, a folder
     for what is decoded and resized ("": none); `on_error`, "skip" to leave out what cannot be
@@ -72,10 +86,7 @@ def load(config: Mapping[str, Any], transform: Mapping[str, Any] | None = None) 
     dataset = arranged(module.load(**options), **common)
     if not len(dataset.pool):
         raise InputError(f"data set {name!r}: the pool is empty")
-    built, shape = transforms.build(
-        transform or {}, dataset.task, dataset.mean, dataset.image_shape
-    )
-    return dataset._replace(transforms=built, image_shape=shape)
+    return dataset
 
 
 def check_common(resize: int, cache: str, on_error: str) -> None:

@@ -30,7 +30,7 @@ def load(
     labels: "folders": [train/|val/]<class>/* for classification, else [train/|val/]images/**
             with masks/** of the same names; "none": every image below dir, without labels;
             "<file>.csv" or "<file>.jsonl" in dir: image and label or mask, as paths below dir,
-            and, if it likes, split: train or val.
+            and, if it likes, split: train or val. Without classes, the images may be alone.
     classes: names in order. Masks hold indices into them, or 255, so they have to be given for
              masks; else they are what is found, sorted.
 
@@ -44,8 +44,11 @@ def load(
     if labels == "none":
         found = [pictures.Pictures(root, folders.below(root))]
     elif labels.endswith(LISTS):
-        rows = lists.read(root, labels, "label" if task == "classification" else "mask")
-        if task == "classification":
+        target = "label" if task == "classification" else "mask"
+        rows = lists.read(root, labels, target, needed=bool(names))
+        if rows and not rows[0].target:
+            found = lists.unlabelled(root, rows)
+        elif task == "classification":
             names = names or tuple(sorted({row.target for row in rows}))
             found = lists.classified(root, rows, names)
         else:

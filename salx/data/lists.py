@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from salx.data.pictures import Classified, Masked
+from salx.data.pictures import Classified, Masked, Pictures
 from salx.errors import InputError
 
 SPLITS = ("train", "val")
 
 
 class Row(NamedTuple):
-    """An image, its class name or mask file, its split, and where the list says so."""
+    """An image, its class name or mask file ("": it has none), its split, and where the list
+    says so."""
 
     image: str
     target: str
@@ -23,8 +24,9 @@ class Row(NamedTuple):
     where: str
 
 
-def read(root: Path, name: str, target: str) -> list[Row]:
-    """The rows of the list `name` in `root`; `target` is its column "label" or "mask".
+def read(root: Path, name: str, target: str, needed: bool) -> list[Row]:
+    """The rows of the list `name` in `root`; `target` is its column "label" or "mask", which all
+    images have, or, unless it is `needed`, none.
 
     Raises InputError that names the list and the line of what is missing, not a split, or
     listed twice.
@@ -43,6 +45,9 @@ def read(root: Path, name: str, target: str) -> list[Row]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
+    without = [row for row in rows if not row.target]
+    if without and (needed or len(without) < len(rows)):
+        raise InputError(f"{without[0].where}: has no {target!r}")
     return rows
 
 
@@ -62,16 +67,19 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict]]:
 
 def parsed(fields: dict[str, Any], target: str, where: str) -> Row:
     """A line's row; a file is normalised, and has to lie below the set's folder."""
-    for name in ("image", target):
-        if fields.get(name) in (None, ""):
-            raise InputError(f"{where}: has no {name!r}")
+    given = {
+        name: "" if (value := fields.get(name)) is None else str(value)
+        for name in ("image", target)
+    }
+    if not given["image"]:
+        raise InputError(f"{where}: has no 'image'")
     split = fields.get("split") or SPLITS[0]
     if split not in SPLITS:
         raise InputError(f"{where}: the split {split!r} is neither train nor val")
-    image, value = str(fields["image"]), str(fields[target])
-    if target == "mask":
+    value = given[target]
+    if target == "mask" and value:
         value = inside(value, where)
-    return Row(inside(image, where), value, split, where)
+    return Row(inside(given["image"], where), value, split, where)
 
 
 def inside(name: str, where: str) -> str:
@@ -94,6 +102,11 @@ def of_split(rows: Sequence[Row], split: str) -> list[Row]:
 
 def sizes(root: Path, rows: Sequence[Row]) -> dict[str, int]:
     return {row.image: size(root, row.image, row.where) for row in rows}
+
+
+def unlabelled(root: Path, rows: Sequence[Row]) -> list[Pictures]:
+    """The sources of both splits. Raises InputError for a file that is not there."""
+    return [Pictures(root, sizes(root, of_split(rows, split))) for split in SPLITS]
 
 
 def classified(root: Path, rows: Sequence[Row], classes: Sequence[str]) -> list[Classified]:

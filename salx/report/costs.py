@@ -67,8 +67,9 @@ def choosing(work: Work, found: Evidence) -> Sheet:
             Item(f"{rate:,.0f}" if rate else MISSING, (rate,)),
         )  # fmt: skip
 
-    columns = dict.fromkeys(p.column for p in found.passes)
-    rows = [row(work.study.label(c), [p for p in found.passes if p.column == c]) for c in columns]
+    passes = [p for p in found.passes if p.images]  # a random choice scores nothing
+    columns = dict.fromkeys(p.column for p in passes)
+    rows = [row(work.study.label(c), [p for p in passes if p.column == c]) for c in columns]
     return Sheet(
         name="choosing",
         title="Choosing",
@@ -77,7 +78,7 @@ def choosing(work: Work, found: Evidence) -> Sheet:
             Head("scored by"), Head("passes", ("count",)), Head("examples", ("count",)),
             Head("time", ("seconds",)), Head("examples a second", ("rate",)),
         ),
-        rows=(*rows, row("all", list(found.passes))),
+        rows=(*rows, row("all", passes)),
     )  # fmt: skip
 
 

@@ -24,9 +24,9 @@ class Policy(NamedTuple):
     image and not padding, "label" where `labels` is set, "predicted_loss" where there is a
     `head`} to float32, a score or a row of features; `values` is what a score sums. `head` is
     a module that is trained with the surrogate. `draw(seed, ids, pool)` gives float64 scores
-    where no model is needed, and `pick(rows, centres, count)` the positions and scores of the
-    picks where they depend on each other and on the rows of what is labelled already. `options`
-    goes into the record.
+    where no model is needed, and `pick(rows, centres, count, name, centre_name)` the positions
+    and scores of the picks where they depend on each other and on the rows of what is labelled
+    already; its errors name rows as name(position) says. `options` goes into the record.
     """
 
     name: str
@@ -90,6 +90,6 @@ def top(scores: np.ndarray, ids: np.ndarray, count: int) -> np.ndarray:
 
 def check_finite(values: np.ndarray, ids: np.ndarray, keys: Sequence[str]) -> None:
     """Raises RunError for the first example, of scores [n] or rows [n, d], that is not finite."""
-    finite = np.isfinite(values.reshape(len(values), -1)).all(1)
+    finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     if not finite.all():
         raise RunError(f"the score of example {keys[ids[np.argmin(finite)]]!r} is not finite")

@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 
 from salx.errors import InputError, RunError, one_line
-from salx.selection import command, inputs
+from salx.selection import command
 
 
 def main(arguments: list[str]) -> int:
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     add("--out", required=True, type=Path, metavar="FILE.jsonl")
     add("--labelled", action="append", default=[], type=Path, metavar="FILE")
     add("--seed", type=int, default=0, help="of policy random")
-    add("--size", type=inputs.pair, metavar="H,W", help="what a file of weights sees of an image")
+    add("--size", metavar="H,W", help="what a file of weights sees of an image")
     add("--batch", type=int, default=64)
     add("--threads", type=int, default=2, help="that read images")
     add("--on_error", choices=["raise", "skip"], default="raise", help="unreadable images")
@@ -54,6 +54,9 @@ def main(arguments: list[str]) -> int:
     except (InputError, RunError) as error:
         print(f"salx: {one_line(error)}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1
+    except OSError as error:
+        print(f"salx: {error.filename}: cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("salx: interrupted; the same command goes on from here", file=sys.stderr)
         return 130

@@ -28,14 +28,15 @@ def choose(
 ) -> Choice:
     """`count` of the examples `rest`; `score` gives the scores or rows of any examples' ids.
 
-    Raises RunError, naming the example, for a score or row that is not finite.
+    Raises RunError, naming the example, for a score or row that is not finite or too large.
     """
     rows = score(rest)
     check_finite(rows, rest, source.keys)
     if not policy.pick:
         places = top(rows, rest, count)
         return Choice(rest[places], rows[places], rows)
-    centres = score(labelled)
+    centres = score(labelled) if len(labelled) else rows[:0]
     check_finite(centres, labelled, source.keys)
-    places, scores = policy.pick(rows, centres, count)
+    names = (lambda place, ids=ids: source.keys[ids[place]] for ids in (rest, labelled))
+    places, scores = policy.pick(rows, centres, count, *names)
     return Choice(rest[places], scores, None)

@@ -5,17 +5,16 @@ import functools
 import math
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from salx import parallel, pool, runs
 from salx.data import Dataset
-from salx.errors import InputError
-from salx.selection import Policy, exports, inputs, sheet, surrogate
-from salx.selection.choice import Choice, choose
-from salx.selection.compare import Opinion, compare, in_words
+from salx.selection import Policy, compare, inputs, outputs, surrogate
+from salx.selection.choice import choose
 from salx.selection.inputs import names_of_classes
 from salx.selection.parts import Parts
 from salx.selection.prediction import Guesses, informed
@@ -24,31 +23,36 @@ from salx.selection.surrogate import Surrogate
 from salx.telemetry import Board
 
 
+class Question(NamedTuple):
+    """Who is asked (nobody by policy random), how, and the pool as it reaches the model; which
+    of its ids can be picked, which are labelled, and how many to pick."""
+
+    asked: Surrogate | None
+    policy: Policy
+    dataset: Dataset
+    rest: np.ndarray
+    labelled: np.ndarray
+    count: int
+    batch: int
+
+
 def run(given: argparse.Namespace) -> None:
     """Does all that the arguments ask for, and prints what it did.
 
     Raises InputError before any scoring for what cannot be used.
     """
-    name, options = inputs.named(given.policy, "--policy")
-    check_outputs(given)
-    if name == "random":
-        askers: list[Surrogate | None] = [None]
-    elif given.surrogate:
-        askers = [surrogate.load(place, given.size) for place in given.surrogate]
-    else:
-        raise InputError(f"--surrogate is required by policy {name!r}")
-    opinions = []
-    for number, asked in enumerate(askers, 1):
-        policy = inputs.policy_of(name, options, asked)
-        dataset = inputs.dataset_of(given.pool, given.on_error, asked)
-        inputs.check_fit(asked, policy, dataset)
-        out = given.out if len(askers) == 1 else numbered(given.out, number)
-        opinions.append(ask(given, asked, policy, dataset, out))
-    if len(askers) > 1:
-        told = compare(opinions, names_of_classes(askers[0]))
+    inputs.check_numbers(given)
+    outputs.check(given)
+    questions = ask(given)
+    outs = [given.out]
+    if len(questions) > 1:
+        outs = [numbered(given.out, number + 1) for number in range(len(questions))]
+    opinions = [answer(given, *pair) for pair in zip(questions, outs, strict=True)]
+    if len(opinions) > 1:
+        told = compare.compare(opinions)
         place = given.out.with_suffix(".compare.json")
         runs.write_json(place, told)
-        print(in_words(told))
+        print(compare.in_words(told))
         print(f"comparison: {place}")
 
 
@@ -56,94 +60,92 @@ def numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}.{number}{path.suffix}")
 
 
-def check_outputs(given: argparse.Namespace) -> None:
-    """Nothing is scored for an output that cannot be written."""
-    for path in (given.out, given.csv, given.label_studio, given.fiftyone, given.sheet, given.copy):
-        if path and path.parent.exists() and not path.parent.is_dir():
-            raise InputError(f"{path}: {path.parent} is not a folder")
-    if given.out.suffix != ".jsonl":
-        raise InputError(f"--out={given.out}: must be named .jsonl")
-    if given.sheet and given.sheet.suffix not in sheet.KINDS:
-        raise InputError(f"--sheet={given.sheet}: must be named {' or '.join(sheet.KINDS)}")
-    if len(given.surrogate) > 1:
-        beside = ("csv", "label_studio", "fiftyone", "sheet", "copy")
-        for flag in beside:
-            if getattr(given, flag):
-                raise InputError(f"--{flag} needs a single --surrogate")
+def ask(given: argparse.Namespace) -> list[Question]:
+    """One question for each surrogate, all of them checked."""
+    name, options = inputs.named(given.policy, "--policy")
+    inputs.check_policy(name, given.surrogate)
+    size = inputs.pair(given.size) if given.size else None
+    places = [None] if name == "random" else given.surrogate
+    surrogates = [surrogate.load(place, size) if place else None for place in places]
+    policies = [inputs.policy_of(name, options, asked) for asked in surrogates]
+    dataset = inputs.dataset_of(given.pool, given.on_error)
+    labelled, foreign = inputs.labelled_ids(given.labelled, dataset)
+    if given.labelled:
+        print(f"labelled: {len(labelled)}" + (f", {foreign} not in the pool" if foreign else ""))
+    rest = np.setdiff1d(np.arange(len(dataset.pool)), labelled)
+    count = inputs.budget(given.budget, len(dataset.pool), len(rest))
+    devices = parallel.mesh().size
+    batch = math.ceil(given.batch / devices) * devices
+    questions = []
+    for asked, policy in zip(surrogates, policies, strict=True):
+        inputs.check_fit(asked, policy, dataset)
+        seen = inputs.seen_by(asked, dataset) if asked else dataset
+        questions.append(Question(asked, policy, seen, rest, labelled, count, batch))
+    return questions
 
 
-def ask(
-    given: argparse.Namespace,
-    asked: Surrogate | None,
-    policy: Policy,
-    dataset: Dataset,
-    out: Path,
-) -> Opinion:
+def answer(given: argparse.Namespace, question: Question, out: Path) -> compare.Opinion:
     """Lets one surrogate choose; writes the record and what else is asked for."""
-    source, began = dataset.pool, time.monotonic()
-    have, foreign = inputs.labelled_ids(given.labelled, dataset)
-    rest = np.setdiff1d(np.arange(len(source)), have)
-    count = inputs.budget(given.budget, len(source), len(rest))
+    asked, policy, dataset, rest, labelled, count, _ = question
+    began, passed = time.monotonic(), out.with_name(f".{out.name}.pass")
     classes = names_of_classes(asked) if asked else ()
     pixels = bool(asked) and asked.task == "segmentation"
-    guesses = Guesses(len(source), len(classes), pixels)
+    guesses = Guesses(len(dataset.pool), len(classes), pixels)
     with Board(shown=True) as board:
-        score = scores_of(given, asked, policy, dataset, out, guesses, board)
-        choice = choose(policy, score, source, rest, have, count)
-    header = {
+        score = scores_of(question, given.seed, given.threads, passed, guesses, board)
+        choice = choose(policy, score, dataset.pool, rest, labelled, count)
+    picks = outputs.described(choice, dataset, guesses, classes, inputs.root_of(given.pool))
+    outputs.export(given, asked, policy, dataset, picks)
+    record = pool.encode(header(question, given.seed), choice.ids, dataset.pool.keys, choice.scores)
+    runs.write_file(out, record)
+    shutil.rmtree(passed, ignore_errors=True)
+    by = f"{policy.name} of {asked.model.label}" if asked else policy.name
+    seconds = time.monotonic() - began
+    print(f"{out}: {count} of {len(rest)} images by {by}; {seconds:.1f} s")
+    who = asked.origin.get("run") or asked.origin["file"] if asked else policy.name
+    return compare.Opinion(who, choice, dict(zip(classes, guesses.mix().tolist(), strict=True)))
+
+
+def header(question: Question, seed: int) -> dict[str, Any]:
+    """A record's header, as a study's cycles have it."""
+    asked, policy, dataset = question[:3]
+    return {
         "cycle": 0,
         "surrogate": asked.model.label if asked else None,
         "policy": policy.name,
         "options": policy.options,
-        "seed": given.seed,
+        "seed": seed,
         "checkpoint": asked.origin if asked else None,
         "data": {
             "name": dataset.name,
-            "size": len(source),
+            "size": len(dataset.pool),
             "fingerprint": dataset.fingerprint,
         },
-        "labelled": len(have),
+        "labelled": len(question.labelled),
         "version": runs.code_version(),
         "parent": None,
     }
-    runs.write_file(out, pool.encode(header, choice.ids, source.keys, choice.scores))
-    shutil.rmtree(passed(out), ignore_errors=True)
-    picks = described(choice, dataset, guesses, classes, inputs.root_of(given.pool))
-    export(given, asked, policy, dataset, picks)
-    seconds = time.monotonic() - began
-    print(
-        f"{out}: {count} of {len(rest)} images by {policy.name}"
-        + (f" of {asked.model.label}" if asked else "")
-        + (f"; {len(have)} were labelled" if given.labelled else "")
-        + (f", {foreign} labelled ones are not in the pool" if foreign else "")
-        + f"; {seconds:.1f} s"
-    )
-    who = asked.origin.get("run") or asked.origin["file"] if asked else "random"
-    return Opinion(who, choice, guesses.mix())
 
 
-def passed(out: Path) -> Path:
-    """Where a pass that is not at its end is kept."""
-    return out.with_name(f".{out.name}.pass")
-
-
-def scores_of(given, asked, policy, dataset, out, guesses, board):
+def scores_of(
+    question: Question, seed: int, threads: int, passed: Path, guesses: Guesses, board: Board
+) -> Callable[[np.ndarray], np.ndarray]:
     """The function from ids to scores or rows; on its way it notes the surrogate's guesses."""
-    source = dataset.pool
+    asked, policy, dataset, *_, batch = question
     if policy.draw:
-        return functools.partial(policy.draw, given.seed, pool=len(source))
+        return functools.partial(policy.draw, seed, pool=len(dataset.pool))
     told = informed(policy)
-    batch = math.ceil(given.batch / parallel.mesh().size) * parallel.mesh().size
+    mark = {
+        "by": asked.origin,
+        "policy": [policy.name, policy.options],
+        "data": dataset.fingerprint,
+        "seen": [asked.model.image_shape, asked.transform],
+        "batch": batch,
+        "version": runs.code_version(),
+    }
 
     def score(ids: np.ndarray) -> np.ndarray:
         began = time.monotonic()
-        mark = {
-            "by": asked.origin,
-            "policy": [policy.name, policy.options],
-            "data": dataset.fingerprint,
-            "ids": runs.digest(ids.tobytes()),
-            "batch": batch,
-        }
         rows = score_pool(
             asked.model,
             asked.variables,
@@ -151,43 +153,10 @@ def scores_of(given, asked, policy, dataset, out, guesses, board):
             dataset,
             ids,
             batch,
-            given.threads,
-            parts=Parts(passed(out), mark),
+            threads,
+            parts=Parts(passed, {**mark, "ids": runs.digest(ids.tobytes())}),
             watch=lambda done, total: board.score(asked.model.label, done, total, began),
         )
         return guesses.split(ids, rows, scores=not policy.pick)
 
     return score
-
-
-def described(
-    choice: Choice,
-    dataset: Dataset,
-    guesses: Guesses,
-    classes: Sequence[str],
-    root: Path | None,
-) -> list[exports.Pick]:
-    """The picks with what other tools want to know of them."""
-    source, picks = dataset.pool, []
-    for rank, (id_, score) in enumerate(zip(choice.ids.tolist(), choice.scores, strict=True)):
-        path = root / source.keys[id_] if root else None
-        predicted = classes[guesses.label[id_]] if classes else ""
-        confidence = float(guesses.confidence[id_])
-        key, value = source.keys[id_], float(str(score))
-        picks.append(exports.Pick(id_, key, value, rank, path, predicted, confidence))
-    return picks
-
-
-def export(given, asked, policy: Policy, dataset: Dataset, picks: Sequence[exports.Pick]) -> None:
-    """Everything that was asked for beside the record."""
-    if given.csv:
-        exports.write_csv(given.csv, picks)
-    if given.label_studio:
-        version = asked.model.label if asked else "random"
-        exports.write_label_studio(given.label_studio, picks, given.url, version)
-    if given.fiftyone:
-        exports.write_fiftyone(given.fiftyone, picks)
-    if given.copy:
-        exports.copy(given.copy, picks, dataset.pool)
-    if given.sheet:
-        sheet.write(given.sheet, asked, policy, dataset, picks)

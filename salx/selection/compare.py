@@ -11,25 +11,26 @@ from salx.selection.choice import Choice
 
 
 class Opinion(NamedTuple):
-    """What one surrogate chose, and the share of each class in its predictions [C]."""
+    """What one surrogate chose, and the share of each class in its predictions."""
 
     name: str
     choice: Choice
-    mix: np.ndarray
+    mix: dict[str, float]
 
 
-def compare(opinions: Sequence[Opinion], classes: Sequence[str]) -> dict[str, Any]:
+def compare(opinions: Sequence[Opinion]) -> dict[str, Any]:
     """{"surrogates": spread and class mix of each, "pairs": agreement of any two}.
 
-    Jaccard is |A and B| / |A or B| of the picks; Spearman's and Kendall's rank correlations are
-    over the scores of all that could be picked, and absent for policies without scores.
+    Jaccard is |A and B| / |A or B| of the picks; Spearman's and Kendall's (tau-b) rank
+    correlations are over the scores of all that could be picked, and absent for policies without
+    scores.
     """
     return {
         "surrogates": [
             {
                 "name": opinion.name,
                 "scores": spread(opinion.choice.all),
-                "predictions": dict(zip(classes, opinion.mix.tolist(), strict=True)),
+                "predictions": opinion.mix,
             }
             for opinion in opinions
         ],
@@ -42,7 +43,8 @@ def spread(scores: np.ndarray | None) -> dict[str, float] | None:
     if scores is None:
         return None
     low, quarter, half, most, high = np.quantile(scores, (0, 0.25, 0.5, 0.75, 1)).tolist()
-    moments = {"mean": float(scores.mean()), "std": float(scores.std())}
+    moments = {"mean": scores.mean(dtype=np.float64), "std": scores.std(dtype=np.float64)}
+    moments = {name: float(value) for name, value in moments.items()}
     return {**moments, "min": low, "q25": quarter, "median": half, "q75": most, "max": high}
 
 
@@ -54,7 +56,7 @@ def agreement(a: Opinion, b: Opinion) -> dict[str, Any]:
     if x is not None and y is not None and np.ptp(x) and np.ptp(y):
         ranks["spearman"] = float(stats.spearmanr(x, y).statistic)
         ranks["kendall"] = float(stats.kendalltau(x, y).statistic)
-    jaccard = len(ours & theirs) / max(1, len(ours | theirs))
+    jaccard = len(ours & theirs) / len(ours | theirs)
     return {"a": a.name, "b": b.name, "jaccard": jaccard, **ranks}
 
 

@@ -18,15 +18,21 @@ from salx.data import Source
 
 class Pick(NamedTuple):
     """One line of a record, with the image's file where it is one, and what the surrogate
-    thinks it is: a class and its share of the image's pixels, or its probability."""
+    thinks it is: a class and its share of the image's pixels, or its probability. None: there
+    is no file, no surrogate, or no finite score."""
 
     id: int
     key: str
-    score: float
+    score: float | None
     rank: int
     path: Path | None
-    predicted: str
-    confidence: float
+    predicted: str | None
+    confidence: float | None
+
+    def caption(self) -> str:
+        """`3. 0.5124 cat`: its place from 1, its score and its class."""
+        score = "" if self.score is None else f"{self.score:.4g}"
+        return f"{self.rank + 1}. {score} {self.predicted or ''}".strip()
 
 
 def write_csv(path: Path, picks: Sequence[Pick]) -> None:
@@ -35,7 +41,7 @@ def write_csv(path: Path, picks: Sequence[Pick]) -> None:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("rank", "id", "key", "score", "predicted", "confidence"))
     for pick in picks:
-        shown = f"{pick.confidence:.4f}"
+        shown = "" if pick.confidence is None else f"{pick.confidence:.4f}"
         rows.writerow((pick.rank, pick.id, pick.key, pick.score, pick.predicted, shown))
     runs.write_file(path, text.getvalue().encode())
 
@@ -46,32 +52,22 @@ def write_label_studio(path: Path, picks: Sequence[Pick], url: str, version: str
     An image is `url` and its key; the default serves a local storage of the pool's folder.
     Source: https://labelstud.io/guide/predictions
     """
-    tasks = [
-        {
-            "data": {
-                "image": url + quote(pick.key),
-                "key": pick.key,
-                "rank": pick.rank,
-                "score": pick.score,
-            },
-            "predictions": [
-                {
-                    "model_version": version,
-                    "score": pick.confidence,
-                    "result": [
-                        {
-                            "from_name": "label",
-                            "to_name": "image",
-                            "type": "choices",
-                            "value": {"choices": [pick.predicted]},
-                        }
-                    ],
-                }
-            ],
+
+    def task(pick: Pick) -> dict[str, Any]:
+        fields = {"key": pick.key, "rank": pick.rank, "score": pick.score}
+        result = {
+            "from_name": "label",
+            "to_name": "image",
+            "type": "choices",
+            "value": {"choices": [pick.predicted]},
         }
-        for pick in picks
-    ]
-    write(path, tasks)
+        guess = {"model_version": version, "score": pick.confidence, "result": [result]}
+        return {
+            "data": {"image": url + quote(pick.key), **fields},
+            "predictions": [guess] if pick.predicted is not None else [],
+        }
+
+    write(path, [task(pick) for pick in picks])
 
 
 def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> None:
@@ -88,7 +84,7 @@ def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> None:
         }
         for name, pick in names.items()
     }
-    places = {name: str(pick.path or pick.key) for name, pick in names.items()}
+    places = {name: str(pick.path.absolute()) for name, pick in names.items()}
     write(folder / "labels.json", {"classes": None, "labels": labels})
     write(folder / "data.json", places)
 
@@ -98,14 +94,17 @@ def write(path: Path, value: Any) -> None:
 
 
 def copy(folder: Path, picks: Sequence[Pick], source: Source) -> None:
-    """The picked images as `<rank>_<name>`: the files as they are, or PNGs of what has none."""
+    """The picked images as `<rank>_<name>`: the files as they are, or PNGs of what has none.
+
+    What else lies in the folder stays there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for pick in picks:
-        # Of the key its last part alone, so that no name can leave the folder.
-        name = re.sub(r"[^\w.-]", "_", pick.key.rpartition("/")[2])
+        # Of the key its last part alone, so that no name can leave the folder or is too long.
+        name = re.sub(r"[^\w.-]", "_", pick.key.rpartition("/")[2])[-50:]
         target = folder / f"{pick.rank:06d}_{name}"
         if pick.path:
             shutil.copyfile(pick.path, target)
         else:
-            image = source[pick.id]["image"][..., ::-1]
-            cv2.imwrite(str(target.with_name(target.name + ".png")), image)
+            encoded = cv2.imencode(".png", source[pick.id]["image"][..., ::-1])[1]
+            runs.write_file(target.with_name(target.name + ".png"), encoded.tobytes())

@@ -1,7 +1,9 @@
 """What the command is given: policy, pool, what is labelled, budget; each checked."""
 
+import argparse
 import json
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import numpy as np
 from salx import data, selection
 from salx.data import Dataset
 from salx.data.folder import LISTS
-from salx.errors import InputError
+from salx.errors import InputError, unknown
 from salx.selection import Policy
 from salx.selection.surrogate import Surrogate
 
@@ -33,19 +35,41 @@ def named(text: str, flag: str) -> tuple[str, dict[str, Any]]:
 
 def pair(text: str) -> tuple[int, int]:
     """(h, w) of "h,w"."""
-    height, width = (int(part) for part in text.split(","))
+    try:
+        height, width = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(f"--size={text}: must be H,W in pixels") from error
+    if min(height, width) < 1:
+        raise InputError(f"--size={text}: must be at least 1,1")
     return height, width
+
+
+def check_numbers(given: argparse.Namespace) -> None:
+    for flag, least in (("batch", 1), ("threads", 0)):
+        if getattr(given, flag) < least:
+            raise InputError(f"--{flag}={getattr(given, flag)}: must be at least {least}")
+
+
+def check_policy(name: str, surrogates: Sequence[str]) -> None:
+    """Raises InputError for an unknown policy, or one that has nobody to ask."""
+    if name not in selection.POLICIES:
+        raise unknown("policy", name, selection.POLICIES)
+    if name != "random" and not surrogates:
+        raise InputError(f"--surrogate is required by policy {name!r}")
 
 
 def policy_of(name: str, options: dict[str, Any], asked: Surrogate | None) -> Policy:
     """The policy; learning_loss takes the shape of the module that was trained."""
     if name == "learning_loss":
-        trained = (asked.head or {}).get(name) if asked else None
+        trained = (asked.head or {}).get(name)
         if not trained:
             raise InputError(
                 "--policy=learning_loss needs a surrogate that was trained with its module: "
                 "a run named ... .with.learning_loss"
             )
+        for option in options:
+            if option != "aggregation":
+                raise unknown("option of policy learning_loss here", option, ["aggregation"])
         options = {**trained, **options}
     return selection.build(name, options)
 
@@ -60,8 +84,8 @@ def root_of(pool: str) -> Path | None:
     return place.parent if is_list(pool) else place if place.is_dir() else None
 
 
-def dataset_of(pool: str, on_error: str, asked: Surrogate | None) -> Dataset:
-    """The pool, brought to what the surrogate sees."""
+def dataset_of(pool: str, on_error: str) -> Dataset:
+    """The pool, as it is."""
     root = root_of(pool)
     if root:
         labels = Path(pool).name if is_list(pool) else "none"
@@ -71,31 +95,38 @@ def dataset_of(pool: str, on_error: str, asked: Surrogate | None) -> Dataset:
         if name not in data.SOURCES:
             raise InputError(f"--pool={pool}: no such folder, list or data set")
         config = {"name": name, **options}
-    config |= {"on_error": on_error}
-    raw = data.load(config, {"evaluate": "fit", "evaluate_size": (8, 8)})
-    if not asked:
-        return raw
+    return data.raw({"on_error": on_error, **config})
+
+
+def seen_by(asked: Surrogate, dataset: Dataset) -> Dataset:
+    """The pool brought to what the surrogate sees: as when it was evaluated, and where that was
+    an image as it is, a middle crop, or of pixels the whole."""
     seen = {k: v for k, v in asked.transform.items() if k.startswith("evaluate")}
     shape = asked.model.image_shape
-    if seen.get("evaluate", "none") == "none":
+    if seen.get("evaluate", "none") == "none" and dataset.image_shape != shape:
         crop = {"evaluate": "center_crop", "evaluate_resize": max(shape[:2])}
         seen = {"evaluate": "fit"} if asked.task == "segmentation" else crop
         seen |= {"evaluate_size": shape[:2]}
-    return data.load(config, seen)
+    crop = {"train": "pad_crop", "size": shape[:2]}  # nothing is trained, whatever the sizes
+    return data.transformed(dataset, {**seen, **crop})
 
 
 def check_fit(asked: Surrogate | None, policy: Policy, dataset: Dataset) -> None:
-    """Raises InputError for a surrogate of another task or number of classes than the pool's."""
+    """Raises InputError for a pool of another task, number of classes, or of channels than the
+    surrogate's, or without the labels that a policy needs."""
     labelled = bool(dataset.classes)
-    if asked and labelled and asked.task != dataset.task:
-        raise InputError(f"--surrogate is for {asked.task}, --pool is for {dataset.task}")
-    if asked and labelled and len(names_of_classes(asked)) != len(dataset.classes):
-        raise InputError(
-            f"--surrogate knows {len(names_of_classes(asked))} classes, "
-            f"--pool has {len(dataset.classes)}"
-        )
     if policy.labels and not labelled:
         raise InputError(f"--policy={policy.name} needs labels, and the pool has none")
+    if not asked:
+        return
+    if labelled and asked.task != dataset.task:
+        raise InputError(f"--surrogate is for {asked.task}, --pool is for {dataset.task}")
+    ours, theirs = len(names_of_classes(asked)), len(dataset.classes)
+    if labelled and ours != theirs:
+        raise InputError(f"--surrogate knows {ours} classes, --pool has {theirs}")
+    ours, theirs = asked.model.image_shape[2], dataset.image_shape[2]
+    if ours != theirs:
+        raise InputError(f"--surrogate sees {ours} channels, the images of --pool have {theirs}")
 
 
 def names_of_classes(asked: Surrogate) -> tuple[str, ...]:
@@ -106,28 +137,48 @@ def names_of_classes(asked: Surrogate) -> tuple[str, ...]:
 def labelled_ids(files: Sequence[Path], dataset: Dataset) -> tuple[np.ndarray, int]:
     """The pool's ids among the keys in files, int64 ascending, and how many keys are not there.
 
-    A file is a record, whose lines have a "key", or text with a key a line.
+    A file is a record, whose lines have a "key", or text with a key a line. Raises InputError,
+    naming the file and its line.
     """
-    index = {key: number for number, key in enumerate(dataset.pool.keys)}
-    keys: set[str] = set()
-    for file in files:
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines()
-        except (OSError, ValueError) as error:
-            raise InputError(f"--labelled={file}: cannot be read: {error}") from error
-        for line in filter(str.strip, lines):
-            fields = json.loads(line) if file.suffix == ".jsonl" else {"key": line.strip()}
-            keys |= {fields["key"]} if "key" in fields else set()
-    known = sorted(index[key] for key in keys if key in index)
+    keys = {key for file in files for key in keys_in(file)}
+    known = [number for number, key in enumerate(dataset.pool.keys) if key in keys]
     return np.array(known, np.int64), len(keys) - len(known)
+
+
+def keys_in(file: Path) -> list[str]:
+    """The keys that a file names."""
+    try:
+        lines = file.read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as error:
+        raise InputError(f"--labelled={file}: cannot be read: {error}") from error
+    if file.suffix != ".jsonl":
+        return [line.strip() for line in lines if line.strip()]
+    keys = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            fields = parsed(line)
+            if "key" in fields:
+                keys.append(str(fields["key"]))
+            elif "format" not in fields:  # which a record's header has
+                raise InputError(f"--labelled={file}: line {number} is no JSON with a key")
+    return keys
+
+
+def parsed(line: str) -> dict[str, Any]:
+    """A line's JSON object, or nothing."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def budget(text: str, size: int, rest: int) -> int:
     """How many to pick: a number, or a share of the pool in percent."""
     try:
         share = text.endswith("%")
-        count = round(size * float(text[:-1]) / 100) if share else int(text)
-    except ValueError as error:
+        count = round(size * Fraction(text[:-1]) / 100) if share else int(text)
+    except (ValueError, ZeroDivisionError) as error:
         raise InputError(f"--budget={text}: neither a number nor a share such as 2%") from error
     if not 1 <= count <= rest:
         raise InputError(f"--budget={text}: {count} of the {rest} images that could be picked")

@@ -16,7 +16,7 @@ EVERY = 60.0  # seconds; a shorter pass leaves nothing
 class Parts:
     """The rows of a pass in files `part_<first row>.npz` under a folder, of one identity.
 
-    Parts of another pass are thrown away. Every process reads them; the first alone writes.
+    Parts of other passes may lie beside them. Every process reads; the first alone writes.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any]):
@@ -25,7 +25,10 @@ class Parts:
         self.saved, self.when = 0, time.monotonic()
 
     def load(self) -> np.ndarray | None:
-        """What an earlier process left of the first rows, float32[n, ...], or None."""
+        """What an earlier process left of the first rows, float32[n, ...], or None.
+
+        Raises InputError, naming the file, for a damaged one.
+        """
         found = []
         for _ in range(peers.once(self.count)):
             path = self.path(self.saved)

@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import jinja2
@@ -22,17 +23,29 @@ KINDS = (".html", ".png")
 SHOWN, COLUMNS, SIDE = 60, 6, 240  # picks; in a row; pixels of a thumbnail's long side
 
 
+class Tile(NamedTuple):
+    """A pick with its thumbnails: the image and, where pixels are scored, the map."""
+
+    pick: Pick
+    images: list[np.ndarray]
+
+
 def write(
-    path: Path, asked: Surrogate | None, policy: Policy, dataset: Dataset, picks: Sequence[Pick]
+    path: Path,
+    asked: Surrogate | None,
+    policy: Policy,
+    dataset: Dataset,
+    picks: Sequence[Pick],
+    batch: int,
 ) -> None:
     """The first picks, best first, as a page or a picture, as the name ends."""
     shown = picks[:SHOWN]
-    images = [view(dataset, pick.id) for pick in shown]
-    maps = score_maps(asked, policy, dataset, [pick.id for pick in shown])
-    tiles = [
-        (pick, thumbnail(image), thumbnail(painted(image, map_, maps.max())) if len(maps) else None)
-        for pick, image, map_ in zip(shown, images, maps if len(maps) else shown, strict=True)
-    ]
+    tiles = [Tile(pick, [view(dataset, pick.id)]) for pick in shown]
+    if asked and asked.task == "segmentation" and policy.values:
+        maps = score_maps(asked, policy, dataset, [pick.id for pick in shown], batch)
+        for tile, values in zip(tiles, maps, strict=True):
+            tile.images.append(painted(tile.images[0], values, maps.max()))
+    tiles = [Tile(tile.pick, [thumbnail(image) for image in tile.images]) for tile in tiles]
     title = f"{len(shown)} of {len(picks)} picks by {policy.name}"
     title += f" of {asked.model.label}" if asked else ""
     runs.write_file(path, page(title, tiles) if path.suffix == ".html" else figure(title, tiles))
@@ -48,14 +61,11 @@ def view(dataset: Dataset, id_: int) -> np.ndarray:
 
 
 def score_maps(
-    asked: Surrogate | None, policy: Policy, dataset: Dataset, ids: Sequence[int]
+    asked: Surrogate, policy: Policy, dataset: Dataset, ids: Sequence[int], batch: int
 ) -> np.ndarray:
-    """The policy's values of every pixel, float32[n, H, W]; empty where there are none."""
-    if not asked or asked.task != "segmentation" or not policy.values:
-        return np.zeros((0, 1, 1), np.float32)
+    """The policy's values of every pixel, float32[n, H, W], scored `batch` images at a time."""
     each = policy._replace(example=policy.values)
-    rows, order = np.array(sorted(ids), np.int64), np.argsort(np.argsort(ids))
-    return score_pool(asked.model, asked.variables, each, dataset, rows, len(rows))[order]
+    return score_pool(asked.model, asked.variables, each, dataset, np.array(ids), batch)
 
 
 def painted(image: np.ndarray, values: np.ndarray, most: float) -> np.ndarray:
@@ -74,11 +84,11 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
     return cv2.resize(image, size, interpolation=how)
 
 
-def page(title: str, tiles: Sequence[tuple[Pick, np.ndarray, np.ndarray | None]]) -> bytes:
+def page(title: str, tiles: Sequence[Tile]) -> bytes:
     """A page that needs no other file."""
     folder = jinja2.FileSystemLoader(Path(__file__).parent)
     template = jinja2.Environment(loader=folder, autoescape=True).get_template("sheet.html.j2")
-    shown = [(pick, [uri(image) for image in some if image is not None]) for pick, *some in tiles]
+    shown = [(pick, [uri(image) for image in images]) for pick, images in tiles]
     return template.render(title=title, tiles=shown).encode()
 
 
@@ -87,17 +97,17 @@ def uri(image: np.ndarray) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()
 
 
-def figure(title: str, tiles: Sequence[tuple[Pick, np.ndarray, np.ndarray | None]]) -> bytes:
+def figure(title: str, tiles: Sequence[Tile]) -> bytes:
     """The same as a PNG."""
     lines = -(-len(tiles) // COLUMNS)
     drawn = Figure(figsize=(2 * COLUMNS, 2.3 * lines + 0.5), dpi=100, layout="constrained")
-    drawn.suptitle(title, fontsize=11)
-    axes = np.atleast_1d(drawn.subplots(lines, COLUMNS, squeeze=False)).ravel()
+    drawn.suptitle(title, fontsize=11, parse_math=False)
+    axes = drawn.subplots(lines, COLUMNS, squeeze=False).ravel()
     for axis in axes:
         axis.axis("off")
-    for axis, (pick, image, map_) in zip(axes, tiles, strict=False):
-        axis.imshow(image if map_ is None else np.vstack([image, map_]))
-        axis.set_title(f"{pick.rank + 1}. {pick.score:.4g} {pick.predicted}", fontsize=8)
+    for axis, (pick, images) in zip(axes, tiles, strict=False):
+        axis.imshow(np.vstack(images))
+        axis.set_title(pick.caption(), fontsize=8, parse_math=False)
     packed = io.BytesIO()
     drawn.savefig(packed, format="png")
     return packed.getvalue()

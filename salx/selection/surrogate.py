@@ -72,7 +72,7 @@ def of_weights(path: Path, size: tuple[int, int] | None) -> Surrogate:
     module, pixels = blank.clone(classes=len(found[0])), hasattr(blank, "backbone")
     if pixels and not size:
         raise InputError(f"{path}: a segmentation network: --size=H,W must say what it sees")
-    resize = min(size) if size else 256  # of classifiers, as ImageNet's recipes evaluate
+    resize = max(size) if size else 256  # of classifiers, as ImageNet's recipes evaluate
     size = size or (224, 224)
     model = Model(path.stem, module, (*size, 3), MEAN, STD)
     shapes = jax.eval_shape(functools.partial(models.init, model), jax.random.key(0))

@@ -1,0 +1,72 @@
+"""A folder of pictures, a file of weights, and the command in this process or its own."""
+
+import functools
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from salx import models
+from salx.models import pretrained, weights
+from salx.selection import __main__ as choosing
+from tests.conftest import ROOT
+from tests.data.files import write
+
+ODD = ("höhe/日本 語.png", "<b>&.png", "deep/down/a b.png", "deep/$x_1$.png")
+SIDE = 32
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory) -> Path:
+    """26 pictures in folders, in names of any script, of one size."""
+    root, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    for name in [*ODD, *(f"{number:02d}.png" for number in range(22))]:
+        coarse = rng.integers(0, 256, (8, 8, 3), np.uint8)
+        write(root / name, coarse.repeat(SIDE // 8, 0).repeat(SIDE // 8, 1))
+    return root
+
+
+@pytest.fixture(scope="session")
+def networks(tmp_path_factory) -> list[Path]:
+    """Two random ResNet8s of ten classes, as .safetensors in PyTorch's names."""
+    folder, files = tmp_path_factory.mktemp("weights"), []
+    module = models.ZOO["cifar_resnet8"](classes=10)
+    model = models.Model("m", module, (SIDE, SIDE, 3), (0.5,) * 3, (0.25,) * 3)
+    draw = jax.jit(functools.partial(models.init, model))
+    for seed in range(2):
+        arrays = weights.flatten(jax.device_get(draw(jax.random.key(seed))))
+        weights.write(folder / "ours.npz", arrays)
+        files.append(folder / f"net{seed}.safetensors")
+        assert pretrained.main(["convert", str(folder / "ours.npz"), str(files[-1])]) == 0
+    return files
+
+
+@pytest.fixture(scope="session")
+def process(compiled):
+    """Runs `python -m salx.selection`; returns the finished process."""
+
+    def run(*flags):
+        command = [sys.executable, "-m", "salx.selection", *map(str, flags)]
+        return subprocess.run(command, env=compiled, cwd=ROOT, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.fixture
+def choose(capsys):
+    """Runs the command in this process; returns its exit code, stdout and stderr."""
+
+    def run(*flags):
+        code = choosing.main(list(map(str, flags)))
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def small(networks, pictures) -> list[str]:
+    """The flags for the first network on the pictures as they are."""
+    return [f"--surrogate={networks[0]}", f"--size={SIDE},{SIDE}", f"--pool={pictures}"]

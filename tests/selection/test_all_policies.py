@@ -1,0 +1,191 @@
+"""All policies beside each other in one small study, and the command on its surrogates."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from salx import checkpoint, data, models, pool, report, runs, selection, study
+from salx.report import evidence
+from salx.selection import scoring, sheet
+from salx.selection.choice import choose as choose_from
+from salx.selection.exports import Pick
+from salx.selection.surrogate import Surrogate
+from tests import conftest, pixels
+from tests.test_k_center import away
+from tests.test_selection import oracle as entropy
+
+POLICIES = ("entropy", "learning_loss", "core_set", "true_loss")
+CYCLES = 3
+
+
+@pytest.fixture(scope="module")
+def work(salx, tmp_path_factory):
+    """The work folder of one network's study under every policy, and what it printed."""
+    workdir = tmp_path_factory.mktemp("policies") / "w"
+    done = salx(
+        workdir, f"--config.policies={POLICIES}", "--config.seeds=1",
+        "--config.surrogates=('a',)", "--config.deployments=('a',)",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return workdir, done.stdout
+
+
+def chain(workdir, policy):
+    folder = workdir / "selections" / ("random.s0" if policy == "random" else f"a.{policy}.s0")
+    return [pool.record_path(folder, cycle) for cycle in range(CYCLES)]
+
+
+@pytest.mark.parametrize("policy", ["random", *POLICIES])
+def test_budgets_are_met_with_new_ids_of_the_pool(work, policy):
+    keys = data.load({"name": "digits"}).pool.keys
+    records = [pool.read(path) for path in chain(work[0], policy)]
+    ids = np.concatenate([record.ids for record in records])
+    wanted = runs.read_json(work[0] / "study.json")["budgets"]
+    assert np.cumsum([len(record.ids) for record in records]).tolist() == wanted
+    assert len(set(ids.tolist())) == len(ids)
+    assert 0 <= ids.min() <= ids.max() < len(keys)
+    for path in chain(work[0], policy):
+        for line in map(json.loads, path.read_text().splitlines()[1:]):
+            assert line["key"] == keys[line["id"]]
+    folder = chain(work[0], policy)[0].parent
+    for path in folder.glob("scores_*.npz"):
+        before = [r.ids for r in records[: int(path.stem[-2:])]]
+        with np.load(path) as arrays:
+            rest = np.setdiff1d(np.arange(len(keys)), np.concatenate(before))
+            assert arrays["ids"].tolist() == rest.tolist()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_command_picks_what_the_cycle_picked(work, choose, tmp_path, policy):
+    *before, last = chain(work[0], policy)
+    made = pool.read(last).header
+    code, _, err = choose(
+        f"--surrogate={work[0]}/deployments/{made['checkpoint']['run']}", "--pool=digits",
+        f"--policy={policy}", f"--budget={made['picked']}", f"--out={tmp_path}/p.jsonl",
+        "--batch=256", *(f"--labelled={path}" for path in before),
+    )  # fmt: skip
+    assert code == 0, err
+    ours = pool.read(tmp_path / "p.jsonl")
+    assert ours.ids.tolist() == pool.read(last).ids.tolist()
+    for field in ("checkpoint", "data", "labelled", "options", "policy"):
+        assert ours.header[field] == made[field]
+
+
+def test_core_set_is_plain_k_center_over_the_surrogates_features(work):
+    digits = data.load({"name": "digits"})
+    model = models.build("a", {"name": "cifar_resnet8", "width": 4}, digits)
+    records = [pool.read(path) for path in chain(work[0], "core_set")]
+    for cycle in (1, 2):
+        made = records[cycle].header["checkpoint"]
+        variables = checkpoint.finished(work[0] / "deployments" / made["run"])[2]
+        out = models.forward(model, variables, digits.pool.images, train=False)[1]
+        rows = np.asarray(out["features"], np.float64)
+        distance = away(rows, rows[pool.labelled(records[:cycle])])
+        for pick in records[cycle].ids:
+            assert distance[pick] == pytest.approx(distance.max(), rel=1e-3)
+            distance = np.minimum(distance, away(rows, rows[[pick]]))
+
+
+def test_the_report_shows_the_policies_beside_each_other(work):
+    page = (work[0] / "report/index.html").read_text()
+    table = report.summary(work[0])
+    for policy in POLICIES:
+        assert policy.replace("_", " ") in table.replace("-", " ") or policy in table
+        assert f"a.{policy}.s0" in page
+
+
+def test_every_cycle_tells_and_shows_its_picks(work):
+    digits = data.load({"name": "digits"})
+    for policy in ("random", *POLICIES):
+        records = [pool.read(path) for path in chain(work[0], policy)]
+        folder = chain(work[0], policy)[0].parent
+        for cycle in range(0 if policy == "random" else 1, CYCLES):
+            told = runs.read_json(folder / f"cycle_{cycle:02d}.json")
+            ids = records[cycle].ids
+            labels = digits.pool.labels[ids]
+            assert told["picked"]["classes"] == np.bincount(labels, minlength=10).tolist()
+            assert told["picked"]["looked_at"] == len(ids)
+            before = sum(len(record.ids) for record in records[:cycle])
+            assert told["images"] == (0 if policy == "random" else 1437 - before)
+            assert (folder / f"strip_{cycle:02d}.png").read_bytes().startswith(evidence.PNG)
+            scored = policy in ("entropy", "learning_loss", "true_loss")
+            assert (folder / f"scores_{cycle:02d}.npz").exists() == scored
+        assert not list(folder.glob("pass_*"))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**16), st.integers(1, 5), st.integers(1, 5))
+def test_near_duplicates_of_what_is_labelled_come_last(seed, labelled, far):
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(labelled, 4))
+    near = centres[rng.integers(labelled, size=6)] + 1e-4 * rng.normal(size=(6, 4))
+    others = 100 * (1 + np.arange(far))[:, None] + rng.normal(size=(far, 4))
+    rows = np.concatenate([centres, near, others]).astype(np.float32)
+    order = rng.permutation(len(rows))
+    rows, place = rows[order], np.argsort(order)
+    have = np.sort(place[:labelled])
+    rest = np.setdiff1d(np.arange(len(rows)), have)
+    source = pixels.Squares(len(rows), 0)
+    policy = selection.build("core_set", {})
+    choice = choose_from(policy, lambda ids: rows[ids], source, rest, have, len(rest))
+    assert set(choice.ids[:far].tolist()) == set(place[labelled + 6 :].tolist())
+    assert sorted(choice.ids.tolist()) == rest.tolist()
+    assert (np.diff(choice.scores) <= 0).all()
+
+
+@pytest.fixture(scope="module")
+def squares(fresh):
+    dataset, model = pixels.dataset(), pixels.model()
+    return dataset, model, fresh(model, 0)
+
+
+def test_core_set_of_pixels_averages_the_low_level_features(squares):
+    dataset, model, variables = squares
+    policy, have = selection.build("core_set", {}), np.array([3, 8])
+    rest = np.setdiff1d(np.arange(40), have)
+
+    def score(ids):
+        return scoring.score_pool(model, variables, policy, dataset, ids, 8)
+
+    choice = choose_from(policy, score, dataset.pool, rest, have, 10)
+    out = models.forward(model, variables, dataset.pool.images, train=False)[1]
+    rows = np.asarray(out["low_level"], np.float64).mean((1, 2))
+    np.testing.assert_allclose(score(rest), rows[rest], rtol=1e-4, atol=1e-6)
+    distance = away(rows, rows[have])
+    for pick in choice.ids:
+        assert distance[pick] == pytest.approx(distance.max(), rel=1e-3)
+        distance = np.minimum(distance, away(rows, rows[[pick]]))
+
+
+def test_a_sheet_of_pixels_has_the_maps_of_the_scores(squares, tmp_path):
+    dataset, model, variables = squares
+    asked = Surrogate(model, variables, "segmentation", dataset.classes, {}, {})
+    policy, ids = selection.build("entropy", {}), [7, 0, 31]
+    maps = sheet.score_maps(asked, policy, dataset, ids, 2)
+    logits = models.forward(model, variables, dataset.pool.images[ids], train=False)[0]
+    np.testing.assert_allclose(maps, entropy(logits), rtol=1e-4, atol=1e-5)
+    picks = [Pick(i, f"k{i}", 1.0, rank, None, "dark", 0.5) for rank, i in enumerate(ids)]
+    for name in ("p.html", "p.png"):
+        sheet.write(tmp_path / name, asked, policy, dataset, picks, 2)
+    assert (tmp_path / "p.html").read_text().count("<img") == 6
+    assert (tmp_path / "p.png").read_bytes().startswith(evidence.PNG)
+    sheet.write(tmp_path / "p.html", asked, selection.build("core_set", {}), dataset, picks, 2)
+    assert (tmp_path / "p.html").read_text().count("<img") == 3
+
+
+def test_a_choice_that_is_made_again_is_the_same(work, tmp_path):
+    """From a cycle on everything is redone, its description with it."""
+    again = tmp_path / "w"
+    shutil.copytree(work[0], again)
+    for name in ("cycle_02.jsonl", "cycle_02.json", "strip_02.png"):
+        (again / "selections/a.core_set.s0" / name).unlink()
+    config = runs.read_json(again / "study.json")["config"]
+    config["telemetry"]["progress"] = False
+    study.run(config, again)
+    strips = [w / "selections/a.core_set.s0/strip_02.png" for w in (work[0], again)]
+    assert strips[0].read_bytes() == strips[1].read_bytes()
+    assert conftest.content(again) == conftest.content(work[0])

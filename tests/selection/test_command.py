@@ -1,0 +1,269 @@
+"""`python -m salx.selection` on finished runs, files of weights, folders and lists."""
+
+import csv
+import html
+import json
+import re
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from scipy import stats
+
+from salx import models, pool, runs
+from salx.data import images
+from salx.selection import surrogate
+from tests.selection.conftest import ODD, SIDE
+from tests.test_k_center import away
+from tests.test_selection import oracle as entropy
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def outputs(network, keys, root):
+    """(logits, outputs) of a network for files of SIDE x SIDE."""
+    asked = surrogate.load(str(network), (SIDE, SIDE))
+    shown = np.stack([images.read_image(root / key) for key in keys])
+    return models.forward(asked.model, asked.variables, shown, train=False)
+
+
+def all_keys(root):
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*.png"))
+
+
+def test_a_finished_run_picks_what_its_cycle_picked(finished, process, tmp_path):
+    workdir, _ = finished
+    chain = [workdir / f"selections/b.entropy.s1/cycle_{cycle:02d}.jsonl" for cycle in range(3)]
+    flags = [
+        f"--surrogate={workdir}/deployments/b.on.b.entropy.s1.c01", "--pool=digits",
+        f"--labelled={chain[0]}", f"--labelled={chain[1]}", "--batch=256",
+        f"--budget={len(pool.read(chain[2]).ids)}",
+    ]  # fmt: skip
+    done = process(*flags, f"--out={tmp_path}/a.jsonl")
+    assert done.returncode == 0, done.stderr
+    again = process(*flags, f"--out={tmp_path}/b.jsonl")
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
+    ours, theirs = lines(tmp_path / "a.jsonl"), lines(chain[2])
+    assert ours[0]["checkpoint"] == theirs[0]["checkpoint"]
+    assert ours[0]["data"] == theirs[0]["data"]
+    assert ours[0]["labelled"] == theirs[0]["labelled"]
+    assert [pick["key"] for pick in ours[1:]] == [pick["key"] for pick in theirs[1:]]
+    scores = ([pick["score"] for pick in record[1:]] for record in (ours, theirs))
+    np.testing.assert_allclose(*scores, rtol=1e-5)
+
+
+def test_weights_choose_from_a_folder_and_other_tools_are_told(
+    process, choose, small, networks, pictures, tmp_path
+):
+    def flags(folder):
+        names = {
+            "out": "p.jsonl", "csv": "p.csv", "label_studio": "ls.json", "fiftyone": "fo",
+            "sheet": "p.html", "copy": "copy",
+        }  # fmt: skip
+        return [*small, "--budget=50%", *(f"--{k}={folder / v}" for k, v in names.items())]
+
+    done = process(*flags(tmp_path / "a"))
+    assert done.returncode == 0, done.stderr
+    assert choose(*flags(tmp_path / "b"))[0] == 0
+    written = [p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file()]
+    for name in written:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+    header, *picks = lines(tmp_path / "a/p.jsonl")
+    keys = all_keys(pictures)
+    logits, _ = outputs(networks[0], keys, pictures)
+    expected = entropy(logits)
+    order = np.lexsort((np.arange(len(keys)), -expected))[:13]
+    assert [pick["id"] for pick in picks] == order.tolist()
+    assert [pick["key"] for pick in picks] == [keys[index] for index in order]
+    assert [pick["rank"] for pick in picks] == list(range(13))
+    np.testing.assert_allclose([p["score"] for p in picks], expected[order], rtol=1e-4, atol=1e-6)
+    assert header["surrogate"] == "net0"
+    assert header["checkpoint"]["digest"] == runs.digest(networks[0].read_bytes())
+
+    p = np.exp(-entropy_free(logits))[order]
+    rows = list(csv.DictReader((tmp_path / "a/p.csv").open(encoding="utf-8", newline="")))
+    assert [row["key"] for row in rows] == [pick["key"] for pick in picks]
+    assert [row["predicted"] for row in rows] == [str(row.argmax()) for row in p]
+    np.testing.assert_allclose([float(r["confidence"]) for r in rows], p.max(-1), atol=1e-4)
+
+    tasks = json.loads((tmp_path / "a/ls.json").read_text())
+    assert [task["data"]["key"] for task in tasks] == [pick["key"] for pick in picks]
+    assert all(re.fullmatch(r"/data/local-files/\?d=[\w./%~-]+", t["data"]["image"]) for t in tasks)
+    guess = tasks[0]["predictions"][0]
+    assert guess["result"][0]["value"]["choices"] == [rows[0]["predicted"]]
+
+    labels = json.loads((tmp_path / "a/fo/labels.json").read_text())["labels"]
+    places = json.loads((tmp_path / "a/fo/data.json").read_text())
+    assert list(labels) == list(places)
+    assert places["000000"] == str(pictures / picks[0]["key"])
+    assert labels["000000"]["label"] == rows[0]["predicted"]
+    assert labels["000000"]["attributes"]["key"] == picks[0]["key"]
+
+    copies = sorted((tmp_path / "a/copy").iterdir())
+    assert [path.name[:6] for path in copies] == [f"{rank:06d}" for rank in range(13)]
+    for path, pick in zip(copies, picks, strict=True):
+        assert path.read_bytes() == (pictures / pick["key"]).read_bytes()
+
+    page = (tmp_path / "a/p.html").read_text()
+    assert page.count("<img") == 13
+    for pick in picks:
+        assert html.escape(pick["key"]) in page
+    assert not re.search(r"(src|href)=\"(?!data:)", page)  # it needs no other file
+
+
+def entropy_free(logits):
+    """-log p in float64."""
+    logits = np.asarray(logits, np.float64)
+    return np.log(np.exp(logits - logits.max(-1, keepdims=True)).sum(-1, keepdims=True)) - (
+        logits - logits.max(-1, keepdims=True)
+    )
+
+
+def test_names_are_escaped_and_drawn_as_they_are(choose, small, tmp_path):
+    flags = [*small, "--budget=100%", f"--out={tmp_path}/p.jsonl"]
+    assert choose(*flags, f"--sheet={tmp_path}/p.html")[0] == 0
+    page = (tmp_path / "p.html").read_text()
+    assert page.count("&lt;b&gt;&amp;.png") == 2  # the caption and what stands for the picture
+    assert "<b>&" not in page
+    assert choose(*flags, f"--sheet={tmp_path}/p.png", f"--copy={tmp_path}/copy")[0] == 0
+    assert cv2.imread(str(tmp_path / "p.png")) is not None
+    assert all(re.fullmatch(r"\d{6}_[\w.-]+\.png", p.name) for p in (tmp_path / "copy").iterdir())
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_list_without_labels_is_a_pool(choose, small, networks, pictures, tmp_path, ending):
+    root = tmp_path / "set"
+    shutil.copytree(pictures, root)
+    keys = ["05.png", ODD[0], "01.png", ODD[1]]
+    rows = [{"image": key, "label": ""} if ending == "csv" else {"image": key} for key in keys]
+    text = "image,label\n" + "".join(f'"{key}",\n' for key in keys)
+    if ending == "jsonl":
+        text = "\n".join(map(json.dumps, rows))
+    (root / f"list.{ending}").write_text(text)
+    code, _, err = choose(
+        *small[:2], f"--pool={root}/list.{ending}", "--budget=4", f"--out={tmp_path}/p.jsonl"
+    )
+    assert code == 0, err
+    header, *picks = lines(tmp_path / "p.jsonl")
+    expected = entropy(outputs(networks[0], keys, root)[0])
+    assert [pick["id"] for pick in picks] == np.argsort(-expected, kind="stable").tolist()
+    assert [keys[pick["id"]] for pick in picks] == [pick["key"] for pick in picks]
+    assert header["data"]["size"] == 4
+
+
+def test_what_is_labelled_is_never_picked(choose, small, pictures, tmp_path):
+    first, second, text = (tmp_path / name for name in ("1.jsonl", "2.jsonl", "more.txt"))
+    assert choose(*small, "--budget=5", f"--out={first}")[0] == 0
+    text.write_text(f"{ODD[0]}\n\n  {ODD[1]}\r\nnot-here.png\n", encoding="utf-8")
+    more = [f"--labelled={first}", f"--labelled={text}", f"--out={second}"]
+    code, out, _ = choose(*small, "--budget=100%", *more)
+    assert code == 2  # five or more of them are labelled
+    known = {pick["key"] for pick in lines(first)[1:]} | {ODD[0], ODD[1]}
+    code, out, err = choose(*small, f"--budget={26 - len(known)}", *more)
+    assert code == 0, err
+    assert f"labelled: {len(known)}, 1 not in the pool" in out
+    picked = [pick["key"] for pick in lines(second)[1:]]
+    assert sorted([*picked, *known]) == all_keys(pictures)
+    assert lines(second)[0]["labelled"] == len(known)
+
+
+@pytest.mark.parametrize("labelled", [0, 6])
+def test_core_set_is_greedy_k_center_over_the_networks_features(
+    choose, small, networks, pictures, tmp_path, labelled
+):
+    keys = all_keys(pictures)
+    (tmp_path / "have.txt").write_text("\n".join(keys[:labelled]), encoding="utf-8")
+    code, _, err = choose(
+        *small, "--policy=core_set", "--budget=8", f"--out={tmp_path}/p.jsonl",
+        f"--labelled={tmp_path}/have.txt", f"--csv={tmp_path}/p.csv",
+        f"--label_studio={tmp_path}/ls.json", f"--sheet={tmp_path}/p.html",
+    )  # fmt: skip
+    assert code == 0, err
+    rows = np.asarray(outputs(networks[0], keys, pictures)[1]["features"], np.float64)
+    distance = away(rows, rows[:labelled])
+    for pick in lines(tmp_path / "p.jsonl")[1:]:
+        far = np.sqrt(distance.max())
+        assert np.sqrt(distance[pick["id"]]) == pytest.approx(far, rel=1e-4)
+        assert pick["score"] == (pytest.approx(far, rel=1e-4) if np.isfinite(far) else None)
+        distance = np.minimum(distance, away(rows, rows[[pick["id"]]]))
+
+
+def test_surrogates_are_compared(choose, small, networks, pictures, tmp_path):
+    places = [networks[0], networks[1], networks[0]]
+    flags = [*small[1:], "--budget=40%", f"--out={tmp_path}/p.jsonl"]
+    code, out, err = choose(*flags, *(f"--surrogate={place}" for place in places))
+    assert code == 0, err
+    told = runs.read_json(tmp_path / "p.compare.json")
+    keys, picked = all_keys(pictures), []
+    logits = [np.asarray(outputs(place, keys, pictures)[0]) for place in networks]
+    scores = [entropy(each) for each in logits]
+    for number in range(3):
+        picked.append({pick["key"] for pick in lines(tmp_path / f"p.{number + 1}.jsonl")[1:]})
+        each, own = told["surrogates"][number], scores[number % 2]
+        assert each["name"] == places[number].name
+        low, median, high = np.quantile(own, (0, 0.5, 1))
+        expected = {"mean": own.mean(), "std": own.std(), "min": low, "median": median, "max": high}
+        for name, value in expected.items():
+            assert each["scores"][name] == pytest.approx(value, rel=1e-3, abs=1e-6)
+        shares = np.bincount(logits[number % 2].argmax(-1), minlength=10) / 26
+        np.testing.assert_allclose(list(each["predictions"].values()), shares, atol=1e-9)
+    pairs = {(0, 1): 0, (0, 2): 1, (1, 2): 2}
+    for (a, b), place in pairs.items():
+        both = told["pairs"][place]
+        assert both["jaccard"] == len(picked[a] & picked[b]) / len(picked[a] | picked[b])
+        spearman = stats.spearmanr(scores[a % 2], scores[b % 2]).statistic
+        kendall = stats.kendalltau(scores[a % 2], scores[b % 2]).statistic
+        assert both["spearman"] == pytest.approx(spearman, abs=1e-6)
+        assert both["kendall"] == pytest.approx(kendall, abs=1e-6)
+    assert told["pairs"][1]["jaccard"] == 1
+    assert "overlap (Jaccard) 1.000, Spearman 1.000, Kendall 1.000" in out
+    assert choose(*flags, *(f"--surrogate={p}" for p in places), "--policy=core_set")[0] == 0
+    told = runs.read_json(tmp_path / "p.compare.json")
+    assert told["surrogates"][0]["scores"] is None
+    assert told["pairs"][0]["spearman"] is None
+
+
+def test_random_needs_nobody(choose, pictures, tmp_path):
+    flags = [f"--pool={pictures}", "--policy=random", "--budget=2%", f"--csv={tmp_path}/p.csv"]
+    more = [f"--label_studio={tmp_path}/ls.json", f"--fiftyone={tmp_path}/fo"]
+    keys = []
+    for seed in range(4):
+        assert choose(*flags, *more, f"--seed={seed}", f"--out={tmp_path}/p.jsonl")[0] == 0
+        keys.append(lines(tmp_path / "p.jsonl")[1]["key"])
+        assert len(lines(tmp_path / "p.jsonl")) == 2
+    assert len(set(keys)) > 1
+    assert json.loads((tmp_path / "ls.json").read_text())[0]["predictions"] == []
+    assert (tmp_path / "p.csv").read_text().splitlines()[1].endswith(",,")
+
+
+def test_unreadable_images_are_left_out_and_listed(process, small, pictures, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(pictures, root)
+    (root / "03.png").write_bytes((root / "03.png").read_bytes()[:60])
+    flags = [*small[:2], f"--pool={root}", "--budget=100%", f"--out={tmp_path}/p.jsonl"]
+    done = process(*flags, "--on_error=skip")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("03.png' cannot be read") == 1
+    assert len(lines(tmp_path / "p.jsonl")) == 1 + 25
+    (tmp_path / "p.jsonl").unlink()
+    done = process(*flags)
+    assert done.returncode == 1
+    assert re.fullmatch(r"salx: example '03.png' cannot be read: .*\n", done.stderr)
+    assert not (tmp_path / "p.jsonl").exists()
+
+
+def test_images_of_any_size_are_brought_to_the_networks(choose, networks, tmp_path):
+    rng = np.random.default_rng(0)
+    for number, size in enumerate([(20, 50), (64, 40), (33, 33)]):
+        path = tmp_path / "set" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), rng.integers(0, 256, (*size, 3), np.uint8))
+    flags = [f"--surrogate={networks[0]}", f"--pool={tmp_path}/set", "--budget=3"]
+    code, _, err = choose(*flags, "--size=16,48", f"--out={tmp_path}/p.jsonl")
+    assert code == 0, err
+    assert len(lines(tmp_path / "p.jsonl")) == 4
