@@ -1,6 +1,6 @@
 """What the way from a file to a batch costs, as ratios to bare decoding in one process.
 
-    python -m benchmarks.data
+    python -m benchmarks.data [imagenet] [camvid]
 
 1. Images/s of each pipeline, without and with a cache, with 0 and 2 worker processes, against
    `cv2.imdecode` of the same files in a loop on one core; also for each core that reads.
@@ -8,6 +8,7 @@
 Reads ../shared/data/imagenet_layout and camvid; skips those that are missing.
 """
 
+import argparse
 import os
 import platform
 import statistics
@@ -173,10 +174,12 @@ def print_waits(variants: dict[str, Dataset], steps: int = 12) -> None:
 
 def main() -> None:
     flags.FLAGS.mark_as_parsed()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sets", nargs="*", default=list(PIPELINES))
     print(f"{platform.machine()}, {os.cpu_count()} cores, OpenCV {cv2.__version__}")
     with tempfile.TemporaryDirectory() as folder:
-        for name, transform in PIPELINES.items():
-            raw = load(name)
+        for name in parser.parse_args().sets:
+            raw, transform = load(name), PIPELINES[name]
             if not len(raw.pool):
                 print(f"{name}: skipped, no images in {SHARED}")
                 continue

@@ -8,13 +8,30 @@ from ml_collections import ConfigDict
 from salx.errors import InputError, unknown
 from salx.runs import check_label, flatten
 
+# What any data set takes beside its own options (see salx.data.load).
+DATASET = {"resize": 0, "cache": "", "on_error": "raise"}
+
+# What becomes of an image, with its mask; sizes are (H, W), (0, 0) is the images' own.
+TRANSFORM = {
+    "train": "none",  # none, resized_crop, scale_crop, pad_crop
+    "size": (0, 0),  # what training sees
+    "area": (0.08, 1.0),  # of resized_crop: share of the image
+    "scale": (0.5, 2.0),  # of scale_crop
+    "pad": 4,  # of pad_crop: pixels on each side
+    "flip": False,
+    "jitter": 0.0,  # strength of brightness, contrast and saturation
+    "evaluate": "none",  # none, center_crop, fit
+    "evaluate_size": (0, 0),  # what evaluation and scoring see
+    "evaluate_resize": 0,  # of center_crop: the short side before it
+}
+
 
 def base() -> ConfigDict:
     """A study's config. A file in configs/ changes what it needs; a flag changes one field."""
     config = ConfigDict()
     config.name = "study"
-    config.dataset = ConfigDict({"name": "digits"})  # options: the set's own and data.COMMON's
-    config.transform = ConfigDict({"train": "none", "evaluate": "none"})  # transforms.Options
+    config.dataset = ConfigDict({"name": "digits", **DATASET})  # and the set's own options
+    config.transform = ConfigDict(TRANSFORM)
     # label -> {"name": ..., options}; labels name folders. `train` among the options is what
     # differs from config.train for this model.
     config.models = ConfigDict()

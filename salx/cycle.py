@@ -5,12 +5,12 @@ import functools
 import io
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from salx import deploy, grid, peers, pool, runs
+from salx import deploy, grid, peers, picked, pool, runs
 from salx.config import train_science
 from salx.deploy import Setting
 from salx.errors import located
@@ -84,8 +84,7 @@ def choose(setting: Setting, job: Selection, chain: list[Record], target: int) -
         "version": runs.code_version(),
         "parent": chain[-1].header["digest"] if chain else None,
     }
-    if by:
-        keep(setting, job, cycle, rest, choice, time.monotonic() - began)
+    keep(setting, job, cycle, rest if by else (), choice, time.monotonic() - began)
     return pool.encode(header, choice.ids, dataset.pool.keys, choice.scores)
 
 
@@ -114,16 +113,25 @@ def ask(
 
 
 def keep(
-    setting: Setting, job: Selection, cycle: int, rest: np.ndarray, choice: Choice, seconds: float
+    setting: Setting,
+    job: Selection,
+    cycle: int,
+    scored: Sequence[int],
+    choice: Choice,
+    seconds: float,
 ) -> None:
-    """Writes scores_CC.npz, where examples have scores, and cycle_CC.json."""
+    """Writes what is known of a cycle beside its record: scores_CC.npz, where examples have
+    scores, cycle_CC.json, and strip_CC.png, the first picks as pictures."""
     folder, spread = job.folder(setting.workdir), {}
-    if choice.all is not None:
+    if len(scored) and choice.all is not None:
         packed = io.BytesIO()
-        np.savez(packed, ids=rest, scores=choice.all)
+        np.savez(packed, ids=scored, scores=choice.all)
         peers.once(runs.write_file, folder / f"scores_{cycle:02d}.npz", packed.getvalue())
         spread = {"mean": choice.all.mean().item(), "std": choice.all.std().item()}
-    pass_ = {"cycle": cycle, "images": len(rest), "seconds": round(seconds, 3), **spread}
+    told, strip = picked.describe(setting.dataset, choice.ids)
+    peers.once(runs.write_file, folder / f"strip_{cycle:02d}.png", strip)
+    known = {"cycle": cycle, "images": len(scored), "seconds": round(seconds, 3), **spread}
+    pass_ = {**known, "picked": told}
     peers.once(runs.write_json, folder / f"cycle_{cycle:02d}.json", pass_)
     peers.once(shutil.rmtree, folder / f"pass_{cycle:02d}", True)
 

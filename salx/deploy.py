@@ -86,16 +86,17 @@ def measure(
     model, size = setting.models[job.model], config["evaluate"]["batch"]
     recipe = setting.recipe(job.model)
     surrogate, policy, seed = job.selection
+    whole = policy == "all"
     own = {name: variables[name] for name in ("params", "batch_stats")}
     value = evaluate(model, own, setting.dataset, size, *recipe.readers)
     return {
         "run": job.name,
         "deployment": job.model,
         "surrogate": surrogate,
-        "policy": None if policy == "all" else policy,
+        "policy": None if whole else policy,
         "head": job.head or None,
         "seed": seed,
-        "cycle": job.cycle,
+        "cycle": None if whole else job.cycle,
         "labelled": len(ids),
         "steps": saved["step"],
         "epochs": saved["step"] * recipe.batch / len(ids),

@@ -81,10 +81,13 @@ def explained(argv: list[str], error: Exception) -> InputError:
             if not file.is_file():
                 return InputError(f"--config={file}: no such file")
         if name.startswith("config."):
+            path = name.split(".")[1:]
             try:
-                configs.check_path(name.split(".")[1:])
+                configs.check_path(path)
             except InputError as unknown_field:
                 return unknown_field
+            if isinstance(error, AttributeError) and path[-1] in str(error):
+                return InputError(f"--{name}: this config has no such field to change")
     if isinstance(error, OSError) and error.__cause__:
         error = error.__cause__  # ml_collections wraps what a config file raised
     kind = "" if isinstance(error, flags.Error) else f"--config: {type(error).__name__}: "

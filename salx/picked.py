@@ -17,15 +17,19 @@ SHOWN, HEIGHT = 12, 48  # pictures in a strip, and their height in pixels
 
 def describe(dataset: Dataset, ids: Sequence[int]) -> tuple[dict[str, Any], bytes]:
     """{"looked_at": picks, "classes": labels, or pixels, of each class among them, None for a
-    pool without labels, "near_duplicates": share of them that are near another}, and the
+    pool without labels, "pool_classes": the same of the whole pool, where its labels are known
+    without reading it, "near_duplicates": share of the picks that are near another}, and the
     first picks as a PNG."""
     items = [dataset.pool[index] for index in list(ids)[:SAMPLE]]
     grey = [item["image"].mean(-1).astype(np.float32) for item in items]
     thumbs = [cv2.resize(image, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for image in grey]
     known = all("label" in item for item in items)
+    labels, classes = getattr(dataset.pool, "labels", None), len(dataset.classes)
+    cheap = isinstance(labels, np.ndarray) and labels.ndim == 1
     told = {
         "looked_at": len(items),
-        "classes": counts(items, len(dataset.classes)) if known else None,
+        "classes": counts(items, classes) if known else None,
+        "pool_classes": np.bincount(labels, minlength=classes).tolist() if cheap else None,
         "near_duplicates": near(np.stack(thumbs) / 255),
     }
     return told, strip([item["image"] for item in items[:SHOWN]])

@@ -96,7 +96,7 @@ def imagenet(argument: str, *labels: str) -> ConfigDict:
     momentum 0.9, weight decay 1e-4, random resized crops of 224 and flips; evaluation 256/224.
     As everywhere here, decay spares biases and batch normalisation."""
     config = base()
-    config.dataset = {"name": "imagenet", "dir": "data/imagenet"}
+    config.dataset.update({"name": "imagenet", "dir": "data/imagenet", "source": "folder"})
     config.models = {label: {"name": BACKBONES[label]["name"]} for label in labels}
     config.transform.update(train="resized_crop", size=(224, 224), flip=True)
     config.transform.update(evaluate="center_crop", evaluate_size=(224, 224), evaluate_resize=256)
@@ -111,7 +111,7 @@ def segmentation(dataset: str, *labels: str) -> ConfigDict:
     decay 4e-4 except for batch normalisation. It leaves out rate and schedule: 0.01 and poly
     0.9, scale 0.5 to 2, flips, cross-entropy that ignores 255 are the nearest public recipes'."""
     config = base()
-    config.dataset = {"name": dataset, "dir": f"data/{dataset}"}
+    config.dataset.update({"name": dataset, "dir": f"data/{dataset}"})
     for label in labels:
         options = BACKBONES[label]
         config.models[label] = {**options, "name": f"deeplab_{options['name']}"}
@@ -125,6 +125,7 @@ def cityscapes(argument: str, *labels: str) -> ConfigDict:
     """The paper's: 220 epochs, batch 4, or 6 for Xception-65; whole images for evaluation and
     scoring. Crops of 768 are the nearest public recipe's."""
     config = segmentation("cityscapes", *labels)
+    config.dataset.source = "folder"
     config.transform.size = (768, 768)
     config.train.update(batch=4, epochs=220.0)
     if "xc65" in labels:
@@ -137,6 +138,7 @@ def ade20k(argument: str, *labels: str) -> ConfigDict:
     """The paper's: 64 epochs, batch 16. Crops of 512 are the nearest public recipe's; images of
     all sizes are scaled into 512x683 for evaluation and scoring, which is our choice."""
     config = segmentation("ade20k", *labels)
+    config.dataset.source = "folder"
     config.transform.update(size=(512, 512), evaluate="fit", evaluate_size=(512, 683))
     config.train.update(batch=16, epochs=64.0)
     config.score.batch = config.evaluate.batch = 8
@@ -155,7 +157,8 @@ def camvid(argument: str, *labels: str) -> ConfigDict:
 def scenes(argument: str, *labels: str) -> ConfigDict:
     """Our recipe for the synthetic street scenes, from scratch."""
     config = segmentation("scenes", *labels)
-    config.dataset = {"name": "scenes"}
+    config.dataset.name = "scenes"
+    del config.dataset.dir
     from_scratch(config)
     config.transform.update(size=(128, 256), scale=(0.75, 1.5))
     config.train.update(batch=8, steps=1000, learning_rate=0.05, workers=2)
@@ -182,7 +185,7 @@ def cifar10(argument: str, *labels: str) -> ConfigDict:
     """K. He et al.'s recipe for CIFAR-10 (arXiv 1512.03385): rate 0.1, momentum 0.9, weight decay
     1e-4, batch 128, pad by 4, crop, flip; here with a cosine and half the batch, for few labels."""
     config = base()
-    config.dataset = {"name": "cifar10", "dir": "data/cifar10"}
+    config.dataset.update({"name": "cifar10", "dir": "data/cifar10", "source": "folder"})
     config.models = {label: {"name": f"cifar_resnet{label[3:]}"} for label in labels}
     config.transform.update(train="pad_crop", size=(32, 32), flip=True)
     config.train.update(batch=64, epochs=60.0, learning_rate=0.1, warmup=0.05, threads=2)

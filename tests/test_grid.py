@@ -125,5 +125,6 @@ def test_where_data_lies_and_who_reads_it_make_no_other_study(tmp_path, small):
     grid.refuse_other(tmp_path, visited({"dir": "/c", "cache": "", "resize": 0}, {"workers": 8}))
     with pytest.raises(InputError, match=r"dataset\.resize 0 -> 256"):
         grid.refuse_other(tmp_path, visited({"resize": 256}, {}))
-    with pytest.raises(InputError, match=r"transform\.flip None -> True"):
-        grid.refuse_other(tmp_path, visited({"resize": 0}, {}, transform={"flip": True}))
+    flipped = {**small["transform"], "flip": True}
+    with pytest.raises(InputError, match=r"study: transform\.flip False -> True$"):
+        grid.refuse_other(tmp_path, visited({"resize": 0}, {}, transform=flipped))

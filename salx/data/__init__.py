@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from absl import logging
 
 from salx import runs
+from salx.config import DATASET
 from salx.data import transforms
 from salx.data.cache import cached
 from salx.data.pixels import short_side
@@ -49,10 +50,6 @@ def fingerprint(keys: Sequence[str], *content: bytes) -> str:
     return runs.digest(runs.canonical(list(keys)), *content)
 
 
-# What a config may say of any data set, beside the set's own options.
-COMMON = {"resize": 0, "cache": "", "on_error": "raise"}
-
-
 def load(config: Mapping[str, Any], transform: Mapping[str, Any] | None = None) -> Dataset:
     """The data set that `config.dataset` describes, {"name": ..., **options}, with the
     transforms of `config.transform`.
@@ -65,12 +62,12 @@ def load(config: Mapping[str, Any], transform: Mapping[str, Any] | None = None) 
     name = options.pop("name", "")
     if name not in SOURCES:
         raise unknown("data set config.dataset.name", name, SOURCES)
-    common = {field: options.pop(field, value) for field, value in COMMON.items()}
+    common = {field: options.pop(field, value) for field, value in DATASET.items()}
     module = importlib.import_module(f"salx.data.{name}")
     for option in options:
         known = inspect.signature(module.load).parameters
         if option not in known:
-            raise unknown("field of config.dataset", option, [*known, *COMMON])
+            raise unknown("field of config.dataset", option, [*known, *DATASET])
     check_common(**common)
     dataset = arranged(module.load(**options), **common)
     if not len(dataset.pool):

@@ -2,7 +2,7 @@
 
 A batch is a function of its number alone: the order of an epoch comes from (seed, epoch), the
 randomness of a transform from (seed, epoch, id). So whoever knows the step goes on with the
-same pixels, whatever reads them. Every host reads its own stride of each global batch.
+same pixels, whatever reads them. Every host reads its own part of each global batch.
 """
 
 import contextlib
@@ -54,7 +54,7 @@ def generator(seed: int, epoch: int, index: int) -> np.random.Generator:
 
 
 class Batches:
-    """Global batches `start` to `stop` - 1, of which every host reads its own stride.
+    """Global batches `start` to `stop` - 1, of which every host reads its own part.
 
     Grain's readers fetch whole batches, as PyTorch's workers do; its cost for each element
     would be several times that of copying a small image.
@@ -77,9 +77,11 @@ class Batches:
         return max(0, self.stop - self.start)
 
     def positions(self, number: int) -> np.ndarray:
-        """Where this host's examples of a batch stand in the endless row of examples."""
-        first = (self.start + number) * self.batch
-        return first + np.arange(self.process, self.batch, self.processes)
+        """Where this host's examples of a batch stand in the endless row of examples: in blocks,
+        so that the order within the global batch does not depend on the number of hosts."""
+        share = self.batch // self.processes
+        first = (self.start + number) * self.batch + self.process * share
+        return first + np.arange(share)
 
 
 class Stream(Batches):

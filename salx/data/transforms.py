@@ -10,6 +10,7 @@ import cv2
 import grain
 import numpy as np
 
+from salx.config import TRANSFORM
 from salx.data import pixels
 from salx.errors import InputError, unknown
 
@@ -185,18 +186,18 @@ class Fit(grain.transforms.Map):
 
 
 class Options(NamedTuple):
-    """The fields of config.transform; sizes are (H, W), and (0, 0) is that of the images."""
+    """The fields of config.transform, which salx.config explains."""
 
-    train: str = "none"  # one of TRAIN
-    size: Size = (0, 0)  # what training sees
-    area: tuple[float, float] = (0.08, 1.0)  # of resized_crop: share of the image
-    scale: tuple[float, float] = (0.5, 2.0)  # of scale_crop
-    pad: int = 4  # of pad_crop: pixels on each side
-    flip: bool = False
-    jitter: float = 0.0  # strength
-    evaluate: str = "none"  # one of EVALUATE
-    evaluate_size: Size = (0, 0)  # what evaluation and scoring see
-    evaluate_resize: int = 0  # of center_crop: the short side before it
+    train: str
+    size: Size
+    area: tuple[float, float]
+    scale: tuple[float, float]
+    pad: int
+    flip: bool
+    jitter: float
+    evaluate: str
+    evaluate_size: Size
+    evaluate_resize: int
 
 
 def build(
@@ -210,7 +211,7 @@ def build(
     for field in config:
         if field not in Options._fields:
             raise unknown("field of config.transform", field, Options._fields)
-    options = Options(**config)
+    options = Options(**{**TRANSFORM, **config})
     check(options)
     size = final_size("train", "size", options, shape)
     seen = final_size("evaluate", "evaluate_size", options, shape)

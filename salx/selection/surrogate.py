@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from salx import checkpoint, models, runs
-from salx.data.folders import MEAN, STD
+from salx.data.pictures import MEAN, STD
 from salx.errors import InputError
 from salx.models import Model, pretrained, weights
 from salx.models.layers import CLASSIFIERS

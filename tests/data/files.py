@@ -1,11 +1,17 @@
 """Small data sets on disk, for the tests of those who read them."""
 
+import importlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def raw(name, **options):
+    """The set as its module gives it, whatever its pictures' sizes: no transforms, no cache."""
+    return importlib.import_module(f"salx.data.{name}").load(**options)
 
 
 def picture(seed=0, size=(6, 8)):

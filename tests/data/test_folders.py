@@ -4,16 +4,15 @@ import pickle
 import numpy as np
 import pytest
 
-from salx import data
 from salx.data import folders
 from salx.errors import InputError
-from tests.data.files import class_tree, encoded, mask_tree, picture, write
+from tests.data.files import class_tree, encoded, mask_tree, picture, raw, write
 
 THREE = ("road", "sky", "tree")
 
 
 def load(root, **options):
-    return data.load({"name": "folder", "dir": str(root), **options})
+    return raw("folder", dir=str(root), **options)
 
 
 def segmentation(root, **options):

@@ -8,11 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from salx import data
 from salx.data import ade20k, cityscapes, classes, images
 from salx.errors import InputError
 from tests.conftest import ROOT
-from tests.data.files import encoded, picture
+from tests.data.files import encoded, picture, raw
 
 pytest.importorskip("tensorflow_datasets", reason="tensorflow_datasets is not installed")
 
@@ -44,7 +43,7 @@ def prepared(child, tmp_path_factory):
 
 
 def load(name, folder):
-    return data.load({"name": name, "dir": str(folder), "source": "tfds"})
+    return raw(name, dir=str(folder), source="tfds")
 
 
 def numbers(source, pictures):
@@ -67,9 +66,9 @@ def masks(number):
 
 READ = """
 import sys
-from salx import data
+from tests.data.files import raw
 for name in {names}:
-    found = data.load(dict(name=name, dir={dir!r}, source="tfds"))
+    found = raw(name, dir={dir!r}, source="tfds")
     items = [source[i] for source in (found.pool, found.val) for i in range(len(source))]
     print(name, len(items), found.fingerprint)
 assert "tensorflow" not in sys.modules
@@ -135,7 +134,7 @@ def test_what_is_not_prepared_says_how(prepared, tmp_path):
     with pytest.raises(InputError, match=r"config\.dataset\.dir has to name"):
         load("cifar10", "")
     with pytest.raises(InputError, match=r"config\.dataset\.source 'tdfs'; did you mean 'tfds'"):
-        data.load({"name": "cifar10", "dir": str(prepared), "source": "tdfs"})
+        raw("cifar10", dir=str(prepared), source="tdfs")
 
 
 def altered(prepared, folder, change):

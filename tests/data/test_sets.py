@@ -6,7 +6,7 @@ import pytest
 from salx import data
 from salx.data import classes, images
 from salx.errors import InputError
-from tests.data.files import SHARED, class_tree, picture, write
+from tests.data.files import SHARED, class_tree, picture, raw, write
 
 # % of all pixels of classes 0 to 10 and void, (train, val), as counted when the files were made.
 CAMVID = {
@@ -21,7 +21,7 @@ CITYSCAPES = {23: 10, 11: 2, 17: 5, 7: 0, 8: 1, 21: 8, 20: 7, 13: 4, 26: 13, 24:
 def real(name, folder, **options):
     if not (SHARED / folder).is_dir():
         pytest.skip(f"no {folder} here")
-    return data.load({"name": name, "dir": str(SHARED / folder), **options})
+    return raw(name, dir=str(SHARED / folder), **options)
 
 
 def test_camvid_has_its_classes_in_their_shares():
@@ -102,7 +102,7 @@ def test_the_odd_files_are_in_a_pool(tmp_path):
         pytest.skip("no odd image files here")
     for part in ("train", "val"):
         (tmp_path / part).symlink_to(odd)
-    pool = data.load({"name": "imagenet", "dir": str(tmp_path)}).pool
+    pool = raw("imagenet", dir=str(tmp_path)).pool
     assert len(pool) == 5
     assert {pool[index]["image"].shape[2] for index in range(5)} == {3}
 
@@ -111,7 +111,7 @@ def test_the_odd_files_are_in_a_pool(tmp_path):
 def test_imagenet_lies_in_one_of_three_ways(tmp_path, layout):
     for part in ("train", "val"):
         class_tree(tmp_path / layout, {"n01443537": 1, "n01440764": 1}, part)
-    imagenet = data.load({"name": "imagenet", "dir": str(tmp_path)})
+    imagenet = raw("imagenet", dir=str(tmp_path))
     assert imagenet.classes == ("n01440764", "n01443537")
     assert imagenet.pool.keys == ["train/n01440764/0.png", "train/n01443537/0.png"]
 
@@ -122,7 +122,7 @@ def test_all_synsets_are_the_official_classes(tmp_path):
         (tmp_path / "train" / synset).mkdir(parents=True)
         (tmp_path / "train" / synset / "0.JPEG").symlink_to(one)
     (tmp_path / "val").symlink_to(tmp_path / "train")
-    imagenet = data.load({"name": "imagenet", "dir": str(tmp_path)})
+    imagenet = raw("imagenet", dir=str(tmp_path))
     assert imagenet.classes == classes.IMAGENET
     assert imagenet.pool.labels.tolist() == imagenet.val.labels.tolist() == list(range(1000))
     assert imagenet.pool.keys[999] == "train/n15075141/0.JPEG"
@@ -131,11 +131,11 @@ def test_all_synsets_are_the_official_classes(tmp_path):
 def test_imagenet_refuses_what_is_not_of_it(tmp_path):
     class_tree(tmp_path, {"n01440764": 1, "n99999999": 1})
     with pytest.raises(InputError, match="train/n99999999: no synset of ILSVRC 2012"):
-        data.load({"name": "imagenet", "dir": str(tmp_path)})
+        raw("imagenet", dir=str(tmp_path))
     class_tree(tmp_path / "flat", {"n01440764": 1})
     write(tmp_path / "flat" / "val" / "ILSVRC2012_val_00000001.JPEG", picture())
     with pytest.raises(InputError, match=r"val_00000001\.JPEG: lies in no class folder, .*/val/<"):
-        data.load({"name": "imagenet", "dir": str(tmp_path / "flat")})
+        raw("imagenet", dir=str(tmp_path / "flat"))
 
 
 def test_cifar_takes_test_for_val_and_names_what_is_missing(tmp_path):
@@ -144,7 +144,7 @@ def test_cifar_takes_test_for_val_and_names_what_is_missing(tmp_path):
             write(tmp_path / part / name / "0.png", picture(size=(32, 32)))
 
     def load():
-        return data.load({"name": "cifar10", "dir": str(tmp_path)})
+        return raw("cifar10", dir=str(tmp_path))
 
     assert load().val.keys[9] == "test/truck/0.png"
     write(tmp_path / "train" / "cat" / "1.png", picture(size=(32, 31)))
@@ -172,17 +172,17 @@ def test_cifar_takes_test_for_val_and_names_what_is_missing(tmp_path):
 def test_an_absent_set_says_where_it_was_looked_for_and_how_to_get_it(tmp_path, name, place, page):
     gone = tmp_path / "gone"
     with pytest.raises(InputError, match=page) as told:
-        data.load({"name": name, "dir": str(gone)})
+        raw(name, dir=str(gone))
     assert str(gone / place) in str(told.value)
     assert "\n" not in str(told.value)
     with pytest.raises(InputError, match=rf"{name}: config\.dataset\.dir has to name its folder"):
-        data.load({"name": name})
+        raw(name)
 
 
 def test_a_set_without_its_other_half_names_the_folder(tmp_path):
     write(tmp_path / "leftImg8bit/train/a/a_0_0_leftImg8bit.png", picture())
     with pytest.raises(InputError, match="gtFine/train: cannot be listed: No such file"):
-        data.load({"name": "cityscapes", "dir": str(tmp_path)})
+        raw("cityscapes", dir=str(tmp_path))
     (tmp_path / "gtFine/train/a").mkdir(parents=True)
     with pytest.raises(InputError, match=r"its mask .*gtFine/train/a/a_0_0_gtFine_labelIds\.png"):
-        data.load({"name": "cityscapes", "dir": str(tmp_path)})
+        raw("cityscapes", dir=str(tmp_path))
