@@ -149,7 +149,7 @@ def camvid(argument: str, *labels: str) -> ConfigDict:
     """Our recipe: 360x480 images whole, crops as large, 12,000 images' worth of steps."""
     config = segmentation("camvid", *labels)
     config.transform.update(size=(352, 480))
-    config.train.update(batch=8, steps=1500, workers=2)
+    config.train.update(batch=4, steps=3000, workers=2)
     config.score.batch = config.evaluate.batch = 8
     return laptop(config, argument, (96, 128), 0.2)
 

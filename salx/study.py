@@ -64,7 +64,7 @@ def scale(setting: Setting) -> Scale:
     """What the effort of the study's runs depends on."""
     config, dataset = setting.config, setting.dataset
     *seen, channels = dataset.image_shape
-    crop = config["transform"].get("size", (0, 0))
+    crop = config["transform"]["size"]
     trained = crop if config["transform"]["train"] != "none" and any(crop) else seen
     areas = np.prod(trained), np.prod(seen)
     counts = {
