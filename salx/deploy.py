@@ -15,7 +15,7 @@ import numpy as np
 
 from salx import checkpoint, models, peers, pool, runs, telemetry, train
 from salx.checkpoint import Checkpoints
-from salx.config import dataset_science, train_science
+from salx.config import dataset_science, train_science, training
 from salx.data import Dataset
 from salx.errors import InputError, located
 from salx.evaluate import evaluate
@@ -33,16 +33,28 @@ class Setting(NamedTuple):
     dataset: Dataset
     models: dict[str, Model]
     policies: dict[str, Policy]
-    recipe: train.Recipe
     board: telemetry.Board
+
+    def recipe(self, label: str) -> train.Recipe:
+        """How a model is trained."""
+        return train.Recipe(**training(self.config, label))
 
 
 def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dict, dict[str, Any]]:
     """Trains to the end, or goes on where an earlier process stopped.
 
     Returns the model's variables and the content of result.json. Raises RunError with run,
-    cycle, step and example key for a loss that is not finite, InputError for damaged files.
+    cycle, step and example key for a loss that is not finite, InputError for damaged files and
+    a run that another process holds.
     """
+    with peers.held(job.folder(setting.workdir)):
+        return go_on(setting, job, chain)
+
+
+def go_on(
+    setting: Setting, job: Deployment, chain: Sequence[Record]
+) -> tuple[dict, dict[str, Any]]:
+    """`run` in a folder that is held."""
     folder = job.folder(setting.workdir)
     whole = job.selection.policy == "all"
     size = len(setting.dataset.pool)
@@ -72,10 +84,11 @@ def measure(
     """The content of result.json: the validation split's verdict on the trained model."""
     config, began = setting.config, time.monotonic()
     model, size = setting.models[job.model], config["evaluate"]["batch"]
+    recipe = setting.recipe(job.model)
     surrogate, policy, seed = job.selection
     whole = policy == "all"
     own = {name: variables[name] for name in ("params", "batch_stats")}
-    value = evaluate(model, own, setting.dataset, size, *setting.recipe.readers)
+    value = evaluate(model, own, setting.dataset, size, *recipe.readers)
     return {
         "run": job.name,
         "deployment": job.model,
@@ -86,7 +99,7 @@ def measure(
         "cycle": None if whole else job.cycle,
         "labelled": len(ids),
         "steps": saved["step"],
-        "epochs": saved["step"] * setting.recipe.batch / len(ids),
+        "epochs": saved["step"] * recipe.batch / len(ids),
         **value,
         "seconds": {
             "train": round(seconds, 3),
@@ -119,7 +132,8 @@ def fit(
 
     try:
         seed, data = job.selection.seed, setting.dataset
-        return train.fit(model, setting.recipe, data, ids, seed, checkpoints, watch, head)
+        recipe = setting.recipe(job.model)
+        return train.fit(model, recipe, data, ids, seed, checkpoints, watch, head)
     finally:
         if journal:
             journal.close()
@@ -141,7 +155,7 @@ def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, An
             "std": dataset.std,
             "transform": config["transform"],
         },
-        "train": train_science(config),
+        "train": train_science(training(config, job.model)),
         "head": {job.head: setting.policies[job.head].options} if job.head else None,
         "seed": job.selection.seed,
         "cycle": job.cycle,

@@ -95,29 +95,34 @@ def generations(config: dict[str, Any], lineage: str) -> list[tuple[str, int, in
     ]
 
 
-def grid(config: dict[str, Any]) -> Grid:
-    """All runs of a study. A surrogate in cycle c is the deployment, of the same model, of what
-    it chose up to cycle c - 1; so most of the diagonal and of the curves comes for free."""
-    seeds, policies = range(config["seeds"]), config["policies"]
-    randoms = [Selection(None, "random", seed) for seed in seeds]
-    selections = [
+def selections(config: dict[str, Any]) -> tuple[list[Selection], list[Selection]]:
+    """The random columns of all seeds, and the selections that surrogates and lineages make."""
+    seeds = range(config["seeds"])
+    chosen = [
         Selection(label, policy, seed)
         for seed in seeds
         for label in [*config["surrogates"], *config["lineages"]]
-        for policy in policies
+        for policy in config["policies"]
     ]
-    choosing = [
-        surrogate(config, selection, cycle)
-        for selection in selections
-        for cycle in range(1, config["cycles"])
-    ]
+    return [Selection(None, "random", seed) for seed in seeds], chosen
+
+
+def choosing(config: dict[str, Any], selection: Selection) -> list[Deployment]:
+    """The trainings after which a surrogate or lineage chooses its cycles 1, 2, ..."""
+    return [surrogate(config, selection, cycle) for cycle in range(1, config["cycles"])]
+
+
+def needs(config: dict[str, Any]) -> tuple[list[Deployment], list[Deployment]]:
+    """The trainings that choosing asks for, and those that measuring does; one is named as
+    often as it is needed."""
+    randoms, chosen = selections(config)
     deployments = [
         deployment(model, selection, cycle)
         for model in config["deployments"]
-        for cycle in [0, *deploy_cycles(config)]
-        for selection in [*randoms, *selections]
+        for cycle in sorted({0, *deploy_cycles(config)})
+        for selection in [*randoms, *chosen]
     ]
-    for selection in selections:
+    for selection in chosen:
         if selection.surrogate in config["lineages"]:
             for model, _, last in generations(config, selection.surrogate):
                 deployments.append(deployment(model, selection, last))
@@ -125,11 +130,18 @@ def grid(config: dict[str, Any]) -> Grid:
                     deployment(model, Selection(None, "random", selection.seed), last)
                 )
     if config["potentials"]:
-        alls = [Selection(None, "all", seed) for seed in seeds]
+        alls = [Selection(None, "all", seed) for seed in range(config["seeds"])]
         deployments += [Deployment(m, every, 0) for m in config["deployments"] for every in alls]
-    choosing = list(dict.fromkeys(choosing))
-    rest = [run for run in dict.fromkeys(deployments) if run not in set(choosing)]
-    return Grid([*randoms, *selections], choosing, rest)
+    return [run for selection in chosen for run in choosing(config, selection)], deployments
+
+
+def grid(config: dict[str, Any]) -> Grid:
+    """All runs of a study. A surrogate in cycle c is the deployment, of the same model, of what
+    it chose up to cycle c - 1; so most of the diagonal and of the curves comes for free."""
+    surrogates, deployments = (dict.fromkeys(runs) for runs in needs(config))
+    randoms, chosen = selections(config)
+    rest = [run for run in deployments if run not in surrogates]
+    return Grid([*randoms, *chosen], list(surrogates), rest)
 
 
 def labelled(run: Deployment, budgets: Sequence[int], pool: int) -> int:

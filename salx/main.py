@@ -3,26 +3,59 @@
 Exit codes: 0 done, 1 a run had to stop, 2 bad input, 75 stopped by SIGTERM and 130 interrupted,
 after both of which the same command goes on.
 
-Several processes run one study together when each gets the same command and --coordinator,
---processes and --process, or when Slurm, Kubernetes or a TPU pod started them. They share the
-folder of --workdir; process 0 alone writes and prints; they end together, with one exit code.
+--worker=I/N takes the share of one of N commands that run at once on one folder, as the elements
+of an array; each share is done on its own. --plan says what there is to do, and does nothing.
+
+Several processes run one study, or one share, together when each gets the same command and
+--coordinator, --processes and --process, or when Slurm, Kubernetes or a TPU pod started them.
+They share the folder of --workdir; process 0 alone writes and prints; they end together, with one
+exit code.
 """
 
+import math
 import os
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from absl import app, flags, logging
 from ml_collections import config_flags
 
 from salx import config as configs
-from salx import grid, peers, report
-from salx.errors import InputError, RunError, Stopped, one_line
+from salx import grid, peers, report, runs, shares
+from salx.errors import InputError, RunError, Stopped, one_line, unknown
+
+
+class Workers(flags.ArgumentParser):
+    """Of --plan: a number, or 0 where none is given."""
+
+    syntactic_help = "a number of workers"
+
+    def parse(self, argument: str) -> int:
+        if argument == "true":
+            return 0
+        if argument.isdecimal() and int(argument):
+            return int(argument)
+        raise ValueError(f"must be {self.syntactic_help}, at least 1")
+
+
+def optional(parser: flags.ArgumentParser, name: str, text: str) -> flags.FlagHolder:
+    """A flag that may stand alone, as --name, or say more, as --name=3."""
+    flag = flags.Flag(parser, None, name, None, text)
+    flag.boolean = True
+    return flags.DEFINE_flag(flag)
+
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "The study, as in configs/quickstart.py.")
 WORKDIR = flags.DEFINE_string("workdir", None, "The folder of the study's files.")
 COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT where process 0 listens.")
 PROCESSES = flags.DEFINE_integer("processes", None, "How many processes run the study.", 1)
+WORKER = flags.DEFINE_string("worker", "0/1", "I/N: the share of one of N workers, from 0/N.")
+PLAN = optional(Workers(), "plan", "Print what there is to do, for so many workers; do nothing.")
+STEP_SECONDS = flags.DEFINE_list(
+    "step_seconds", [], "MODEL=SECONDS,...: of one device in a training step, for --plan."
+)
 PROCESS = flags.DEFINE_integer("process", None, "This one's number, from 0.", 0)
 
 
@@ -90,16 +123,47 @@ def run(argv: list[str]) -> None:
     for name, given in (("config", CONFIG.value), ("workdir", WORKDIR.value)):
         if not given:
             raise InputError(f"--{name} is required")
-    peers.initialise(COORDINATOR.value, PROCESSES.value, PROCESS.value)
     config, workdir = configs.resolve(CONFIG.value), Path(WORKDIR.value)
+    worker = shares.worker(WORKER.value)
+    if PLAN.value is not None:
+        grid.refuse_other(workdir, config)
+        return plan(config, workdir, PLAN.value or worker[1])
+    peers.initialise(COORDINATOR.value, PROCESSES.value, PROCESS.value)
     peers.once(grid.refuse_other, workdir, config)
     finished = peers.once(grid.is_finished, workdir, config)
     if not finished:
         from salx import study  # jax, which a finished study has no need of
 
-        study.run(config, workdir)
-    if peers.is_first():
+        study.run(config, workdir, worker)
+    if not peers.is_first():
+        return
+    if worker[1] > 1 and not grid.is_finished(workdir, config):
+        print(f"{workdir}: worker {WORKER.value} has done its share; others have not")
+    else:
         tell(workdir, finished)
+
+
+def plan(config: dict[str, Any], workdir: Path, workers: int) -> None:
+    """Prints what there is to do."""
+    from salx import plan as plans
+
+    print(plans.text(config, workdir, workers, step_seconds(STEP_SECONDS.value, config["models"])))
+
+
+def step_seconds(given: list[str], known: Iterable[str]) -> dict[str, float]:
+    """`["res18=0.2"]` as {"res18": 0.2}. Raises InputError for what is no model or number."""
+    seconds = {}
+    for one in given:
+        label, _, value = one.partition("=")
+        if label not in known:
+            raise unknown("model in --step_seconds", label, known)
+        try:
+            seconds[label] = float(value)
+        except ValueError as error:
+            raise InputError(f"--step_seconds={one}: must be MODEL=SECONDS") from error
+        if not 0 < seconds[label] < math.inf:
+            raise InputError(f"--step_seconds={one}: must be above 0")
+    return seconds
 
 
 def tell(workdir: Path, finished: bool) -> None:
@@ -108,7 +172,8 @@ def tell(workdir: Path, finished: bool) -> None:
     if finished:
         print(f"{workdir}: this study is finished; nothing to do")
     if not (finished and page.exists()):
-        report.write(workdir)
+        with runs.held(workdir, wait=True):  # two workers may end at once
+            report.write(workdir)
     print(report.summary(workdir))
     print(f"report: {page}")
 

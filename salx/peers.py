@@ -16,6 +16,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from salx import runs
@@ -101,6 +103,11 @@ def join(given: tuple, detection: str | None) -> None:
 def is_first() -> bool:
     """Whether this process is the one that writes and prints."""
     return here.index == 0
+
+
+def held(folder: Path, wait: bool = False) -> AbstractContextManager:
+    """`runs.held` for all processes: process 0, which writes, holds the folder."""
+    return runs.held(folder, wait) if is_first() else contextlib.nullcontext()
 
 
 def once(function: Callable, *args) -> Any:

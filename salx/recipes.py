@@ -33,9 +33,42 @@ def one(config: ConfigDict, *labels: str) -> ConfigDict:
 
 def from_scratch(config: ConfigDict) -> None:
     """Leaves out the weights that training would start from."""
+    leave_out(config, "pretrained")
+
+
+def leave_out(config: ConfigDict, option: str) -> None:
+    """No model has the option any more."""
     for options in config.models.values():
-        if "pretrained" in options:
-            del options.pretrained
+        if option in options:
+            del options[option]
+
+
+def curves(config: ConfigDict) -> ConfigDict:
+    """The paper's Figure 3: a model chooses for itself by each policy, and is measured after
+    every cycle; beside it, what it reaches on the whole pool."""
+    config.policies = ("entropy", "learning_loss", "core_set", "true_loss")
+    config.deploy_cycles = tuple(range(config.cycles))
+    config.potentials = True
+    return config
+
+
+def histograms(config: ConfigDict) -> ConfigDict:
+    """The paper's Figure 4: models that are trained on the same random tenth of the pool, and
+    their entropies over the rest, of which each would choose another tenth of the pool.
+
+    The models are the surrogates' own, after cycle 0: nothing is trained on what they choose.
+    """
+    config.cycles, config.deploy_cycles = 2, (0,)
+    return config
+
+
+def generations(config: ConfigDict, *labels: str) -> ConfigDict:
+    """A lineage beside the surrogates, the models of a fleet one after the other: each is
+    trained on what those before it chose, and chooses on; and every model's potential."""
+    config.lineages = {"fleet": labels}
+    config.deploy_cycles = (config.cycles // 2 - 1, config.cycles - 1)
+    config.potentials = True
+    return config
 
 
 def laptop(config: ConfigDict, argument: str, size: tuple[int, int], budget: float) -> ConfigDict:
@@ -45,6 +78,7 @@ def laptop(config: ConfigDict, argument: str, size: tuple[int, int], budget: flo
     if not argument:
         return config
     from_scratch(config)  # nothing is downloaded
+    leave_out(config, "train")
     config.seeds, config.cycles, config.budget = 1, 3, budget
     config.train.update(batch=4, steps=8, epochs=0.0, learning_rate=0.01, workers=0, threads=2)
     config.train.log_every = 4
@@ -93,7 +127,9 @@ def cityscapes(argument: str, *labels: str) -> ConfigDict:
     config = segmentation("cityscapes", *labels)
     config.dataset.source = "folder"
     config.transform.size = (768, 768)
-    config.train.update(batch=6 if labels == ("xc65",) else 4, epochs=220.0)
+    config.train.update(batch=4, epochs=220.0)
+    if "xc65" in labels:
+        config.models.xc65.train = {"batch": 6}
     config.score.batch = config.evaluate.batch = 4
     return laptop(config, argument, (128, 256), 0.75)
 
@@ -113,7 +149,7 @@ def camvid(argument: str, *labels: str) -> ConfigDict:
     """Our recipe: 360x480 images whole, crops as large, 12,000 images' worth of steps."""
     config = segmentation("camvid", *labels)
     config.transform.update(size=(352, 480))
-    config.train.update(batch=8, steps=1500, workers=2)
+    config.train.update(batch=4, steps=3000, workers=2)
     config.score.batch = config.evaluate.batch = 8
     return laptop(config, argument, (96, 128), 0.2)
 
@@ -130,6 +166,19 @@ def scenes(argument: str, *labels: str) -> ConfigDict:
     if argument:
         config.dataset.update(pool=120, val=20, height=64, width=128)
     return laptop(config, argument, (64, 128), 0.3)
+
+
+def digits(argument: str) -> ConfigDict:
+    """The quickstart's three networks and training."""
+    config = base()
+    config.dataset.name = "digits"
+    config.models.res8 = {"name": "cifar_resnet8", "width": 8}
+    config.models.res14 = {"name": "cifar_resnet14", "width": 12}
+    config.models.res20 = {"name": "cifar_resnet20", "width": 16}
+    config.train.update(batch=16, steps=150, warmup=0.1, weight_decay=5e-4)
+    config = laptop(one(config, *config.models), argument, (8, 8), 0.06)
+    config.transform.evaluate = "none"
+    return config
 
 
 def cifar10(argument: str, *labels: str) -> ConfigDict:

@@ -1,4 +1,4 @@
-"""Run folders: their names, files that are whole or absent, and who holds a work folder.
+"""Run folders: their names, files that are whole or absent, and who holds a folder.
 
 W/study.json                                    the resolved config
 W/selections/<surrogate>.<policy>.s<seed>/      config.json  cycle_CC.jsonl  scores_CC.npz
@@ -7,7 +7,8 @@ W/deployments/<model>.on.all.s<seed>/           the same, of the whole pool
 W/report/                                       index.html  table.*  figures/
 
 A finished file is written beside its place, flushed and renamed, and never changed again.
-Whether a run is finished is read from its files, not from a flag.
+Whether a run is finished is read from its files, not from a flag. A run's .lock names the
+process that works on it, and W/.lock the one that writes study.json or the report.
 """
 
 import contextlib
@@ -158,22 +159,25 @@ def code_version() -> str:
 
 
 @contextlib.contextmanager
-def held(workdir: Path) -> Iterator[None]:
-    """Holds a work folder for this process; the system lets go when the process ends.
+def held(folder: Path, wait: bool = False) -> Iterator[None]:
+    """Holds a folder for this process; the system lets go when the process ends.
 
-    Raises InputError if the folder cannot be written or another process holds it.
+    Raises InputError if the folder cannot be written, or, rather than `wait`, if another process
+    holds it.
     """
     try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        lock = open(workdir / ".lock", "a+")
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / ".lock", "a+")
     except OSError as error:
-        raise InputError(f"--workdir={workdir}: cannot be written: {error.strerror}") from error
+        raise InputError(f"{folder}: cannot be written: {error.strerror}") from error
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
             lock.seek(0)
-            raise InputError(f"--workdir={workdir}: held by {lock.read().strip()}") from error
+            raise InputError(f"{folder}: held by {lock.read().strip()}") from error
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be locked: {error.strerror}") from error
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {socket.gethostname()}")
         lock.flush()

@@ -1,8 +1,10 @@
 """A study: from a config to its grid of runs, in order, each resumed where it stands."""
 
-import contextlib
+import functools
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from salx import (
     cycle,
@@ -15,31 +17,67 @@ from salx import (
     pool,
     runs,
     selection,
+    shares,
     tasks,
     train,
 )
+from salx.config import training
 from salx.deploy import Setting
 from salx.errors import InputError, unknown
+from salx.grid import Grid
+from salx.report.latency import macs
+from salx.shares import Scale
 from salx.telemetry import Board, check_events
 
 
-def run(config: dict[str, Any], workdir: Path) -> None:
-    """Does what of the study's grid is not done yet.
+def run(config: dict[str, Any], workdir: Path, worker: tuple[int, int] = (0, 1)) -> None:
+    """Does what is not done yet of the share of worker (index, count) in the study's grid.
 
-    Raises InputError before any training for what cannot be used, RunError where a run stops.
+    Raises InputError before any training for what cannot be used, and for a run that another
+    process is at; RunError where a run stops.
     """
     setting = check(config, workdir)
-    with runs.held(workdir) if peers.is_first() else contextlib.nullcontext():
+    with peers.held(workdir, wait=True):
         peers.once(describe, setting)
-        check_shared(workdir)
-        work, chains = grid.grid(config), {}
-        with progress(setting) as board:
-            setting = setting._replace(board=board)
-            for job in work.selections:
-                chains[job] = cycle.run(setting, job)
-            for job in work.deployments:
-                if not peers.once(grid.is_done, workdir, job):
-                    deploy.run(setting, job, chains.get(job.selection, ()))
+    check_shared(workdir)
+    index, count = worker
+    work, chains = split(setting, count)[index], {}
+    with progress(setting, work) as board:
+        setting = setting._replace(board=board)
+        for job in work.selections:
+            chains[job] = cycle.run(setting, job)
+        for job in work.deployments:
+            if not peers.once(grid.is_done, workdir, job):
+                deploy.run(setting, job, chains.get(job.selection, ()))
+
+
+def split(setting: Setting, count: int) -> list[Grid]:
+    """The shares of `count` workers."""
+    work = grid.grid(setting.config)
+    if count == 1:
+        return [work]
+    cost = functools.partial(shares.operations, scale(setting))
+    return shares.split(setting.config, work, count, cost)
+
+
+def scale(setting: Setting) -> Scale:
+    """What the effort of the study's runs depends on."""
+    config, dataset = setting.config, setting.dataset
+    *seen, channels = dataset.image_shape
+    crop = config["transform"]["size"]
+    trained = crop if config["transform"]["train"] != "none" and any(crop) else seen
+    areas = np.prod(trained), np.prod(seen)
+    counts = {
+        label: macs(model.module, tuple(trained), channels)
+        for label, model in setting.models.items()
+    }
+    return Scale(
+        config=config,
+        pool=len(dataset.pool),
+        val=len(dataset.val),
+        recipes={label: setting.recipe(label) for label in setting.models},
+        macs={label: (one, one * areas[1] / areas[0]) for label, one in counts.items()},
+    )
 
 
 def check(config: dict[str, Any], workdir: Path) -> Setting:
@@ -55,21 +93,31 @@ def check(config: dict[str, Any], workdir: Path) -> Setting:
     }
     for name in set(config["options"]) - set(selection.POLICIES):
         raise unknown("policy in config.options", name, selection.POLICIES)
-    if config["train"]["schedule"] not in train.SCHEDULES:
-        raise unknown("config.train.schedule", config["train"]["schedule"], train.SCHEDULES)
-    first = pool.budgets(len(dataset.pool), config["budget"], config["cycles"])[0]
-    size = config["train"]["batch"]
-    if size > first:
-        raise InputError(
-            f"config.train.batch={size} is above the {first} examples that are labelled first "
-            f"({config['budget']:g} of {len(dataset.pool)} in {config['cycles']} cycles)"
-        )
-    for field in ("train", "score", "evaluate"):
+    check_training("train", config["train"], config, dataset)
+    for label in built:
+        check_training(f"models.{label}.train", training(config, label), config, dataset)
+    for field in ("score", "evaluate"):
         parallel.check_batch(f"{field}.batch", config[field]["batch"])
     if config["telemetry"]["tensorboard"]:
         check_events()
-    recipe = train.Recipe(**config["train"])
-    return Setting(config, workdir, dataset, built, policies, recipe, Board())
+    return Setting(config, workdir, dataset, built, policies, Board())
+
+
+def check_training(
+    section: str, own: dict[str, Any], config: dict[str, Any], dataset: data.Dataset
+) -> None:
+    """Raises InputError for a config.train, or what a model makes of it, that the data or the
+    devices do not allow."""
+    if own["schedule"] not in train.SCHEDULES:
+        raise unknown(f"config.{section}.schedule", own["schedule"], train.SCHEDULES)
+    first = pool.budgets(len(dataset.pool), config["budget"], config["cycles"])[0]
+    if own["batch"] > first:
+        raise InputError(
+            f"config.{section}.batch={own['batch']} is above the {first} examples that are "
+            f"labelled first ({config['budget']:g} of {len(dataset.pool)} in {config['cycles']} "
+            "cycles)"
+        )
+    parallel.check_batch(f"{section}.batch", own["batch"])
 
 
 def check_shared(workdir: Path) -> None:
@@ -83,17 +131,19 @@ def check_shared(workdir: Path) -> None:
     peers.meet("shared")
 
 
-def progress(setting: Setting) -> Board:
-    """A board that knows how many runs and steps of the grid remain; process 0 alone shows it."""
+def progress(setting: Setting, work: Grid) -> Board:
+    """A board that knows how many runs and steps of the share remain; process 0 alone shows it."""
     if not peers.is_first():
         return Board()
     config = setting.config
     size = len(setting.dataset.pool)
     sizes = pool.budgets(size, config["budget"], config["cycles"])
-    jobs = grid.grid(config).trainings
-    open_jobs = [job for job in jobs if not grid.is_done(setting.workdir, job)]
-    steps = sum(setting.recipe.total_steps(grid.labelled(job, sizes, size)) for job in open_jobs)
-    return Board(len(jobs), len(jobs) - len(open_jobs), steps, config["telemetry"]["progress"])
+    jobs = work.trainings
+    left = [job for job in jobs if not grid.is_done(setting.workdir, job)]
+    steps = sum(
+        setting.recipe(job.model).total_steps(grid.labelled(job, sizes, size)) for job in left
+    )
+    return Board(len(jobs), len(jobs) - len(left), steps, config["telemetry"]["progress"])
 
 
 def describe(setting: Setting) -> None:

@@ -41,7 +41,8 @@ def test_every_config_stands_and_its_header_is_a_manual(path):
 def test_the_papers_recipes():
     cityscapes = configs.resolve(recipes.cityscapes("", "res18"))
     assert cityscapes["train"]["batch"] == 4
-    assert configs.resolve(recipes.cityscapes("", "xc65"))["train"]["batch"] == 6
+    both = configs.resolve(recipes.cityscapes("", "xc65", "mnv3"))
+    assert [configs.training(both, label)["batch"] for label in ("xc65", "mnv3")] == [6, 4]
     assert cityscapes["train"]["epochs"] == 220
     assert cityscapes["train"]["weight_decay"] == 4e-4
     ade20k = configs.resolve(recipes.ade20k("", "res50"))

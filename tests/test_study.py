@@ -76,7 +76,7 @@ def test_each_pick_leads_to_the_checkpoint_and_score_that_made_it(finished, smal
     assert made["run"] == "b.on.b.entropy.s1.c01"
     model, total = setting.models["b"], made["step"]
     with checkpoint.Checkpoints(workdir / "deployments" / made["run"] / "checkpoint") as saved:
-        abstract = parallel.abstract(train.initial(model, setting.recipe), 0, total)
+        abstract = parallel.abstract(train.initial(model, setting.recipe("b")), 0, total)
         state = saved.restore(abstract)
     assert checkpoint.digest(state.variables) == made["digest"]
     ids = np.array([pick["id"] for pick in chosen])
@@ -217,9 +217,10 @@ def test_a_score_that_is_not_finite_stops_the_run(small, tmp_path, monkeypatch):
     assert not (tmp_path / "selections" / "a.entropy.s0" / "cycle_01.jsonl").exists()
 
 
-def test_two_processes_do_not_share_a_workdir(small, tmp_path):
-    with runs.held(tmp_path), pytest.raises(InputError, match="held by process"):
-        study.run(small, tmp_path)
+def test_two_processes_do_not_share_a_run(small, tmp_path):
+    run = tmp_path / "selections" / "a.entropy.s0"
+    with runs.held(run), pytest.raises(InputError, match=f"{run}: held by process"):
+        study.run(quiet(small), tmp_path)
 
 
 def test_a_report_of_nothing(tmp_path):

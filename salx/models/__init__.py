@@ -64,10 +64,11 @@ class Model(NamedTuple):
 def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
     """The model that `config.models.<label>` describes: {"name": ..., **options}.
 
-    `pretrained` among the options is a file of weights or a hub name. Raises InputError for an
+    `pretrained` among the options is a file of weights or a hub name; `train` says nothing
+    about the model. Raises InputError for an
     unknown name or option, and for weights that cannot be had or do not fit.
     """
-    options = dict(config)
+    options = {option: value for option, value in config.items() if option != "train"}
     name, source = options.pop("name", ""), options.pop("pretrained", "")
     if name not in ZOO:
         raise unknown(f"model config.models.{label}.name", name, ZOO)

@@ -46,7 +46,8 @@ def of_run(folder: Path) -> Surrogate:
     config, result, variables = checkpoint.finished(folder)
     seen, options = config["input"], dict(config["model"])
     label = options.pop("label")
-    options.pop("pretrained", None)
+    for beside in ("pretrained", "train"):
+        options.pop(beside, None)
     module = models.ZOO[options.pop("name")](classes=len(seen["classes"]), **options)
     model = Model(label, module, *(tuple(seen[field]) for field in ("shape", "mean", "std")))
     return Surrogate(
