@@ -42,7 +42,7 @@ def test_an_interrupted_command_goes_on(choose, small, tmp_path, monkeypatch, at
     flags += [f"--out={tmp_path}/o/p.jsonl"]
     with monkeypatch.context() as patched:
         stop_after(patched, 5)
-        code, out, err = choose(*flags)
+        code, _, err = choose(*flags)
     assert (code, err) == (130, "salx: interrupted; the same command goes on from here\n")
     assert [path.name for path in (tmp_path / "o").iterdir()] == [".p.jsonl.pass"]
     left = list((tmp_path / "o/.p.jsonl.pass").iterdir())
