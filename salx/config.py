@@ -29,6 +29,7 @@ def base() -> ConfigDict:
 
     config.train = ConfigDict()
     config.train.batch = 16  # global, over all devices
+    config.train.accumulate = 1  # parts of a batch, one after the other, if it does not fit
     config.train.steps = 0  # give either steps or epochs
     config.train.epochs = 0.0
     config.train.learning_rate = 0.1
@@ -64,8 +65,9 @@ def science(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def train_science(config: dict[str, Any]) -> dict[str, Any]:
-    """The part of config.train that decides the outcome."""
-    return {name: value for name, value in config["train"].items() if name not in FREE_TRAIN}
+    """The part of config.train that decides the outcome; a batch in one part needs no word."""
+    kept = {name: value for name, value in config["train"].items() if name not in FREE_TRAIN}
+    return {name: value for name, value in kept.items() if (name, value) != ("accumulate", 1)}
 
 
 def dataset_science(config: dict[str, Any]) -> dict[str, Any]:
@@ -150,7 +152,10 @@ def check_numbers(config: dict[str, Any]) -> None:
     )
     require(len(config["policies"]) > 0, "policies", "must name at least one")
     require(train["batch"] >= 2, "train.batch", "must be at least 2")
+    require(train["accumulate"] >= 1, "train.accumulate", "must be at least 1")
     require(train["batch"] % 2 == 0, "train.batch", "must be even")
+    even = train["batch"] % (2 * train["accumulate"]) == 0
+    require(even, "train.accumulate", f"does not cut config.train.batch={train['batch']} evenly")
     one = (train["steps"] > 0) != (train["epochs"] > 0)
     require(
         one and train["steps"] >= 0,

@@ -23,6 +23,7 @@ from salx.grid import Deployment
 from salx.models import Model
 from salx.pool import Record
 from salx.selection import Policy
+from salx.step import Recipe, TrainState
 
 
 class Setting(NamedTuple):
@@ -33,7 +34,7 @@ class Setting(NamedTuple):
     dataset: Dataset
     models: dict[str, Model]
     policies: dict[str, Policy]
-    recipe: train.Recipe
+    recipe: Recipe
     board: telemetry.Board
 
 
@@ -96,9 +97,7 @@ def measure(
     }
 
 
-def fit(
-    setting: Setting, ids: np.ndarray, job: Deployment, checkpoints: Checkpoints
-) -> train.TrainState:
+def fit(setting: Setting, ids: np.ndarray, job: Deployment, checkpoints: Checkpoints) -> TrainState:
     """train.fit, with a journal and the board looking on."""
     config, board, model = setting.config, setting.board, setting.models[job.model]
     head = setting.policies[job.head].head if job.head else None

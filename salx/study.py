@@ -15,8 +15,8 @@ from salx import (
     pool,
     runs,
     selection,
+    step,
     tasks,
-    train,
 )
 from salx.deploy import Setting
 from salx.errors import InputError, unknown
@@ -55,8 +55,8 @@ def check(config: dict[str, Any], workdir: Path) -> Setting:
     }
     for name in set(config["options"]) - set(selection.POLICIES):
         raise unknown("policy in config.options", name, selection.POLICIES)
-    if config["train"]["schedule"] not in train.SCHEDULES:
-        raise unknown("config.train.schedule", config["train"]["schedule"], train.SCHEDULES)
+    if config["train"]["schedule"] not in step.SCHEDULES:
+        raise unknown("config.train.schedule", config["train"]["schedule"], step.SCHEDULES)
     first = pool.budgets(len(dataset.pool), config["budget"], config["cycles"])[0]
     size = config["train"]["batch"]
     if size > first:
@@ -64,11 +64,12 @@ def check(config: dict[str, Any], workdir: Path) -> Setting:
             f"config.train.batch={size} is above the {first} examples that are labelled first "
             f"({config['budget']:g} of {len(dataset.pool)} in {config['cycles']} cycles)"
         )
-    for field in ("train", "score", "evaluate"):
+    parallel.check_batch("train.batch", size, config["train"]["accumulate"])
+    for field in ("score", "evaluate"):
         parallel.check_batch(f"{field}.batch", config[field]["batch"])
     if config["telemetry"]["tensorboard"]:
         check_events()
-    recipe = train.Recipe(**config["train"])
+    recipe = step.Recipe(**config["train"])
     return Setting(config, workdir, dataset, built, policies, recipe, Board())
 
 

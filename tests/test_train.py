@@ -6,9 +6,19 @@ import pytest
 from salx import data, models, parallel, peers, train
 from salx.checkpoint import Checkpoints, digest
 from salx.errors import RunError, Stopped
+from salx.step import (
+    SCHEDULES,
+    FirstFailure,
+    Recipe,
+    empty_metrics,
+    initial,
+    learning_rate,
+    train_step,
+)
 
-RECIPE = train.Recipe(
+RECIPE = Recipe(
     batch=8,
+    accumulate=1,
     steps=11,
     epochs=0.0,
     learning_rate=0.05,
@@ -49,7 +59,7 @@ def test_steps_of_a_training():
     assert by_epochs._replace(epochs=0.001).total_steps(5) == 1
 
 
-@pytest.mark.parametrize("schedule", train.SCHEDULES)
+@pytest.mark.parametrize("schedule", SCHEDULES)
 def test_learning_rates_against_numpy(schedule):
     exact = {
         "constant": lambda t: 1.0,
@@ -59,13 +69,13 @@ def test_learning_rates_against_numpy(schedule):
     }[schedule]
     recipe = RECIPE._replace(schedule=schedule, learning_rate=0.3, warmup=0.1)
     for step in range(50):
-        rate = train.learning_rate(recipe, np.int32(step), np.int32(50))
+        rate = learning_rate(recipe, np.int32(step), np.int32(50))
         expected = 0.3 * min(1, (step + 1) / 5) * exact(step / 50)
         np.testing.assert_allclose(rate, expected, rtol=1e-5)
 
 
 def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
-    state = train.initial(model, RECIPE)(3, 11)
+    state = initial(model, RECIPE)(3, 11)
     before = jax.device_get(state)
     batch = batch_of(digits, range(8))
 
@@ -83,9 +93,7 @@ def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
         return p - rate * decayed  # momentum begins at zero
 
     expected = jax.tree_util.tree_map_with_path(moved, before.params, grads)
-    state, metrics = train.train_step(model, RECIPE)(
-        state, train.empty_metrics(), parallel.put(batch)
-    )
+    state, metrics = train_step(model, RECIPE)(state, empty_metrics(), parallel.put(batch))
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)  # noqa: E731
     jax.tree.map(close, state.params, expected)
     jax.tree.map(close, state.batch_stats, stats)
@@ -96,7 +104,7 @@ def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
 
 
 def test_equal_seeds_begin_with_equal_weights(model):
-    begin = train.initial(model, RECIPE)
+    begin = initial(model, RECIPE)
     assert digest(begin(3, 11).params) == digest(begin(3, 99).params)
     assert digest(begin(3, 11).params) != digest(begin(4, 11).params)
 
@@ -182,7 +190,7 @@ def test_a_loss_that_is_not_finite_names_step_and_example(tmp_path, digits, mode
 
 def test_the_first_failure_is_kept():
     def seen(losses, ids, step):
-        return train.FirstFailure.from_model_output(
+        return FirstFailure.from_model_output(
             losses=np.array(losses), ids=np.array(ids), step=np.int32(step)
         )
 
@@ -191,8 +199,8 @@ def test_the_first_failure_is_kept():
         seen([1.0, np.nan], [4, 5], 1),
         seen([np.inf, 0.0], [6, 7], 2),
     )
-    merged = train.FirstFailure.empty()
+    merged = FirstFailure.empty()
     for part in (sound, failed, later):
         merged = merged.merge(part)
     assert merged.compute().tolist() == [1, 5]
-    assert train.FirstFailure.empty().merge(sound).compute().tolist() == [-1, -1]
+    assert FirstFailure.empty().merge(sound).compute().tolist() == [-1, -1]

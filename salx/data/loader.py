@@ -2,7 +2,7 @@
 
 A batch is a function of its number alone: the order of an epoch comes from (seed, epoch), the
 randomness of a transform from (seed, epoch, id). So whoever knows the step goes on with the
-same pixels, whatever reads them. Every host reads its own stride of each global batch.
+same pixels, whatever reads them. Every host reads its own stretch of each global batch.
 """
 
 import contextlib
@@ -78,8 +78,8 @@ class Batches:
 
     def positions(self, number: int) -> np.ndarray:
         """Where this host's examples of a batch stand in the endless row of examples."""
-        first = (self.start + number) * self.batch
-        return first + np.arange(self.process, self.batch, self.processes)
+        share = self.batch // self.processes
+        return (self.start + number) * self.batch + self.process * share + np.arange(share)
 
 
 class Stream(Batches):
