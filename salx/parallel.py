@@ -2,7 +2,8 @@
 
 All parallelism is data parallelism under `jax.jit` over one named axis: batches are split over
 "data", everything else is replicated. Under jit a mean over the batch is the global mean, so
-losses and batch statistics do not depend on the number of devices.
+losses and batch statistics do not depend on the number of devices. A batch that does not fit goes
+through a step in parts.
 """
 
 import collections

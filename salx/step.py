@@ -28,8 +28,8 @@ class Recipe(NamedTuple):
     """How to train, as in `config.train`; either `steps` or `epochs` is positive.
 
     SGD with momentum; weight decay spares biases and batch normalisation; the rate climbs
-    linearly over the share `warmup` of the steps and follows `schedule`. A batch goes through
-    the model in `accumulate` parts.
+    linearly over the share `warmup` of the steps and follows `schedule`. A batch, the global one
+    over all devices, goes through the model in `accumulate` parts.
     """
 
     batch: int
@@ -188,6 +188,7 @@ def objective(model: Model, head: LossPrediction | None, recipe: Recipe, state, 
 def gradients(model: Model, head: LossPrediction | None, recipe: Recipe, state, batch):
     """Of the batch's loss: by (params, head's params); what the metrics want; the batch statistics.
 
+    Batch normalisation takes the statistics of the global batch, whatever the number of devices.
     Where the batch comes in parts, one after the other, each is normalised by its own statistics
     and moves the running ones in its turn, and pairs of learning loss lie within a part.
     """

@@ -17,6 +17,8 @@ from salx.selection import scoring
 from salx.selection.choice import choose
 from salx.step import Metrics, Recipe, empty_metrics, initial, train_step
 
+# Neither what moves between devices nor how much they hold depends on it.
+QUICK = {"xla_backend_optimization_level": 0}
 BATCH, CLASSES, STEPS = 8, 5, 50
 RECIPE = Recipe(
     batch=BATCH,
@@ -98,12 +100,10 @@ def collectives(text: str) -> list[tuple[str, list[list[int]]]]:
 
 
 def compiled(name: str) -> dict:
-    """The collectives of all steps of a network, quickly compiled; they are there before XLA's
-    optimisations of what each device computes."""
+    """The collectives of all steps of a network, and how many parameters and statistics it has."""
     model, found = network(name), {}
-    quick = {"xla_backend_optimization_level": 0}
     for what, (function, shapes) in everything(model).items():
-        text = function.lower(*shapes).compile(compiler_options=quick).as_text()
+        text = function.lower(*shapes).compile(compiler_options=QUICK).as_text()
         found[what] = collectives(text)
     state = training(model, RECIPE)[1][0]
     sizes = (state.params, state.batch_stats)
@@ -142,13 +142,16 @@ def trained() -> dict:
     """Memory of a step, losses and picks on this process's devices."""
     digits = data.load({"name": "digits"})
     model = models.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
-    step, shapes = training(network("cifar_resnet8", 32), RECIPE, size=256)
-    large = step.lower(*shapes).compile()
+    memory = {}
+    for what, recipe in (("whole", RECIPE), ("parts", PARTS)):
+        step, shapes = training(network("cifar_resnet8", 32), recipe, size=256)
+        large = step.lower(*shapes).compile(compiler_options=QUICK)
+        memory[what] = large.memory_analysis().temp_size_in_bytes
     placed = large.input_shardings[0][2]["image"]
     return {
         "devices": jax.device_count(),
         "batch": placed.shard_shape(shapes[2]["image"].shape)[0],
-        "memory": large.memory_analysis().temp_size_in_bytes,
+        "memory": memory,
         "whole": curve(model, digits, RECIPE),
         "parts": curve(model, digits, PARTS),
         "picks": picked(model, digits),

@@ -83,7 +83,9 @@ def test_many_devices_share_the_work_and_change_nothing(child, devices):
     one, many = child(1, "trained"), child(devices, "trained")
     assert many["devices"] == devices
     assert many["batch"] * devices == one["batch"] == 256
-    assert many["memory"] * devices < 1.1 * one["memory"]
+    for recipe in ("whole", "parts"):
+        assert many["memory"][recipe] * devices < 1.1 * one["memory"][recipe]
+    assert many["memory"]["parts"] * spmd.PARTS.accumulate < 1.1 * many["memory"]["whole"]
     assert many["picks"] == one["picks"]
     for recipe in ("whole", "parts"):
         assert one[recipe][-1] < 0.5 * one[recipe][0]
