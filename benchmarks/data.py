@@ -26,8 +26,9 @@ from rich.table import Table
 
 from configs import quickstart
 from salx import config as configs
-from salx import data, models, parallel, train
+from salx import data, models, parallel
 from salx.data import Dataset, loader
+from salx.step import Recipe, empty_metrics, initial, train_step
 
 SHARED = Path("../shared/data")
 SECONDS = 2.0  # of each timing
@@ -146,15 +147,15 @@ def print_pipelines(name: str, variants: dict[str, Dataset]) -> None:
 
 def print_waits(variants: dict[str, Dataset], steps: int = 12) -> None:
     """Median share of a step in which the loop waits for its batch."""
-    recipe = train.Recipe(**configs.resolve(quickstart.get_config())["train"])
+    recipe = Recipe(**configs.resolve(quickstart.get_config())["train"])
     table = Table(
         "cache", "workers", "step, ms", "waiting", title="mobilenet_v3_small, training step"
     )
     for cache, dataset in variants.items():
         model = models.build("m", {"name": "mobilenet_v3_small"}, dataset)
-        step = train.train_step(model, recipe)
+        step = train_step(model, recipe)
         for workers in (0, 2):
-            state, metrics = train.initial(model, recipe)(0, steps), train.empty_metrics()
+            state, metrics = initial(model, recipe)(0, steps), empty_metrics()
             batches, shares, seconds = passes(dataset, workers)["train"](), [], []
             for number in range(steps):
                 began = time.perf_counter()

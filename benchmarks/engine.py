@@ -27,8 +27,9 @@ from rich.table import Table
 
 from configs import quickstart
 from salx import config as configs
-from salx import data, models, parallel, report, selection, study, train
+from salx import data, models, parallel, report, selection, study
 from salx.selection import scoring
+from salx.step import Recipe, initial
 
 START = time.perf_counter() - time.process_time()  # imports took this process's first seconds
 
@@ -93,7 +94,7 @@ def print_scoring(config) -> None:
     table = Table("model", "bare images/s", "scoring / bare", title=f"scoring, batch {BATCH}")
     for label, options in sorted(config["models"].items()):
         model = models.build(label, options, dataset)
-        variables = train.initial(model, train.Recipe(**config["train"]))(0, 1).variables
+        variables = initial(model, Recipe(**config["train"]))(0, 1).variables
         ratio, seconds = fraction(
             bare_forward(model, variables, images),
             scoring_pass(model, variables, dataset, ids),

@@ -48,6 +48,7 @@ def base() -> ConfigDict:
 
     config.train = ConfigDict()
     config.train.batch = 16  # global, over all devices
+    config.train.accumulate = 1  # parts of a batch, one after the other, if it does not fit
     config.train.steps = 0  # give either steps or epochs
     config.train.epochs = 0.0
     config.train.learning_rate = 0.1
@@ -88,8 +89,10 @@ def training(config: dict[str, Any], label: str) -> dict[str, Any]:
 
 
 def train_science(train: dict[str, Any]) -> dict[str, Any]:
-    """The part of config.train, or of a model's, that decides the outcome."""
-    return {name: value for name, value in train.items() if name not in FREE_TRAIN}
+    """The part of config.train, or of a model's, that decides the outcome; a batch in one part
+    needs no word."""
+    kept = {name: value for name, value in train.items() if name not in FREE_TRAIN}
+    return {name: value for name, value in kept.items() if (name, value) != ("accumulate", 1)}
 
 
 def dataset_science(config: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +163,7 @@ def check_own_training(field: str, own: Any) -> None:
     if not isinstance(own, dict):
         raise InputError(f"config.{field} must be a section, not {own!r}")
     for name in own:
-        if name not in (known := train_science(base().train.to_dict())):
+        if name not in (known := [k for k in base().train if k not in FREE_TRAIN]):
             raise unknown("field", f"config.{field}.{name}", [f"config.{field}.{k}" for k in known])
 
 
@@ -197,6 +200,9 @@ def check_train(section: str, train: dict[str, Any]) -> None:
 
     check(train["batch"] >= 2, "batch", "must be at least 2")
     check(train["batch"] % 2 == 0, "batch", "must be even")
+    check(train["accumulate"] >= 1, "accumulate", "must be at least 1")
+    even = train["batch"] % (2 * train["accumulate"]) == 0
+    check(even, "accumulate", f"does not cut config.{section}.batch={train['batch']} evenly")
     one = (train["steps"] > 0) != (train["epochs"] > 0)
     rule = f"or config.{section}.epochs must be above 0, one of them"
     check(one and train["steps"] >= 0, "steps", rule)

@@ -23,6 +23,7 @@ from salx.grid import Deployment
 from salx.models import Model
 from salx.pool import Record
 from salx.selection import Policy
+from salx.step import Recipe, TrainState
 
 
 class Setting(NamedTuple):
@@ -35,9 +36,9 @@ class Setting(NamedTuple):
     policies: dict[str, Policy]
     board: telemetry.Board
 
-    def recipe(self, label: str) -> train.Recipe:
+    def recipe(self, label: str) -> Recipe:
         """How a model is trained."""
-        return train.Recipe(**training(self.config, label))
+        return Recipe(**training(self.config, label))
 
 
 def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dict, dict[str, Any]]:
@@ -110,9 +111,7 @@ def measure(
     }
 
 
-def fit(
-    setting: Setting, ids: np.ndarray, job: Deployment, checkpoints: Checkpoints
-) -> train.TrainState:
+def fit(setting: Setting, ids: np.ndarray, job: Deployment, checkpoints: Checkpoints) -> TrainState:
     """train.fit, with a journal and the board looking on."""
     config, board, model = setting.config, setting.board, setting.models[job.model]
     head = setting.policies[job.head].head if job.head else None

@@ -2,7 +2,8 @@
 
 All parallelism is data parallelism under `jax.jit` over one named axis: batches are split over
 "data", everything else is replicated. Under jit a mean over the batch is the global mean, so
-losses and batch statistics do not depend on the number of devices.
+losses and batch statistics do not depend on the number of devices. A batch that does not fit goes
+through a step in parts.
 """
 
 import collections
@@ -51,11 +52,28 @@ def gather(array) -> np.ndarray:
     return multihost_utils.process_allgather(array, tiled=True)
 
 
-def check_batch(field: str, size: int) -> None:
-    """Raises InputError unless a global batch can be split evenly over the devices."""
-    if size % jax.device_count():
+def parts(batch, count: int):
+    """A batch's arrays [B, ...] as [count, B / count, ...], each part split over the devices.
+
+    Part k has the examples k, k + count, ...: on any number of devices the same ones, of which
+    none has to move.
+    """
+    split_parts = NamedSharding(mesh(), PartitionSpec(None, "data"))
+
+    def dealt(array):
+        array = array.reshape(-1, count, *array.shape[1:]).swapaxes(0, 1)
+        return jax.lax.with_sharding_constraint(array, split_parts)
+
+    return jax.tree.map(dealt, batch)
+
+
+def check_batch(field: str, size: int, count: int = 1) -> None:
+    """Raises InputError unless each of a global batch's `count` parts can be split evenly over
+    the devices."""
+    if size % (jax.device_count() * count):
+        each = f" in each of {count} parts" if count > 1 else ""
         raise InputError(
-            f"config.{field}={size} must be a multiple of the {jax.device_count()} devices"
+            f"config.{field}={size} must be a multiple of the {jax.device_count()} devices{each}"
         )
 
 

@@ -24,7 +24,7 @@ class Effort(NamedTuple):
 
 class Scale(NamedTuple):
     """What the effort of a grid's runs depends on: the examples of pool and validation split,
-    and of each model its train.Recipe and the MACs of a training image and of one seen once."""
+    and of each model its Recipe and the MACs of a training image and of one seen once."""
 
     config: dict[str, Any]
     pool: int

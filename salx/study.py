@@ -18,8 +18,8 @@ from salx import (
     runs,
     selection,
     shares,
+    step,
     tasks,
-    train,
 )
 from salx.config import training
 from salx.deploy import Setting
@@ -108,8 +108,8 @@ def check_training(
 ) -> None:
     """Raises InputError for a config.train, or what a model makes of it, that the data or the
     devices do not allow."""
-    if own["schedule"] not in train.SCHEDULES:
-        raise unknown(f"config.{section}.schedule", own["schedule"], train.SCHEDULES)
+    if own["schedule"] not in step.SCHEDULES:
+        raise unknown(f"config.{section}.schedule", own["schedule"], step.SCHEDULES)
     first = pool.budgets(len(dataset.pool), config["budget"], config["cycles"])[0]
     if own["batch"] > first:
         raise InputError(
@@ -117,7 +117,7 @@ def check_training(
             f"labelled first ({config['budget']:g} of {len(dataset.pool)} in {config['cycles']} "
             "cycles)"
         )
-    parallel.check_batch(f"{section}.batch", own["batch"])
+    parallel.check_batch(f"{section}.batch", own["batch"], own["accumulate"])
 
 
 def check_shared(workdir: Path) -> None:

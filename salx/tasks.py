@@ -34,8 +34,3 @@ def cross_entropy(logits: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.
     weights = counted(labels).sum(over).astype(jnp.float32)
     losses = pixel_losses(logits, labels).sum(over)
     return losses / jnp.maximum(weights, 1.0), weights
-
-
-def weighted_mean(values: jax.Array, weights: jax.Array) -> jax.Array:
-    """sum(values * weights) / sum(weights), 0 where nothing has weight."""
-    return jnp.sum(values * weights) / jnp.maximum(jnp.sum(weights), 1.0)

@@ -13,6 +13,11 @@ BAD = [
     (["--config.budget=1.5"], "above the pool"),
     (["--config.cycles=0"], "config.cycles=0"),
     (["--config.train.batch=7"], "config.train.batch=7 must be even"),
+    (["--config.train.accumulate=0"], "config.train.accumulate=0 must be at least 1"),
+    (
+        ["--config.train.accumulate=3"],
+        "config.train.accumulate=3 does not cut config.train.batch",
+    ),
     (["--config.train.batch=30"], "above the 29 examples that are labelled first"),
     (["--config.train.schedule=cosin"], "did you mean 'cosine'"),
     (["--config.deploy_cycles=(3,)"], "names cycles from 0 to 2"),
@@ -57,4 +62,7 @@ def test_batches_that_four_devices_cannot_share(salx, tmp_path):
     four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
     process = salx(tmp_path / "w", "--config.train.batch=6", env=four)
     assert process.returncode == 2
-    assert "config.train.batch=6 must be a multiple of the 4 devices" in process.stderr
+    assert "config.train.batch=6 must be a multiple of the 4 devices\n" in process.stderr
+    process = salx(tmp_path / "w", "--config.train.accumulate=4", env=four)
+    assert process.returncode == 2
+    assert "=8 must be a multiple of the 4 devices in each of 4 parts" in process.stderr

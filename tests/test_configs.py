@@ -9,6 +9,7 @@ import pytest
 from salx import config as configs
 from salx import data, evaluate, models, recipes, train
 from salx.checkpoint import Checkpoints
+from salx.step import Recipe
 from tests.conftest import ROOT
 
 FILES = sorted((ROOT / "configs").glob("*.py"))
@@ -85,7 +86,7 @@ def test_a_deeplab_learns_real_street_scenes(tmp_path):
     camvid = data.load(config["dataset"], {**config["transform"], "scale": (0.75, 1.5)})
     model = models.build("mnv3", config["models"]["mnv3"], camvid)
     more = {"steps": 300, "batch": 8, "learning_rate": 0.02, "warmup": 0.05, "log_every": 50}
-    recipe = train.Recipe(**{**config["train"], **more})
+    recipe = Recipe(**{**config["train"], **more})
     with Checkpoints(tmp_path / "checkpoint") as checkpoints:
         ids, watch = np.arange(len(camvid.pool)), lambda *_: None
         state = train.fit(model, recipe, camvid, ids, 0, checkpoints, watch)

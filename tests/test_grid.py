@@ -128,3 +128,12 @@ def test_where_data_lies_and_who_reads_it_make_no_other_study(tmp_path, small):
     flipped = {**small["transform"], "flip": True}
     with pytest.raises(InputError, match=r"study: transform\.flip False -> True$"):
         grid.refuse_other(tmp_path, visited({"resize": 0}, {}, transform=flipped))
+
+
+def test_batches_in_parts_make_another_study_and_whole_ones_do_not(tmp_path, small):
+    train = dict(small["train"])
+    del train["accumulate"]  # a study from when batches could only be whole
+    runs.write_json(tmp_path / "study.json", {"config": {**small, "train": train}})
+    grid.refuse_other(tmp_path, small)
+    with pytest.raises(InputError, match=r"train\.accumulate None -> 2"):
+        grid.refuse_other(tmp_path, {**small, "train": {**train, "accumulate": 2}})

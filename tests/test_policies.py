@@ -12,12 +12,14 @@ from salx.checkpoint import Checkpoints, digest
 from salx.errors import InputError
 from salx.models.loss_prediction import LossPrediction, auxiliary_loss, ranking_loss
 from salx.selection import scoring
+from salx.step import Recipe, empty_metrics, initial, train_step
 from tests import pixels
 from tests.test_selection import oracle as entropy
 from tests.test_tasks import log_softmax
 
-RECIPE = train.Recipe(
+RECIPE = Recipe(
     batch=16,
+    accumulate=1,
     steps=10,
     epochs=0.0,
     learning_rate=0.05,
@@ -107,7 +109,7 @@ def fit(model, dataset, folder, head=None, recipe=RECIPE):
 
 def test_a_head_starts_beside_the_same_weights_and_resumes(tmp_path, digits, model):
     head = selection.build("learning_loss", {}).head
-    plain, beside = train.initial(model, RECIPE)(3, 9), train.initial(model, RECIPE, head)(3, 9)
+    plain, beside = initial(model, RECIPE)(3, 9), initial(model, RECIPE, head)(3, 9)
     assert digest(plain.params) == digest(beside.params)
     assert plain.head == {}
     once = fit(model, digits, tmp_path, head)
@@ -122,9 +124,9 @@ def test_a_detached_head_leaves_the_network_alone(digits, model):
     batch = {**fields, "id": np.arange(16, dtype=np.int32)}
 
     def moved(head):
-        state = train.initial(model, RECIPE, head)(0, 10).replace(step=jnp.int32(1))
+        state = initial(model, RECIPE, head)(0, 10).replace(step=jnp.int32(1))
         before = jax.device_get(state.head)
-        state, _ = train.train_step(model, RECIPE, head)(state, train.empty_metrics(), batch)
+        state, _ = train_step(model, RECIPE, head)(state, empty_metrics(), batch)
         return state, before
 
     (alone, _), (beside, before) = moved(None), moved(head)

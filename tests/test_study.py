@@ -63,7 +63,7 @@ def test_the_first_cycle_is_one_file_for_a_seed_and_differs_between_seeds(finish
 
 def test_each_pick_leads_to_the_checkpoint_and_score_that_made_it(finished, small):
     """From a record alone: the checkpoint is read back, its digest holds, it scores alike."""
-    from salx import checkpoint, selection, train
+    from salx import checkpoint, selection, step
     from salx.selection import scoring
 
     workdir, _ = finished
@@ -76,7 +76,7 @@ def test_each_pick_leads_to_the_checkpoint_and_score_that_made_it(finished, smal
     assert made["run"] == "b.on.b.entropy.s1.c01"
     model, total = setting.models["b"], made["step"]
     with checkpoint.Checkpoints(workdir / "deployments" / made["run"] / "checkpoint") as saved:
-        abstract = parallel.abstract(train.initial(model, setting.recipe("b")), 0, total)
+        abstract = parallel.abstract(step.initial(model, setting.recipe("b")), 0, total)
         state = saved.restore(abstract)
     assert checkpoint.digest(state.variables) == made["digest"]
     ids = np.array([pick["id"] for pick in chosen])

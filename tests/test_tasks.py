@@ -42,12 +42,6 @@ def test_class_255_of_an_image_counts():
     assert weights.tolist() == [1, 1]
 
 
-def test_the_mean_is_over_the_labels_of_the_whole_batch():
-    losses, weights = np.array([2.0, 4.0], np.float32), np.array([1.0, 3.0], np.float32)
-    assert tasks.weighted_mean(losses, weights) == 3.5
-    assert tasks.weighted_mean(losses, 0 * weights) == 0.0
-
-
 @pytest.mark.parametrize("batch", [17, 4])
 def test_mean_iou_against_numpy(batch):
     squares, model = pixels.dataset(), pixels.model()

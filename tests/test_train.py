@@ -3,12 +3,24 @@ import numpy as np
 import optax
 import pytest
 
-from salx import data, models, parallel, peers, train
+from salx import data, models, parallel, peers, selection, tasks, train
 from salx.checkpoint import Checkpoints, digest
 from salx.errors import RunError, Stopped
+from salx.models.loss_prediction import auxiliary_loss
+from salx.step import (
+    SCHEDULES,
+    FirstFailure,
+    Recipe,
+    empty_metrics,
+    initial,
+    learning_rate,
+    train_step,
+)
+from tests import pixels
 
-RECIPE = train.Recipe(
+RECIPE = Recipe(
     batch=8,
+    accumulate=1,
     steps=11,
     epochs=0.0,
     learning_rate=0.05,
@@ -49,7 +61,7 @@ def test_steps_of_a_training():
     assert by_epochs._replace(epochs=0.001).total_steps(5) == 1
 
 
-@pytest.mark.parametrize("schedule", train.SCHEDULES)
+@pytest.mark.parametrize("schedule", SCHEDULES)
 def test_learning_rates_against_numpy(schedule):
     exact = {
         "constant": lambda t: 1.0,
@@ -59,13 +71,13 @@ def test_learning_rates_against_numpy(schedule):
     }[schedule]
     recipe = RECIPE._replace(schedule=schedule, learning_rate=0.3, warmup=0.1)
     for step in range(50):
-        rate = train.learning_rate(recipe, np.int32(step), np.int32(50))
+        rate = learning_rate(recipe, np.int32(step), np.int32(50))
         expected = 0.3 * min(1, (step + 1) / 5) * exact(step / 50)
         np.testing.assert_allclose(rate, expected, rtol=1e-5)
 
 
 def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
-    state = train.initial(model, RECIPE)(3, 11)
+    state = initial(model, RECIPE)(3, 11)
     before = jax.device_get(state)
     batch = batch_of(digits, range(8))
 
@@ -83,9 +95,7 @@ def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
         return p - rate * decayed  # momentum begins at zero
 
     expected = jax.tree_util.tree_map_with_path(moved, before.params, grads)
-    state, metrics = train.train_step(model, RECIPE)(
-        state, train.empty_metrics(), parallel.put(batch)
-    )
+    state, metrics = train_step(model, RECIPE)(state, empty_metrics(), parallel.put(batch))
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)  # noqa: E731
     jax.tree.map(close, state.params, expected)
     jax.tree.map(close, state.batch_stats, stats)
@@ -95,8 +105,47 @@ def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
     assert int(state.step) == 1
 
 
+@pytest.mark.parametrize("policy", ["entropy", "learning_loss"])
+def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
+    """Parts with unlike numbers of labels that count, each normalised by itself."""
+    squares, model = pixels.dataset(), pixels.model()
+    squares.pool.labels[3::4] = 255
+    head, count = selection.build(policy, {}).head, 4
+    recipe = RECIPE._replace(accumulate=count, weight_decay=0.0, warmup=0.0)
+    state = initial(model, recipe, head)(3, 11)
+    before, batch = jax.device_get(state), batch_of(squares, range(8))
+    counted = batch["label"] != 255
+
+    def share(params, head_params, stats, k):
+        variables = {"params": params, "batch_stats": stats}
+        image, label = batch["image"][k::count], batch["label"][k::count]
+        (logits, out), moved = models.forward(model, variables, image, train=True)
+        losses = tasks.pixel_losses(logits, label)
+        loss = own = losses.sum() / counted.sum()
+        if head:
+            args = head, head_params, logits, out, losses, counted[k::count], 0.0
+            loss += auxiliary_loss(*args) / count
+        return loss, (own, moved["batch_stats"])
+
+    grad = jax.jit(jax.grad(share, argnums=(0, 1), has_aux=True), static_argnums=3)
+    stats, total, loss = before.batch_stats, None, 0.0
+    for k in range(count):
+        grads, (own, stats) = grad(before.params, before.head.get("params", {}), stats, k)
+        total = grads if total is None else jax.tree.map(np.add, total, grads)
+        loss += own
+    after, metrics = train_step(model, recipe, head)(state, empty_metrics(), batch)
+    close = lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)  # noqa: E731
+    down = lambda p, g: p - 0.05 * g  # noqa: E731
+    jax.tree.map(close, after.params, jax.tree.map(down, before.params, total[0]))
+    jax.tree.map(close, after.batch_stats, stats)
+    if head:
+        own = jax.tree.map(down, before.head["params"], total[1])
+        jax.tree.map(close, after.head["params"], own)
+    np.testing.assert_allclose(train.checked(metrics, squares.pool)["loss"], loss, rtol=1e-5)
+
+
 def test_equal_seeds_begin_with_equal_weights(model):
-    begin = train.initial(model, RECIPE)
+    begin = initial(model, RECIPE)
     assert digest(begin(3, 11).params) == digest(begin(3, 99).params)
     assert digest(begin(3, 11).params) != digest(begin(4, 11).params)
 
@@ -182,17 +231,18 @@ def test_a_loss_that_is_not_finite_names_step_and_example(tmp_path, digits, mode
 
 def test_the_first_failure_is_kept():
     def seen(losses, ids, step):
-        return train.FirstFailure.from_model_output(
+        return FirstFailure.from_model_output(
             losses=np.array(losses), ids=np.array(ids), step=np.int32(step)
         )
 
     sound, failed, later = (
         seen([1.0, 2.0], [8, 9], 0),
         seen([1.0, np.nan], [4, 5], 1),
-        seen([np.inf, 0.0], [6, 7], 2),
+        seen([[np.inf, 0.0], [1.0, 2.0]], [[6, 7], [2, 3]], 2),
     )
-    merged = train.FirstFailure.empty()
+    merged = FirstFailure.empty()
     for part in (sound, failed, later):
         merged = merged.merge(part)
     assert merged.compute().tolist() == [1, 5]
-    assert train.FirstFailure.empty().merge(sound).compute().tolist() == [-1, -1]
+    assert later.compute().tolist() == [2, 6]
+    assert FirstFailure.empty().merge(sound).compute().tolist() == [-1, -1]

@@ -64,9 +64,10 @@ class Model(NamedTuple):
 def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
     """The model that `config.models.<label>` describes: {"name": ..., **options}.
 
-    `pretrained` among the options is a file of weights or a hub name; `train` says nothing
-    about the model. Raises InputError for an
-    unknown name or option, and for weights that cannot be had or do not fit.
+    `pretrained` among the options is a file of weights or a hub name; `dtype`, "float32" or
+    "bfloat16", is what activations are computed in, while weights, statistics and losses remain
+    float32; `train` says nothing about the model. Raises InputError for an unknown name or
+    option, and for weights that cannot be had or do not fit.
     """
     options = {option: value for option, value in config.items() if option != "train"}
     name, source = options.pop("name", ""), options.pop("pretrained", "")

@@ -48,13 +48,13 @@ def ranking_loss(
 ) -> jax.Array:
     """max(0, margin - sign(l_i - l_j) (p_i - p_j)), the mean over the pairs i and j = B - 1 - i.
 
-    All arguments are [B, ...] of the global batch, B even; a place counts where it does in both
-    examples. No gradient flows into `losses`.
+    All arguments are [B, ...] of the global batch, or of one of its parts, B even; a place counts
+    where it does in both examples. No gradient flows into `losses`. Both examples compute the
+    term of their pair, as halves of a batch would lie on halves of the devices.
     """
-    half = len(predicted) // 2
 
     def paired(values):
-        return values[:half], values[::-1][:half]
+        return values, values[::-1]
 
     (p_i, p_j), (l_i, l_j) = paired(predicted), paired(jax.lax.stop_gradient(losses))
     counts = jnp.logical_and(*paired(counted))

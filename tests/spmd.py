@@ -1,0 +1,163 @@
+"""What test_spmd.py looks at: every step of every network, from shapes alone, and a process
+that has as many devices as it was given. Run as `python -m tests.spmd compiled NAME` or `trained`.
+"""
+
+import json
+import re
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from salx import data, models, selection
+from salx.evaluate import counter
+from salx.models import Model
+from salx.selection import scoring
+from salx.selection.choice import choose
+from salx.step import Metrics, Recipe, empty_metrics, initial, train_step
+
+# Neither what moves between devices nor how much they hold depends on it.
+QUICK = {"xla_backend_optimization_level": 0}
+BATCH, CLASSES, STEPS = 8, 5, 50
+RECIPE = Recipe(
+    batch=BATCH,
+    accumulate=1,
+    steps=STEPS,
+    epochs=0.0,
+    learning_rate=0.05,
+    schedule="cosine",
+    warmup=0.1,
+    momentum=0.9,
+    weight_decay=1e-4,
+    threads=0,
+    workers=0,
+    log_every=1,
+    save_every=0,
+)
+PARTS = RECIPE._replace(accumulate=2)
+HEAD = selection.build("learning_loss", {}).head
+SCORERS = ("entropy", "core_set", "learning_loss", "true_loss")
+
+
+def network(name: str, side: int = 0) -> Model:
+    """A model of ZOO for small images."""
+    side = side or (16 if name in models.CIFAR else 64)
+    module = models.ZOO[name](classes=CLASSES)
+    return Model(name, module, (side, side, 3), (0.5,) * 3, (0.25,) * 3)
+
+
+def batch_of(model: Model, size: int = BATCH) -> dict:
+    """Shapes of a batch, as scoring, training and evaluation have it."""
+    height, width, _ = model.image_shape
+    pixels = model.label in models.DEEPLABS
+    shape = jax.ShapeDtypeStruct
+    return {
+        "image": shape((size, *model.image_shape), jnp.uint8),
+        "label": shape((size, height, width), jnp.uint8) if pixels else shape((size,), jnp.int32),
+        "size": shape((size, 2), jnp.int32),
+        "id": shape((size,), jnp.int32),
+        "mask": shape((size,), bool),
+    }
+
+
+def training(model: Model, recipe: Recipe, head=None, size: int = BATCH):
+    """A train step and shapes of what it takes."""
+    state = jax.eval_shape(initial(model, recipe, head), 0, STEPS)
+    metrics = jax.eval_shape(Metrics.empty)
+    fields = ("image", "label", "id")
+    batch = {name: shape for name, shape in batch_of(model, size).items() if name in fields}
+    return train_step(model, recipe, head), (state, metrics, batch)
+
+
+def everything(model: Model) -> dict:
+    """All jitted functions of a model, with shapes of what each takes."""
+    found = {
+        "train": training(model, RECIPE),
+        "train in parts": training(model, PARTS),
+        "train with head": training(model, RECIPE, HEAD),
+    }
+    variables = found["train with head"][1][0].variables
+    own = {name: variables[name] for name in ("params", "batch_stats")}
+    batch = batch_of(model)
+    found["evaluate"] = counter(model), (own, batch)
+    for name in SCORERS:
+        policy = selection.build(name, {})
+        score = scoring.scorer(model, policy.example, policy.head, policy.labels)
+        found[f"score {name}"] = score, (variables if policy.head else own, batch)
+    return found
+
+
+def collectives(text: str) -> list[tuple[str, list[list[int]]]]:
+    """Each collective of a compiled module, with the shapes of its results."""
+    kinds = "all-gather|all-reduce|all-to-all|collective-[a-z]+|reduce-scatter|ragged-all-to-all"
+    found = re.findall(rf"= (.+?) ({kinds})(?:-start)?\(", text)
+
+    return [
+        (kind, [json.loads(f"[{shape}]") for shape in re.findall(r"[a-z]\d*\[([\d,]*)\]", types)])
+        for types, kind in found
+    ]
+
+
+def compiled(name: str) -> dict:
+    """The collectives of all steps of a network, and how many parameters and statistics it has."""
+    model, found = network(name), {}
+    for what, (function, shapes) in everything(model).items():
+        text = function.lower(*shapes).compile(compiler_options=QUICK).as_text()
+        found[what] = collectives(text)
+    state = training(model, RECIPE)[1][0]
+    sizes = (state.params, state.batch_stats)
+    return {"found": found, "sizes": [sum(x.size for x in jax.tree.leaves(y)) for y in sizes]}
+
+
+def curve(model: Model, digits, recipe: Recipe) -> list[float]:
+    """The loss at each step from the same weights, with the same batches of 32."""
+    state, step, losses = initial(model, recipe)(0, STEPS), train_step(model, recipe), []
+    rng = np.random.default_rng(0)
+    for _ in range(STEPS):
+        ids = rng.permutation(len(digits.pool))[:32].astype(np.int32)
+        batch = {"image": digits.pool.images[ids], "label": digits.pool.labels[ids], "id": ids}
+        state, metrics = step(state, empty_metrics(), batch)
+        losses.append(float(metrics.compute()["loss"]))
+    return losses
+
+
+def picked(model: Model, digits) -> dict[str, list[int]]:
+    """What each policy chooses with fresh weights, some of the pool being labelled."""
+    state, ids = initial(model, RECIPE, HEAD)(1, STEPS), np.arange(len(digits.pool))
+    variables, found = jax.device_get(state.variables), {}
+    for name in selection.POLICIES:
+        policy = selection.build(name, {})
+
+        def score(ids, policy=policy):
+            if policy.draw:
+                return policy.draw(0, ids, len(digits.pool))
+            return scoring.score_pool(model, variables, policy, digits, ids, 256)
+
+        found[name] = choose(policy, score, digits.pool, ids[60:], ids[:60], 60).ids.tolist()
+    return found
+
+
+def trained() -> dict:
+    """Memory of a step, losses and picks on this process's devices."""
+    digits = data.load({"name": "digits"})
+    model = models.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
+    memory = {}
+    for what, recipe in (("whole", RECIPE), ("parts", PARTS)):
+        step, shapes = training(network("cifar_resnet8", 32), recipe, size=256)
+        large = step.lower(*shapes).compile(compiler_options=QUICK)
+        memory[what] = large.memory_analysis().temp_size_in_bytes
+    placed = large.input_shardings[0][2]["image"]
+    return {
+        "devices": jax.device_count(),
+        "batch": placed.shard_shape(shapes[2]["image"].shape)[0],
+        "memory": memory,
+        "whole": curve(model, digits, RECIPE),
+        "parts": curve(model, digits, PARTS),
+        "picks": picked(model, digits),
+    }
+
+
+if __name__ == "__main__":
+    what, *names = sys.argv[1:]
+    print(json.dumps({"compiled": compiled, "trained": trained}[what](*names)))

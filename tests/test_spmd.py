@@ -1,0 +1,109 @@
+"""What lies on many devices: who holds what, what moves between them, and that nothing changes."""
+
+import functools
+import json
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+from jax import export
+
+from salx import data, models
+from salx.step import empty_metrics, initial, train_step
+from tests import spmd
+from tests.conftest import ROOT
+
+
+def slow_but(*quick):
+    """All networks; those that are not named here are minutes long together."""
+    return [
+        name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in models.ZOO
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", slow_but("cifar_resnet8", "resnet20", "mobilenet_v3_small", "deeplab_resnet20")
+)
+def test_every_step_and_scorer_lowers_for_accelerators(name):
+    for function, shapes in spmd.everything(spmd.network(name)).values():
+        exported = export.export(function, platforms=("tpu", "cuda"))(*shapes)
+        assert exported.platforms == ("tpu", "cuda")
+
+
+@pytest.fixture(scope="module")
+def child(compiled):
+    """(devices, arguments) -> what a process with so many devices prints."""
+
+    @functools.cache
+    def ran(devices, *arguments):
+        flags = f"--xla_force_host_platform_device_count={devices}"
+        process = subprocess.run(
+            [sys.executable, "-m", "tests.spmd", *arguments],
+            env={**compiled, "XLA_FLAGS": flags},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+        assert process.returncode == 0, process.stderr
+        return json.loads(process.stdout)
+
+    return ran
+
+
+@pytest.mark.parametrize("name", slow_but("cifar_resnet8", "deeplab_resnet20"))
+def test_only_sums_move_between_devices(child, name):
+    result = child(4, "compiled", name)
+    found, (params, statistics) = result["found"], result["sizes"]
+    for what, collectives in found.items():
+        kinds = {kind for kind, _ in collectives}
+        if what.startswith("score"):
+            assert kinds == set()
+            continue
+        if what == "train with head":  # the partners' predictions, losses, whether they count
+            moved = [shape for kind, shape in collectives if kind == "collective-permute"]
+            label = spmd.batch_of(spmd.network(name))["label"].shape[1:]
+            assert {*map(str, moved)} == {str([[spmd.BATCH // 4, *label]])}
+            assert len(moved) <= 4  # and one gradient
+            kinds.discard("collective-permute")
+        assert kinds == {"all-reduce"}, what
+        if what in ("train", "train in parts"):
+            # Gradients, the batch's statistics and their gradients, and metrics: no examples.
+            sums = sum(int(np.prod(shape)) for _, shapes in collectives for shape in shapes)
+            assert params <= sums <= params + 2 * statistics + 100
+
+
+COUNTS = [pytest.param(2, marks=pytest.mark.slow), 4, pytest.param(8, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("devices", COUNTS)
+def test_many_devices_share_the_work_and_change_nothing(child, devices):
+    one, many = child(1, "trained"), child(devices, "trained")
+    assert many["devices"] == devices
+    assert many["batch"] * devices == one["batch"] == 256
+    for recipe in ("whole", "parts"):
+        assert many["memory"][recipe] * devices < 1.1 * one["memory"][recipe]
+    assert many["memory"]["parts"] * spmd.PARTS.accumulate < 1.1 * many["memory"]["whole"]
+    assert many["picks"] == one["picks"]
+    for recipe in ("whole", "parts"):
+        assert one[recipe][-1] < 0.5 * one[recipe][0]
+        np.testing.assert_allclose(many[recipe], one[recipe], rtol=0, atol=1e-4)
+
+
+def test_bfloat16_trains_float32_weights():
+    digits = data.load({"name": "digits"})
+    options = {"name": "cifar_resnet8", "width": 4}
+    exact, coarse = (
+        models.build("m", {**options, "dtype": dtype}, digits) for dtype in ("float32", "bfloat16")
+    )
+    losses = spmd.curve(coarse, digits, spmd.RECIPE)
+    assert losses[-1] < 0.5 * losses[0]
+    difference = np.abs(np.subtract(losses, spmd.curve(exact, digits, spmd.RECIPE)))
+    assert 0 < difference.max() < 0.5  # of another precision, and the same training
+    state, ids = initial(coarse, spmd.RECIPE)(0, spmd.STEPS), np.arange(8, dtype=np.int32)
+    batch = {"image": digits.pool.images[ids], "label": digits.pool.labels[ids], "id": ids}
+    state, _ = train_step(coarse, spmd.RECIPE)(state, empty_metrics(), batch)
+    kept = state.params, state.batch_stats, state.opt_state
+    assert {leaf.dtype.name for leaf in jax.tree.leaves(kept)} == {"float32"}
