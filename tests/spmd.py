@@ -17,8 +17,6 @@ from salx.selection import scoring
 from salx.selection.choice import choose
 from salx.step import Metrics, Recipe, empty_metrics, initial, train_step
 
-# Neither what moves between devices nor how much they hold depends on it.
-QUICK = {"xla_backend_optimization_level": 0}
 BATCH, CLASSES, STEPS = 8, 5, 50
 RECIPE = Recipe(
     batch=BATCH,
@@ -103,7 +101,7 @@ def compiled(name: str) -> dict:
     """The collectives of all steps of a network, and how many parameters and statistics it has."""
     model, found = network(name), {}
     for what, (function, shapes) in everything(model).items():
-        text = function.lower(*shapes).compile(compiler_options=QUICK).as_text()
+        text = function.lower(*shapes).compile().as_text()
         found[what] = collectives(text)
     state = training(model, RECIPE)[1][0]
     sizes = (state.params, state.batch_stats)
@@ -145,7 +143,7 @@ def trained() -> dict:
     memory = {}
     for what, recipe in (("whole", RECIPE), ("parts", PARTS)):
         step, shapes = training(network("cifar_resnet8", 32), recipe, size=256)
-        large = step.lower(*shapes).compile(compiler_options=QUICK)
+        large = step.lower(*shapes).compile()
         memory[what] = large.memory_analysis().temp_size_in_bytes
     placed = large.input_shardings[0][2]["image"]
     return {
