@@ -15,8 +15,8 @@ Cost: 225 trainings, 4.8 million steps at 768x768. Not run here.
 `--worker=I/N` is one of them: on N machines, or `sbatch --array=0-14 launch/slurm.sbatch`.
 Expect, in the paper: 55 to 76 % mIoU, +2.2 over random in the mean of the 20 pairs off the
 diagonal; the report sets every cell beside the paper's. ResNet-18's 55 to 58 % are oddly low.
-`table3_cityscapes.py:small` (128x256, 3 cycles, 8 steps, no pretrained weights) takes half an
-hour on 2 cores and says nothing about mIoU.
+`table3_cityscapes.py:small` (128x256, 3 cycles, 8 steps, no pretrained weights) takes tens of
+minutes on 2 cores and says nothing about mIoU.
 """
 
 from salx import recipes

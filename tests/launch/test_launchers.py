@@ -24,6 +24,14 @@ DRY = {
         ["launch/slurm.sbatch", "--dry-run", *STUDY, "--config.seeds=%n", "--name=of %i, %i"],
         {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8"},
     ),
+    "slurm_array": (
+        ["launch/slurm.sbatch", "--dry-run", *STUDY],
+        {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8"},
+    ),
+    "slurm_array_element": (
+        ["launch/slurm.sbatch", "--dry-run", *STUDY, "--worker=3/8"],
+        {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "1"},
+    ),
     "slurm_own_python": (
         ["launch/slurm.sbatch", "--dry-run", *STUDY],
         {"SALX_PYTHON": "/opt/my env/bin/python"},
