@@ -94,7 +94,7 @@ def test_the_report_shows_the_policies_beside_each_other(work):
     page = (work[0] / "report/index.html").read_text()
     for policy in POLICIES:
         assert words.plain(policy) in work[1]
-        assert f'id="table_{policy}"' in page
+        assert f'id="gain_{policy}"' in page
 
 
 def test_every_cycle_tells_and_shows_its_picks(work):
