@@ -36,9 +36,12 @@ def load(place: str, size: tuple[int, int] | None = None) -> Surrogate:
     Raises InputError, naming the file, for what cannot be used.
     """
     path = Path(place)
-    if path.is_dir():
-        return of_run(path)
-    return of_weights(path, size)
+    asked = of_run(path) if path.is_dir() else of_weights(path, size)
+    for name, array in weights.flatten(asked.variables).items():
+        # Compiled for CPUs, a ReLU may turn what is not a number into 0, and scores hide it.
+        if not np.isfinite(array).all():
+            raise InputError(f"{path}: its {name} is not finite")
+    return asked
 
 
 def of_run(folder: Path) -> Surrogate:

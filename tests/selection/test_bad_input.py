@@ -83,19 +83,27 @@ def test_a_surrogate_is_required_and_may_be_damaged(choose, small, pictures, tmp
     assert (code, err) == (2, "salx: --surrogate is required by policy 'entropy'\n")
 
 
-@pytest.mark.parametrize("policy", ["entropy", "core_set"])
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_scores_that_are_not_finite_name_their_image(
-    choose, small, networks, pictures, tmp_path, policy, bad
+SPOILED = [
+    ("entropy", "bn1.bias", np.nan, 2, "its params/BatchNorm_0/bias is not finite"),
+    ("entropy", "bn1.running_mean", np.inf, 2, "its batch_stats/BatchNorm_0/mean is not finite"),
+    ("entropy", "linear.weight", 1e38, 1, "the score of example '00.png' is not finite"),
+    ("core_set", "layer3.0.bn2.weight", 1e38, 1, "the score of example '00.png' is not finite"),
+    ("core_set", "layer3.0.bn2.weight", 1e25, 1, "the features of example '00.png' are not"),
+]
+
+
+@pytest.mark.parametrize(("policy", "name", "value", "code", "message"), SPOILED)
+def test_what_is_not_finite_is_named(
+    choose, small, networks, tmp_path, policy, name, value, code, message
 ):
     arrays = weights.read(networks[0])
-    name = next(name for name in arrays if name.endswith("bn1.bias"))
-    arrays[name] = np.full_like(arrays[name], bad)
+    (name,) = (known for known in arrays if known == name)
+    arrays[name] = np.full_like(arrays[name], value)
     weights.write(tmp_path / "bad.safetensors", arrays)
     flags = [*small[1:], f"--surrogate={tmp_path}/bad.safetensors", f"--policy={policy}"]
-    code, out, err = choose(*flags, "--budget=2", f"--out={tmp_path}/o/p.jsonl")
-    assert (code, out) == (1, "")
-    assert err == "salx: the score of example '00.png' is not finite\n"
+    found = choose(*flags, "--budget=2", f"--out={tmp_path}/o/p.jsonl")
+    assert (found[0], found[1], found[2].count("\n")) == (code, "", 1), found
+    assert message in found[2]
     assert not (tmp_path / "o").exists()
 
 
