@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.cluster import slurm
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SMALL, content
 from tests.test_study import picks
 
 pytestmark = pytest.mark.cluster
@@ -22,9 +22,10 @@ def cluster(tmp_path_factory, compiled):
         yield {**env, **compiled, "PATH": env["PATH"], "SALX_PYTHON": sys.executable}
 
 
-def submit(cluster, array, folder) -> str:
-    flags = f"--config={ROOT}/tests/cluster/study.py:%i", f"--workdir={folder}/%i"
-    command = ["sbatch", "--parsable", f"--array={array}", "--nodes=2", "--ntasks-per-node=1"]
+def submit(cluster, array, folder, *flags, nodes=2) -> str:
+    flags = flags or (f"--config={ROOT}/tests/cluster/study.py:%i", f"--workdir={folder}/%i")
+    command = ["sbatch", "--parsable", f"--array={array}", f"--nodes={nodes}"]
+    command += ["--ntasks-per-node=1"]
     command += [f"--output={folder}/%a.out", "launch/slurm.sbatch", *flags]
     process = subprocess.run(command, env=cluster, cwd=ROOT, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
@@ -86,3 +87,15 @@ def test_an_array_of_jobs_with_a_requeue_a_cancellation_and_a_signal(cluster, fi
     for index, label in enumerate("ab"):
         assert picks(tmp_path / str(index)) == expected(finished, label)
         assert (tmp_path / str(index) / "report" / "index.html").exists()
+
+
+def test_the_elements_of_an_array_share_one_study(cluster, finished, tmp_path):
+    workdir = tmp_path / "w"
+    flags = f"--config={SMALL}", f"--workdir={workdir}"
+    job = submit(cluster, "0-1", tmp_path, *flags, nodes=1)
+    for index in range(2):
+        through = lambda e=f"{job}_{index}": shown(cluster, e, "JobState") == "COMPLETED"  # noqa: E731
+        wait(cluster, f"{job}_{index}", tmp_path, through, "the end")
+    printed = [(tmp_path / f"{index}.out").read_text() for index in range(2)]
+    assert sum("report:" in out for out in printed) >= 1
+    assert content(workdir) == content(finished[0])
