@@ -64,10 +64,10 @@ def bare_forward(model, variables, images):
 
 def scoring_pass(model, variables, dataset, ids):
     """Seconds of the scoring pass over the same images, from the pool to numpy scores."""
-    example = selection.build("entropy", {}).example
+    policy = selection.build("entropy", {})
 
     def once():
-        scoring.score_pool(model, variables, example, dataset, ids, BATCH)
+        scoring.score_pool(model, variables, policy, dataset, ids, BATCH)
 
     return once
 
