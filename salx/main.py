@@ -123,6 +123,11 @@ def run(argv: list[str]) -> None:
     for name, given in (("config", CONFIG.value), ("workdir", WORKDIR.value)):
         if not given:
             raise InputError(f"--{name} is required")
+    if "://" in WORKDIR.value:
+        raise InputError(
+            f"--workdir={WORKDIR.value}: must be a folder; a bucket has no locks and no renaming: "
+            "mount a shared file system"
+        )
     config, workdir = configs.resolve(CONFIG.value), Path(WORKDIR.value)
     worker = shares.worker(WORKER.value)
     if PLAN.value is not None:

@@ -58,6 +58,12 @@ def test_a_workdir_that_cannot_be_written(salx, tmp_path, where):
     assert "cannot be written" in process.stderr
 
 
+def test_a_bucket_is_no_workdir(salx, tmp_path):
+    process = salx("gs://bucket/study")
+    assert process.returncode == 2
+    assert process.stderr.startswith("salx: --workdir=gs://bucket/study: must be a folder")
+
+
 def test_batches_that_four_devices_cannot_share(salx, tmp_path):
     four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
     process = salx(tmp_path / "w", "--config.train.batch=6", env=four)
