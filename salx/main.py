@@ -118,6 +118,8 @@ def unexpected(error: Exception) -> tuple[int, str]:
 
 
 def run(argv: list[str]) -> None:
+    if PLAN.value is None:
+        peers.initialise(COORDINATOR.value, PROCESSES.value, PROCESS.value)
     if len(argv) > 1:
         raise InputError(f"unexpected argument {argv[1]!r}")
     for name, given in (("config", CONFIG.value), ("workdir", WORKDIR.value)):
@@ -133,7 +135,6 @@ def run(argv: list[str]) -> None:
     if PLAN.value is not None:
         grid.refuse_other(workdir, config)
         return plan(config, workdir, PLAN.value or worker[1])
-    peers.initialise(COORDINATOR.value, PROCESSES.value, PROCESS.value)
     peers.once(grid.refuse_other, workdir, config)
     finished = peers.once(grid.is_finished, workdir, config)
     if not finished:
