@@ -22,20 +22,19 @@ def scorer(model: Model, example: Callable, head: LossPrediction | None, labels:
     The batch holds "image" uint8[B, H, W, C] and, for segmentation, "size" int32[B, 2].
     """
 
-    def score_one(variables, item):
-        images = item["image"][None]
-        logits, out = models.forward(model, variables, images, train=False)
-        if head:
-            loss = head.apply({"params": variables["head"]}, logits, out)
-            out = {**out, "predicted_loss": loss}
-        seen = jax.tree.map(lambda leaf: leaf[0], {**out, "logits": logits})
+    def score_one(seen, item):
         shape = seen["logits"].shape[:-1]  # of one class, or of a map of pixels
         whole = "size" not in item or not shape
         seen["valid"] = jnp.ones(shape, bool) if whole else inside(item["size"], shape)
         return example(seen | {"label": item["label"]} if labels else seen)
 
     def score(variables, batch):
-        return jax.vmap(score_one, in_axes=(None, 0))(variables, batch)
+        logits, out = models.forward(model, variables, batch["image"], train=False)
+        if head:
+            loss = head.apply({"params": variables["head"]}, logits, out)
+            out = {**out, "predicted_loss": loss}
+        beside = {name: batch[name] for name in ("size", "label") if name in batch}
+        return jax.vmap(score_one)({**out, "logits": logits}, beside)
 
     return parallel.jit(score, f"score {model.label}", batched=(1,), split_output=True)
 
