@@ -12,22 +12,11 @@ Expect: 97 to 98 % for data that any of the three chose, 94 to 95 % for random d
 leave intervals of a few points around the gains.
 """
 
-from salx.config import base
+from salx import recipes
 
 
 def get_config():
-    config = base()
+    config = recipes.digits("")
     config.name = "quickstart"
-    config.dataset.name = "digits"
-    config.models.res8 = {"name": "cifar_resnet8", "width": 8}
-    config.models.res14 = {"name": "cifar_resnet14", "width": 12}
-    config.models.res20 = {"name": "cifar_resnet20", "width": 16}
-    config.surrogates = ("res8", "res14", "res20")
-    config.deployments = ("res8", "res14", "res20")
     config.deploy_cycles = (4, 9)
-    config.train.batch = 16
-    config.train.steps = 150
-    config.train.learning_rate = 0.05  # 0.1 let 1 of 144 trainings diverge with batches of 16
-    config.train.warmup = 0.1
-    config.train.weight_decay = 5e-4
     return config

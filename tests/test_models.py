@@ -80,3 +80,11 @@ def test_bad_models_are_named(digits, config, message):
     with pytest.raises(InputError, match=message) as error:
         models.build("m", config, digits)
     assert "config.models.m" in str(error.value)
+
+
+def test_a_runs_model_is_described_without_what_stands_beside_it():
+    """Its label, its weights' digest and training of its own are no options of the module."""
+    own = {"name": "cifar_resnet8", "width": 4}
+    beside = {"label": "a", "pretrained": "sha256:0", "train": {"batch": 6}}
+    assert models.described({**own, **beside}, 10) == models.described(own, 10)
+    assert models.described(own, 10) == models.ZOO["cifar_resnet8"](classes=10, width=4)

@@ -95,6 +95,15 @@ def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
     return model
 
 
+BESIDE = ("label", "pretrained", "train")  # what a model's description says beside the module
+
+
+def described(model: dict[str, Any], classes: int) -> nn.Module:
+    """The module of a run's model, as its config.json describes it."""
+    options = {option: value for option, value in model.items() if option not in BESIDE}
+    return ZOO[options.pop("name")](classes=classes, **options)
+
+
 def options_of(factory: Callable) -> set[str]:
     """What a config may say of a model of ZOO beside its name and weights."""
     names = set(inspect.signature(factory).parameters) - set(factory.keywords)

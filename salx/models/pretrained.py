@@ -95,8 +95,7 @@ def from_run(folder: Path) -> tuple[nn.Module, weights.Arrays]:
     Raises InputError for a folder that is none, or whose checkpoint is not the result's.
     """
     config, _, variables = checkpoint.finished(folder)
-    options = {k: v for k, v in config["model"].items() if k not in ("label", "pretrained")}
-    module = models.ZOO[options.pop("name")](classes=1, **options)
+    module = models.described(config["model"], classes=1)
     variables.pop("head", None)  # what was trained beside it is of no use elsewhere
     return module, weights.flatten(variables)
 

@@ -47,12 +47,10 @@ def load(place: str, size: tuple[int, int] | None = None) -> Surrogate:
 def of_run(folder: Path) -> Surrogate:
     """The trained model of a deployment's folder."""
     config, result, variables = checkpoint.finished(folder)
-    seen, options = config["input"], dict(config["model"])
-    label = options.pop("label")
-    for beside in ("pretrained", "train"):
-        options.pop(beside, None)
-    module = models.ZOO[options.pop("name")](classes=len(seen["classes"]), **options)
-    model = Model(label, module, *(tuple(seen[field]) for field in ("shape", "mean", "std")))
+    seen = config["input"]
+    module = models.described(config["model"], classes=len(seen["classes"]))
+    shown = (tuple(seen[field]) for field in ("shape", "mean", "std"))
+    model = Model(config["model"]["label"], module, *shown)
     return Surrogate(
         model=model,
         variables=variables,
