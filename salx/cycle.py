@@ -19,8 +19,8 @@ from salx.errors import located
 from salx.grid import Selection
 from salx.pool import Record
 from salx.selection import Policy
+from salx.selection import choice as choices
 from salx.selection.choice import Choice
-from salx.selection.choice import choose as choose_from
 from salx.selection.parts import Parts
 from salx.selection.scoring import score_pool
 
@@ -71,23 +71,17 @@ def choose(setting: Setting, job: Selection, chain: list[Record], target: int) -
         by, score = ask(setting, job, chain, policy)
     began = time.monotonic()
     with located(f"run {job.name}, cycle {cycle}" + (f", step {by['step']}" if by else "")):
-        choice = choose_from(policy, score, dataset.pool, rest, have, target - len(have))
-    header = {
-        "cycle": cycle,
-        "surrogate": job.surrogate,
-        "policy": policy.name,
-        "options": policy.options,
-        "seed": job.seed,
-        "checkpoint": by,
-        "data": {
-            "name": dataset.name,
-            "size": len(dataset.pool),
-            "fingerprint": dataset.fingerprint,
-        },
-        "labelled": len(have),
-        "version": runs.code_version(),
-        "parent": chain[-1].header["digest"] if chain else None,
-    }
+        choice = choices.choose(policy, score, dataset.pool, rest, have, target - len(have))
+    header = choices.header(
+        policy,
+        dataset,
+        surrogate=job.surrogate,
+        seed=job.seed,
+        checkpoint=by,
+        labelled=len(have),
+        cycle=cycle,
+        parent=chain[-1].header["digest"] if chain else None,
+    )
     keep(setting, job, cycle, rest if by else NOBODY, choice, time.monotonic() - began)
     return pool.encode(header, choice.ids, dataset.pool.keys, choice.scores)
 

@@ -1,11 +1,12 @@
 """How a policy chooses from a pool: the one way of a study's cycles and of the command."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from salx.data import Source
+from salx import runs
+from salx.data import Dataset, Source
 from salx.selection import Policy, check_finite, top
 
 
@@ -40,3 +41,33 @@ def choose(
     names = (lambda place, ids=ids: source.keys[ids[place]] for ids in (rest, labelled))
     places, scores = policy.pick(rows, centres, count, *names)
     return Choice(rest[places], scores, None)
+
+
+def header(
+    policy: Policy,
+    dataset: Dataset,
+    *,
+    surrogate: str | None,
+    seed: int,
+    checkpoint: dict[str, Any] | None,
+    labelled: int,
+    cycle: int = 0,
+    parent: str | None = None,
+) -> dict[str, Any]:
+    """What a record says of who chose, how, from what, and after which record."""
+    return {
+        "cycle": cycle,
+        "surrogate": surrogate,
+        "policy": policy.name,
+        "options": policy.options,
+        "seed": seed,
+        "checkpoint": checkpoint,
+        "data": {
+            "name": dataset.name,
+            "size": len(dataset.pool),
+            "fingerprint": dataset.fingerprint,
+        },
+        "labelled": labelled,
+        "version": runs.code_version(),
+        "parent": parent,
+    }

@@ -7,14 +7,14 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from salx import parallel, pool, runs
 from salx.data import Dataset
 from salx.selection import Policy, compare, inputs, outputs, surrogate
-from salx.selection.choice import choose
+from salx.selection.choice import choose, header
 from salx.selection.inputs import names_of_classes
 from salx.selection.parts import Parts
 from salx.selection.prediction import Guesses, informed
@@ -96,35 +96,21 @@ def answer(given: argparse.Namespace, question: Question, out: Path) -> compare.
         choice = choose(policy, score, dataset.pool, rest, labelled, count)
     picks = outputs.described(choice, dataset, guesses, classes, inputs.root_of(given.pool))
     outputs.export(given, asked, policy, dataset, picks)
-    record = pool.encode(header(question, given.seed), choice.ids, dataset.pool.keys, choice.scores)
-    runs.write_file(out, record)
+    told = header(
+        policy,
+        dataset,
+        surrogate=asked.model.label if asked else None,
+        seed=given.seed,
+        checkpoint=asked.origin if asked else None,
+        labelled=len(labelled),
+    )
+    runs.write_file(out, pool.encode(told, choice.ids, dataset.pool.keys, choice.scores))
     shutil.rmtree(passed, ignore_errors=True)
     by = f"{policy.name} of {asked.model.label}" if asked else policy.name
     seconds = time.monotonic() - began
     print(f"{out}: {count} of {len(rest)} images by {by}; {seconds:.1f} s")
     who = asked.origin.get("run") or asked.origin["file"] if asked else policy.name
     return compare.Opinion(who, choice, dict(zip(classes, guesses.mix().tolist(), strict=True)))
-
-
-def header(question: Question, seed: int) -> dict[str, Any]:
-    """A record's header, as a study's cycles have it."""
-    asked, policy, dataset = question[:3]
-    return {
-        "cycle": 0,
-        "surrogate": asked.model.label if asked else None,
-        "policy": policy.name,
-        "options": policy.options,
-        "seed": seed,
-        "checkpoint": asked.origin if asked else None,
-        "data": {
-            "name": dataset.name,
-            "size": len(dataset.pool),
-            "fingerprint": dataset.fingerprint,
-        },
-        "labelled": len(question.labelled),
-        "version": runs.code_version(),
-        "parent": None,
-    }
 
 
 def scores_of(
