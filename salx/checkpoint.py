@@ -15,7 +15,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from salx import peers, runs
+from salx import peers, places, runs
 from salx.errors import InputError, Stopped
 
 State = TypeVar("State")
@@ -36,7 +36,7 @@ class Checkpoints:
     """The checkpoints of one training, the newest alone kept. A context manager."""
 
     def __init__(self, folder: Path):
-        self.folder = folder.absolute()
+        self.folder = places.absolute(folder)
         self.manager = ocp.CheckpointManager(
             self.folder,
             options=ocp.CheckpointManagerOptions(

@@ -3,7 +3,6 @@ record. The first cycle is random, and the same for every surrogate and policy o
 
 import functools
 import io
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from salx import deploy, grid, peers, picked, pool, runs
+from salx import deploy, grid, peers, picked, places, pool, runs
 from salx.config import train_science
 from salx.data import Dataset
 from salx.deploy import Setting
@@ -52,7 +51,7 @@ def go_on(setting: Setting, job: Selection) -> list[Record]:
             record = pool.record_path(first, 0).read_bytes()
         else:
             record = choose(setting, job, chain, targets[cycle])
-        peers.once(runs.write_file, path, record)
+        peers.once(places.write_file, path, record)
         chain.append(pool.read(path))
     return chain
 
@@ -123,20 +122,20 @@ def keep(
     if len(scored) and choice.all is not None:
         packed = io.BytesIO()
         np.savez(packed, ids=scored, scores=choice.all)
-        peers.once(runs.write_file, folder / f"scores_{cycle:02d}.npz", packed.getvalue())
+        peers.once(places.write_file, folder / f"scores_{cycle:02d}.npz", packed.getvalue())
         spread = {"mean": choice.all.mean().item(), "std": choice.all.std().item()}
     strip = folder / f"strip_{cycle:02d}.png"
     shown = peers.once(show, setting.dataset, choice.ids.tolist(), strip)
     pass_ = {"cycle": cycle, "images": len(scored), "seconds": round(seconds, 3), **spread}
     pass_ |= {"picked": shown}
     peers.once(runs.write_json, folder / f"cycle_{cycle:02d}.json", pass_)
-    peers.once(shutil.rmtree, folder / f"pass_{cycle:02d}", True)
+    peers.once(places.remove, folder / f"pass_{cycle:02d}")
 
 
 def show(dataset: Dataset, ids: list[int], path: Path) -> dict[str, Any]:
     """Writes the strip of a cycle's first picks; returns what is told of the picks."""
     told, strip = picked.describe(dataset, ids)
-    runs.write_file(path, strip)
+    places.write_file(path, strip)
     return told
 
 

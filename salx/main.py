@@ -23,7 +23,7 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from salx import config as configs
-from salx import grid, peers, report, runs, shares
+from salx import grid, holds, peers, places, report, shares
 from salx.errors import InputError, RunError, Stopped, one_line, unknown
 
 
@@ -48,7 +48,7 @@ def optional(parser: flags.ArgumentParser, name: str, text: str) -> flags.FlagHo
 
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "The study, as in configs/quickstart.py.")
-WORKDIR = flags.DEFINE_string("workdir", None, "The folder of the study's files.")
+WORKDIR = flags.DEFINE_string("workdir", None, "The study's folder, or gs://BUCKET/FOLDER.")
 COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT where process 0 listens.")
 PROCESSES = flags.DEFINE_integer("processes", None, "How many processes run the study.", 1)
 WORKER = flags.DEFINE_string("worker", "0/1", "I/N: the share of one of N workers, from 0/N.")
@@ -125,12 +125,7 @@ def run(argv: list[str]) -> None:
     for name, given in (("config", CONFIG.value), ("workdir", WORKDIR.value)):
         if not given:
             raise InputError(f"--{name} is required")
-    if "://" in WORKDIR.value:
-        raise InputError(
-            f"--workdir={WORKDIR.value}: must be a folder; a bucket has no locks and no renaming: "
-            "mount a shared file system"
-        )
-    config, workdir = configs.resolve(CONFIG.value), Path(WORKDIR.value)
+    config, workdir = configs.resolve(CONFIG.value), places.place(WORKDIR.value)
     worker = shares.worker(WORKER.value)
     if PLAN.value is not None:
         grid.refuse_other(workdir, config)
@@ -178,7 +173,7 @@ def tell(workdir: Path, finished: bool) -> None:
     if finished:
         print(f"{workdir}: this study is finished; nothing to do")
     if not (finished and page.exists()):
-        with runs.held(workdir, wait=True):  # two workers may end at once
+        with holds.held(workdir, wait=True):  # two workers may end at once
             report.write(workdir)
     print(report.summary(workdir))
     print(f"report: {page}")

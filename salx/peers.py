@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from salx import runs
+from salx import holds, runs
 from salx.errors import InputError, Stopped
 
 # Seconds: until all have come; until a silent process counts as lost; for one answer; and for
@@ -106,8 +106,8 @@ def is_first() -> bool:
 
 
 def held(folder: Path, wait: bool = False) -> AbstractContextManager:
-    """`runs.held` for all processes: process 0, which writes, holds the folder."""
-    return runs.held(folder, wait) if is_first() else contextlib.nullcontext()
+    """`holds.held` for all processes: process 0, which writes, holds the folder."""
+    return holds.held(folder, wait) if is_first() else contextlib.nullcontext()
 
 
 def once(function: Callable, *args) -> Any:

@@ -1,4 +1,4 @@
-"""Run folders: their names, files that are whole or absent, and who holds a folder.
+"""Run folders: their names, and files that know whether they are sound.
 
 W/study.json                                    the resolved config
 W/selections/<surrogate>.<policy>.s<seed>/      config.json  cycle_CC.jsonl  scores_CC.npz
@@ -6,25 +6,23 @@ W/deployments/<model>.on.<selection>.c<CC>/     config.json  result.json  checkp
 W/deployments/<model>.on.all.s<seed>/           the same, of the whole pool
 W/report/                                       index.html  table.*  figures/
 
-A finished file is written beside its place, flushed and renamed, and never changed again.
-Whether a run is finished is read from its files, not from a flag. A run's .lock names the
-process that works on it, and W/.lock the one that writes study.json or the report.
+A finished file is never changed again. Whether a run is finished is read from its files, not
+from a flag. A run's .lock names the process that works on it (holds.py), and W/.lock the one that
+writes study.json or the report.
 """
 
 import contextlib
-import fcntl
 import functools
 import hashlib
 import json
-import os
 import re
-import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import salx
+from salx import places
 from salx.errors import InputError
 
 LABEL = re.compile(r"[A-Za-z0-9_-]+")
@@ -48,31 +46,6 @@ def check_label(field: str, label: str) -> None:
         raise InputError(f"config.{field}: {label!r} may hold letters, digits, '_' and '-' only")
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Writes a whole file or nothing: beside its place, flushed to disk, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.tmp")
-    with open(beside, "wb") as file:
-        file.write(content)
-    settle(beside, path)
-
-
-def settle(beside: Path, path: Path) -> None:
-    """Gives a file that is written its name, once all of it is on disk."""
-    sync(beside)
-    os.replace(beside, path)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Waits until a file or folder is on disk."""
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 def digest(*parts: bytes) -> str:
     """`sha256:<hex>` over the parts, one after the other."""
     total = hashlib.sha256()
@@ -89,7 +62,7 @@ def canonical(value: Any) -> bytes:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Writes a JSON object that carries the digest of its own content."""
     sealed = {**value, "digest_of_this": digest(canonical(value))}
-    write_file(path, json.dumps(sealed, indent=1, allow_nan=False).encode() + b"\n")
+    places.write_file(path, json.dumps(sealed, indent=1, allow_nan=False).encode() + b"\n")
 
 
 @contextlib.contextmanager
@@ -98,7 +71,7 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, AttributeError, TypeError, EOFError, BadZipFile) as error:
         raise InputError(f"{path}: damaged: its content does not match its digest") from error
 
@@ -156,29 +129,3 @@ def code_version() -> str:
     files = sorted(path for path in root.rglob("*.py"))
     named = [part for f in files for part in (str(f.relative_to(root)).encode(), f.read_bytes())]
     return f"{salx.__version__}+{digest(*named)[7:19]}"
-
-
-@contextlib.contextmanager
-def held(folder: Path, wait: bool = False) -> Iterator[None]:
-    """Holds a folder for this process; the system lets go when the process ends.
-
-    Raises InputError if the folder cannot be written, or, rather than `wait`, if another process
-    holds it.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / ".lock", "a+")
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written: {error.strerror}") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise InputError(f"{folder}: held by {lock.read().strip()}") from error
-        except OSError as error:
-            raise InputError(f"{folder}: cannot be locked: {error.strerror}") from error
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-        lock.flush()
-        yield

@@ -12,7 +12,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from salx import runs
+from salx import places
 from salx.errors import InputError
 
 Item = TypeVar("Item")
@@ -30,8 +30,7 @@ class Journal:
         path = folder / "metrics.jsonl"
         kept = [line for line in lines(path) if line["step"] <= step]
         text = "".join(json.dumps(line) + "\n" for line in kept)
-        runs.write_file(path, text.encode())
-        self.file = open(path, "a")
+        self.file = places.growing(path, text)
         self.events = event_writer(folder / "events") if tensorboard else None
 
     def write(self, step: int, scalars: dict[str, float]) -> None:

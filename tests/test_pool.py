@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salx import pool, runs
+from salx import places, pool
 from salx.errors import InputError
 
 KEYS = [f"key_{i}" for i in range(100)]
@@ -17,7 +17,7 @@ def header(cycle, parent=None, fingerprint="sha256:data"):
 
 def write(folder, cycle, ids, parent=None, **more):
     content = pool.encode(header(cycle, parent, **more), np.array(ids), KEYS, np.ones(len(ids)))
-    runs.write_file(pool.record_path(folder, cycle), content)
+    places.write_file(pool.record_path(folder, cycle), content)
     return pool.read(pool.record_path(folder, cycle)).header["digest"]
 
 

@@ -19,7 +19,7 @@ from array_record.python.array_record_data_source import ArrayRecordDataSource
 from array_record.python.array_record_module import ArrayRecordWriter
 from safetensors import numpy as safetensors
 
-from salx import runs
+from salx import places, runs
 from salx.data.sources import Source, attempts
 from salx.errors import InputError, RunError
 
@@ -96,7 +96,7 @@ def build(source: Source, path: Path, name: str, header: dict[str, Any], skip: b
             else:
                 writer.write(record)
         writer.write(runs.canonical({**header, "skipped": skipped}))
-    runs.settle(beside, path)
+    places.settle(beside, path)
 
 
 def encode(item: dict[str, Any]) -> bytes:

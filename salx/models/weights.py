@@ -20,9 +20,9 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from salx.errors import InputError
+from salx import places
+from salx.errors import InputError, first_line
 from salx.models.layers import CLASSIFIERS, HEAD
-from salx.runs import write_file
 
 SUFFIXES = (".safetensors", ".npz", ".pth", ".pt", ".th")
 COUNTER = "num_batches_tracked"
@@ -60,8 +60,7 @@ def read(path: Path) -> Arrays:
         *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError),
         *(zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, safetensors.SafetensorError),
     ) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise InputError(f"{path}: cannot be read as weights: {first}") from error
+        raise InputError(f"{path}: cannot be read as weights: {first_line(error)}") from error
     raise InputError(f"{path}: weights are files named {', '.join(SUFFIXES)}")
 
 
@@ -91,7 +90,7 @@ def write(path: Path, arrays: Arrays) -> None:
     else:
         raise InputError(f"{path}: weights are written as .safetensors or .npz")
     try:
-        write_file(path, content)
+        places.write_file(path, content)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -11,10 +11,12 @@ Nothing heavy is imported until something is drawn.
 import shutil
 from pathlib import Path
 
+from salx import places
+
 __all__ = ["summary", "write"]
 
 
-def write(workdir: Path) -> Path:
+def write(workdir: str | Path) -> Path:
     """Writes W/report/: index.html, table.{csv,md,tex}, tables/ and figures/.
 
     Returns the page's path.
@@ -24,14 +26,15 @@ def write(workdir: Path) -> Path:
     """
     from salx.report import page
 
-    return page.write(Path(workdir))
+    return page.write(places.place(workdir))
 
 
-def summary(workdir: Path, width: int | None = None):
+def summary(workdir: str | Path, width: int | None = None):
     """The verdict and the table as a rich Text; `str()` or print() gives it without colours.
 
     width: columns of the console, its own unless given.
     """
     from salx.report import console
 
-    return console.summary(Path(workdir), width or shutil.get_terminal_size((80, 24)).columns)
+    width = width or shutil.get_terminal_size((80, 24)).columns
+    return console.summary(places.place(workdir), width)

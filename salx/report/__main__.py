@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 
@@ -18,7 +17,7 @@ ABOUT = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0, or 2 for what cannot be read, said in one line."""
     parser = argparse.ArgumentParser("python -m salx.report", description=ABOUT)
-    parser.add_argument("workdir", type=Path, metavar="W", help="a study's work folder")
+    parser.add_argument("workdir", metavar="W", help="a study's work folder")
     workdir = parser.parse_args(arguments).workdir
     try:
         page = report.write(workdir)

@@ -3,6 +3,7 @@
 As with results: what is missing stays missing, what is damaged is an InputError that names it.
 """
 
+import io
 import itertools
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -116,7 +117,7 @@ def read_pass(path: Path, column: Column, seed: int) -> Pass:
 
 def read_scores(path: Path) -> Scores:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(path.read_bytes())) as arrays:
             return Scores(arrays["ids"], arrays["scores"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: damaged: {error}") from error
@@ -125,7 +126,7 @@ def read_scores(path: Path) -> Scores:
 def read_records(folder: Path, last: int) -> list[Record]:
     """The records of cycles 0 to `last`, or up to the first that is absent."""
     paths = (pool.record_path(folder, cycle) for cycle in range(last + 1))
-    return [pool.read(path) for path in itertools.takewhile(Path.exists, paths)]
+    return [pool.read(path) for path in itertools.takewhile(lambda path: path.exists(), paths)]
 
 
 def read_strips(workdir: Path, study: Study, column: Column) -> Iterator[Strip]:

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from salx import runs
+from salx import places, runs
 from salx.errors import InputError
 from salx.report import (
     classes,
@@ -50,7 +50,7 @@ def write(workdir: Path) -> Path:
         work = results.read(workdir)
         files = render(work, evidence.read(workdir, work.study))
         for name, content in files.items():
-            runs.write_file(folder / name, content)
+            places.write_file(folder / name, content)
         digests = {name: runs.digest(content) for name, content in files.items()}
         runs.write_json(stamp, {"inputs": inputs, "files": digests})
     return folder / "index.html"

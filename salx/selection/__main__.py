@@ -24,6 +24,13 @@ from salx.errors import InputError, RunError, one_line
 from salx.selection import command
 
 
+def local(text: str) -> Path:
+    """A file or folder of this machine."""
+    if "://" in text:
+        raise argparse.ArgumentTypeError(f"{text}: must be of this machine")
+    return Path(text)
+
+
 def main(arguments: list[str]) -> int:
     """Runs the command; exit codes as of salx.main."""
     parser = argparse.ArgumentParser(
@@ -36,19 +43,19 @@ def main(arguments: list[str]) -> int:
     add("--pool", required=True, metavar="PLACE")
     add("--policy", default="entropy", metavar="NAME[,OPTION=VALUE]")
     add("--budget", required=True, metavar="N|N%")
-    add("--out", required=True, type=Path, metavar="FILE.jsonl")
-    add("--labelled", action="append", default=[], type=Path, metavar="FILE")
+    add("--out", required=True, type=local, metavar="FILE.jsonl")
+    add("--labelled", action="append", default=[], type=local, metavar="FILE")
     add("--seed", type=int, default=0, help="of policy random")
     add("--size", metavar="H,W", help="what a file of weights sees of an image")
     add("--batch", type=int, default=64)
     add("--threads", type=int, default=2, help="that read images")
     add("--on_error", choices=["raise", "skip"], default="raise", help="unreadable images")
-    add("--csv", type=Path, metavar="FILE", help="the picks as a table")
-    add("--label_studio", type=Path, metavar="FILE", help="tasks to import there")
+    add("--csv", type=local, metavar="FILE", help="the picks as a table")
+    add("--label_studio", type=local, metavar="FILE", help="tasks to import there")
     add("--url", default="/data/local-files/?d=", help="what stands before a key in these tasks")
-    add("--fiftyone", type=Path, metavar="FOLDER", help="labels.json and data.json for FiftyOne")
-    add("--sheet", type=Path, metavar="FILE.html|.png", help="the first picks as pictures")
-    add("--copy", type=Path, metavar="FOLDER", help="the picked images themselves")
+    add("--fiftyone", type=local, metavar="FOLDER", help="labels.json and data.json for FiftyOne")
+    add("--sheet", type=local, metavar="FILE.html|.png", help="the first picks as pictures")
+    add("--copy", type=local, metavar="FOLDER", help="the picked images themselves")
     try:
         command.run(parser.parse_args(arguments))
     except (InputError, RunError) as error:

@@ -3,7 +3,6 @@
 import argparse
 import functools
 import math
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from salx import parallel, pool, runs
+from salx import parallel, places, pool, runs
 from salx.data import Dataset
 from salx.selection import Policy, compare, inputs, outputs, surrogate
 from salx.selection.choice import choose, header
@@ -65,8 +64,8 @@ def ask(given: argparse.Namespace) -> list[Question]:
     name, options = inputs.named(given.policy, "--policy")
     inputs.check_policy(name, given.surrogate)
     size = inputs.pair(given.size) if given.size else None
-    places = [None] if name == "random" else given.surrogate
-    surrogates = [surrogate.load(place, size) if place else None for place in places]
+    past = [None] if name == "random" else given.surrogate
+    surrogates = [surrogate.load(place, size) if place else None for place in past]
     policies = [inputs.policy_of(name, options, asked) for asked in surrogates]
     dataset = inputs.dataset_of(given.pool, given.on_error)
     labelled, foreign = inputs.labelled_ids(given.labelled, dataset)
@@ -104,8 +103,8 @@ def answer(given: argparse.Namespace, question: Question, out: Path) -> compare.
         checkpoint=asked.origin if asked else None,
         labelled=len(labelled),
     )
-    runs.write_file(out, pool.encode(told, choice.ids, dataset.pool.keys, choice.scores))
-    shutil.rmtree(passed, ignore_errors=True)
+    places.write_file(out, pool.encode(told, choice.ids, dataset.pool.keys, choice.scores))
+    places.remove(passed)
     by = f"{policy.name} of {asked.model.label}" if asked else policy.name
     seconds = time.monotonic() - began
     print(f"{out}: {count} of {len(rest)} images by {by}; {seconds:.1f} s")

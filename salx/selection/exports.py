@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import cv2
 
-from salx import runs
+from salx import places
 from salx.data import Source
 
 
@@ -43,7 +43,7 @@ def write_csv(path: Path, picks: Sequence[Pick]) -> None:
     for pick in picks:
         shown = "" if pick.confidence is None else f"{pick.confidence:.4f}"
         rows.writerow((pick.rank, pick.id, pick.key, pick.score, pick.predicted, shown))
-    runs.write_file(path, text.getvalue().encode())
+    places.write_file(path, text.getvalue().encode())
 
 
 def write_label_studio(path: Path, picks: Sequence[Pick], url: str, version: str) -> None:
@@ -84,13 +84,13 @@ def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> None:
         }
         for name, pick in names.items()
     }
-    places = {name: str(pick.path.absolute()) for name, pick in names.items()}
+    files = {name: str(pick.path.absolute()) for name, pick in names.items()}
     write(folder / "labels.json", {"classes": None, "labels": labels})
-    write(folder / "data.json", places)
+    write(folder / "data.json", files)
 
 
 def write(path: Path, value: Any) -> None:
-    runs.write_file(path, json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
+    places.write_file(path, json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
 
 
 def copy(folder: Path, picks: Sequence[Pick], source: Source) -> None:
@@ -107,4 +107,4 @@ def copy(folder: Path, picks: Sequence[Pick], source: Source) -> None:
             shutil.copyfile(pick.path, target)
         else:
             encoded = cv2.imencode(".png", source[pick.id]["image"][..., ::-1])[1]
-            runs.write_file(target.with_name(target.name + ".png"), encoded.tobytes())
+            places.write_file(target.with_name(target.name + ".png"), encoded.tobytes())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from salx import peers, runs
+from salx import peers, places, runs
 
 EVERY = 60.0  # seconds; a shorter pass leaves nothing
 
@@ -32,7 +32,7 @@ class Parts:
         found = []
         for _ in range(peers.once(self.count)):
             path = self.path(self.saved)
-            with runs.reading(path), np.load(path, allow_pickle=False) as part:
+            with runs.reading(path), np.load(io.BytesIO(path.read_bytes())) as part:
                 runs.check_seal(str(part["seal"]), part["rows"].tobytes(), self.identity.encode())
                 found.append(part["rows"])
             self.saved += len(found[-1])
@@ -43,7 +43,7 @@ class Parts:
         if peers.is_first() and time.monotonic() - self.when > EVERY and len(rows) > self.saved:
             new, packed = rows[self.saved :], io.BytesIO()
             np.savez(packed, rows=new, seal=runs.digest(new.tobytes(), self.identity.encode()))
-            runs.write_file(self.path(self.saved), packed.getvalue())
+            places.write_file(self.path(self.saved), packed.getvalue())
             self.saved, self.when = len(rows), time.monotonic()
 
     def count(self) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from salx import runs
+from salx import places
 from salx.data import Dataset
 from salx.selection import Policy
 from salx.selection.exports import Pick
@@ -48,7 +48,7 @@ def write(
     tiles = [Tile(tile.pick, [thumbnail(image) for image in tile.images]) for tile in tiles]
     title = f"{len(shown)} of {len(picks)} picks by {policy.name}"
     title += f" of {asked.model.label}" if asked else ""
-    runs.write_file(path, page(title, tiles) if path.suffix == ".html" else figure(title, tiles))
+    places.write_file(path, page(title, tiles) if path.suffix == ".html" else figure(title, tiles))
 
 
 def view(dataset: Dataset, id_: int) -> np.ndarray:

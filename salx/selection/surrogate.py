@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from salx import checkpoint, models, runs
+from salx import checkpoint, models, places, runs
 from salx.data.pictures import MEAN, STD
 from salx.errors import InputError
 from salx.models import Model, pretrained, weights
@@ -35,7 +35,9 @@ def load(place: str, size: tuple[int, int] | None = None) -> Surrogate:
     `size` (h, w) is what images are brought to for a file of weights; a run knows its own.
     Raises InputError, naming the file, for what cannot be used.
     """
-    path = Path(place)
+    path = places.place(place)
+    if places.in_bucket(path) and not path.is_dir():
+        raise InputError(f"{path}: no run's folder; weights must be a file of this machine")
     asked = of_run(path) if path.is_dir() else of_weights(path, size)
     for name, array in weights.flatten(asked.variables).items():
         # Compiled for CPUs, a ReLU may turn what is not a number into 0, and scores hide it.

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-from salx import pool, runs
+from salx import places, pool, runs
 
 DATA = {"name": "digits", "size": 1437, "fingerprint": "sha256:" + "0" * 64}
 PARAMETERS = {"res8": 19074, "res14": 41234, "res20": 66530}
@@ -109,7 +109,7 @@ def write_selection(workdir, value, surrogate, policy, seed, rng, recorded=False
         header = {"cycle": cycle, "surrogate": surrogate, "policy": policy, "seed": seed}
         header |= {"data": DATA, "labelled": labelled, "parent": parent, "checkpoint": None}
         content = pool.encode(header, ids, KEYS, np.linspace(2, 1, len(ids), dtype=np.float32))
-        runs.write_file(pool.record_path(folder, cycle), content)
+        places.write_file(pool.record_path(folder, cycle), content)
         parent = pool.read(pool.record_path(folder, cycle)).header["digest"]
         if cycle and surrogate:
             write_pass(folder, cycle, np.sort(order[before:]), policy, rng, recorded)

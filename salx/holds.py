@@ -1,0 +1,158 @@
+"""Who works in a folder: one process at a time, which its end, however it comes, lets go.
+
+A folder of a file system is held by a lock of the system on its file .lock. A bucket has no
+locks. There the object .lock says who holds the folder; its holder writes it anew every RENEW
+seconds, each time on the condition that it is still as written the last time (TensorStore's
+`if_equal`, the generation of the object), so two can never both succeed. Whoever finds it and
+sees it unchanged for LEASE seconds, by its own clock, takes it over on the same condition; a
+holder that was away for so long ends when it finds that out.
+"""
+
+import contextlib
+import fcntl
+import os
+import socket
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from salx import places
+from salx.errors import InputError, first_line
+
+RENEW, LEASE, POLL = 10.0, 60.0, 2.0  # seconds
+LOCK = ".lock"
+# A bucket that does not answer is told within a minute; TensorStore by itself asks for an hour.
+RETRIES = {"max_retries": 5, "initial_delay": "1s", "max_delay": "8s"}
+
+
+@contextlib.contextmanager
+def held(folder: Path, wait: bool = False) -> Iterator[None]:
+    """Holds a folder for this process.
+
+    Raises InputError if the folder cannot be written, or, rather than `wait`, if another process
+    holds it.
+    """
+    with (leased if places.in_bucket(folder) else locked)(folder, wait):
+        yield
+
+
+def me() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+@contextlib.contextmanager
+def locked(folder: Path, wait: bool) -> Iterator[None]:
+    """`held` for a file system."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / LOCK, "a+")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise InputError(f"{folder}: held by {lock.read().strip()}") from error
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be locked: {error.strerror}") from error
+        lock.truncate(0)
+        lock.write(me())
+        lock.flush()
+        yield
+
+
+@contextlib.contextmanager
+def leased(folder: Path, wait: bool) -> Iterator[None]:
+    """`held` for a bucket."""
+    import tensorstore
+
+    bucket, _, inside = str(folder).removeprefix(places.BUCKET).partition("/")
+    spec = {"driver": "gcs", "bucket": bucket, "path": f"{inside}/"}
+    try:
+        store = tensorstore.KvStore.open({**spec, "context": {"gcs_request_retries": RETRIES}})
+        lease = Lease(store.result(), f"{folder}/{LOCK}")
+        lease.take(wait)
+    except InputError:
+        raise
+    except Exception as error:  # whatever TensorStore makes of an answer
+        raise InputError(f"{folder}: cannot be written: {first_line(error)}") from error
+    keeper = threading.Thread(target=lease.keep, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        lease.over.set()
+        keeper.join()
+        lease.leave()
+
+
+class Lease:
+    """The object .lock of a TensorStore key-value store, and the last that this process knows of
+    it: its generation, which every write changes."""
+
+    def __init__(self, store: Any, name: str):
+        self.store, self.name = store, name
+        self.text = f"{me()} ({uuid.uuid4().hex[:8]})"
+        self.generation = b""
+        self.over = threading.Event()
+
+    def take(self, wait: bool) -> None:
+        """Returns once this process is the holder. Raises InputError, rather than `wait`, when
+        another one shows that it is alive."""
+        seen, since = None, 0.0
+        while True:
+            found = self.store.read(LOCK).result()
+            generation, now = found.stamp.generation, time.monotonic()
+            stale = generation == seen and now - since > LEASE
+            if (found.state == "missing" or stale) and self.write(generation):
+                return
+            if found.state != "missing" and generation != seen:
+                holder = found.value.decode(errors="replace")
+                if seen is not None and not wait:
+                    raise InputError(f"{self.name.removesuffix('/' + LOCK)}: held by {holder}")
+                if seen is None:
+                    why = f"waiting for {holder}, or a minute of its silence"
+                    print(f"salx: {self.name}: {why}", file=sys.stderr)
+                seen, since = generation, now
+            time.sleep(POLL)
+
+    def write(self, generation: bytes) -> bool:
+        """Whether .lock was still of this generation, and is now this process's."""
+        written = self.store.write(LOCK, self.text.encode(), if_equal=generation).result(RENEW)
+        if written.generation:
+            self.generation = written.generation
+        return bool(written.generation)
+
+    def keep(self) -> None:
+        """Renews until it is over. Ends this process, which may be in the middle of anything,
+        when another has taken the folder, or may have."""
+        renewed = time.monotonic()
+        while not self.over.wait(RENEW):
+            began = time.monotonic()
+            try:
+                mine = self.write(self.generation) or self.is_mine()
+                why = "another process has taken it over"
+            except Exception as error:
+                mine = began - renewed < LEASE / 2
+                why = f"cannot be written: {first_line(error)}"
+            else:
+                renewed = began
+            if not mine:
+                print(f"salx: {self.name}: {why}; this process ends", file=sys.stderr, flush=True)
+                os._exit(1)
+
+    def is_mine(self) -> bool:
+        """Whether a write that was refused had come through before, with its answer lost."""
+        found = self.store.read(LOCK).result()
+        self.generation = found.stamp.generation
+        return found.value == self.text.encode()
+
+    def leave(self) -> None:
+        """Lets go. An error only means that the next one has to wait."""
+        with contextlib.suppress(Exception):
+            self.store.write(LOCK, None, if_equal=self.generation).result()

@@ -1,0 +1,110 @@
+"""Where files lie: in a folder, or in a bucket under `gs://BUCKET/FOLDER`, by one kind of path.
+
+A file is whole or absent. In a folder it is written beside its place, flushed and renamed; in a
+bucket an object is there once its last byte has come, and cannot be changed, only replaced.
+
+A bucket's paths are those of etils.epath, which have pathlib's methods and gcsfs beneath them;
+no function but these needs to know which kind it has.
+"""
+
+import importlib.util
+import io
+import os
+import shutil
+from pathlib import Path
+from typing import TextIO
+
+from salx.errors import InputError, first_line
+
+BUCKET = "gs://"
+
+
+def place(name: str | Path) -> Path:
+    """The path of a folder or file, in a bucket for `gs://BUCKET/FOLDER`; a path as it is.
+
+    Raises InputError, in one line, for another scheme, where gcsfs is not installed, and for a
+    bucket that cannot be read: it is not there, this user may not, or nothing answers.
+    """
+    if not isinstance(name, str):
+        return name
+    if "://" not in name:
+        return Path(name)
+    bucket, _, folder = name.removeprefix(BUCKET).partition("/")
+    if not name.startswith(BUCKET) or not bucket or not folder.strip("/"):
+        raise InputError(f"{name}: must be a folder, here or in a bucket: {BUCKET}BUCKET/FOLDER")
+    if importlib.util.find_spec("gcsfs") is None:
+        raise InputError(f"{name}: a bucket needs gcsfs: pip install -r launch/gs.txt")
+    import fsspec
+    from etils import epath
+
+    # Other processes write too: what a bucket held when it was first listed is of no use.
+    fsspec.config.conf.setdefault("gcs", {})["use_listings_cache"] = False
+    path = epath.Path(name.rstrip("/"))
+    try:
+        path.exists()
+    except Exception as error:  # gcsfs, aiohttp and google.auth each have their own
+        raise InputError(f"{path}: cannot be read: {first_line(error)}") from error
+    return path
+
+
+def in_bucket(path: Path) -> bool:
+    return not isinstance(path, Path)
+
+
+def absolute(path: Path) -> Path:
+    """The path from the root of the file system; a bucket's has no other."""
+    return path if in_bucket(path) else path.absolute()
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes a whole file or nothing."""
+    if in_bucket(path):
+        path.write_bytes(content)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.tmp")
+    with open(beside, "wb") as file:
+        file.write(content)
+    settle(beside, path)
+
+
+def settle(beside: Path, path: Path) -> None:
+    """Gives a folder's file that is written its name, once all of it is on disk."""
+    sync(beside)
+    os.replace(beside, path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file or folder is on disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def remove(folder: Path) -> None:
+    """Removes a folder and what is in it, if it is there."""
+    if in_bucket(folder):
+        folder.rmtree(missing_ok=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def growing(path: Path, text: str) -> TextIO:
+    """A text file that holds `text`, open for more, which `flush` makes visible."""
+    write_file(path, text.encode())
+    return Rewritten(path, text) if in_bucket(path) else open(path, "a")
+
+
+class Rewritten(io.StringIO):
+    """A text whose `flush` replaces an object by what has been written so far."""
+
+    def __init__(self, path: Path, text: str):
+        super().__init__()
+        self.path = path
+        self.write(text)
+
+    def flush(self) -> None:
+        write_file(self.path, self.getvalue().encode())
