@@ -1,8 +1,11 @@
 """What all tests share: a small study, and the real command as a process of its own."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SMALL = ROOT / "tests" / "small_study.py"
 
 flags.FLAGS.mark_as_parsed()  # grain's workers ask for parsed flags
+# Started in the background, tests ignore Ctrl-C, and so would all processes that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +61,36 @@ def finished(salx, tmp_path_factory):
     process = salx(workdir)
     assert process.returncode == 0, process.stderr
     return workdir, process.stdout
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def bucket():
+    """Environment of processes for which gs://bucket is served on this machine, this one too."""
+    port = free_port()
+    command = [sys.executable, str(ROOT / "tests" / "bucket.py"), str(port)]
+    env = {
+        "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}",
+        "TENSORSTORE_GCS_HTTP_URL": f"http://127.0.0.1:{port}",
+        "GOOGLE_AUTH_TOKEN_FOR_TESTING": "nobody",
+        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",  # asks Google what kind of bucket it is
+    }
+    os.environ.update(env)
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except ConnectionRefusedError:
+                assert process.poll() is None
+                time.sleep(0.05)
+        yield env
+        process.kill()
 
 
 def content(workdir):

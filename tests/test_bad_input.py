@@ -58,10 +58,12 @@ def test_a_workdir_that_cannot_be_written(salx, tmp_path, where):
     assert "cannot be written" in process.stderr
 
 
-def test_a_bucket_is_no_workdir(salx, tmp_path):
-    process = salx("gs://bucket/study")
+@pytest.mark.parametrize("where", ["s3://bucket/w", "gs://", "gs://bucket", "gs:///w"])
+def test_what_is_neither_a_folder_nor_in_a_bucket(salx, where):
+    process = salx(where)
     assert process.returncode == 2
-    assert process.stderr.startswith("salx: --workdir=gs://bucket/study: must be a folder")
+    assert process.stderr.startswith(f"salx: {where}: must be a folder, here or in a bucket: gs://")
+    assert process.stderr.count("\n") == 1
 
 
 def test_batches_that_four_devices_cannot_share(salx, tmp_path):

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from salx import peers, runs
-from tests.conftest import ROOT, SMALL
+from tests.conftest import ROOT, SMALL, free_port
 from tests.test_study import picks
 
 SHORT = (
@@ -22,12 +21,6 @@ SHORT = (
     "--config.telemetry.progress=False",
 )
 MAIN = "-m", "salx.main"
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 @contextlib.contextmanager

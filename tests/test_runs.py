@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -18,15 +16,6 @@ def test_names_of_runs():
 def test_labels_cannot_leave_their_folder(label):
     with pytest.raises(InputError, match=r"config\.models"):
         runs.check_label("models", label)
-
-
-def test_a_file_is_whole_or_absent(tmp_path, monkeypatch):
-    path = tmp_path / "deep" / "file.json"
-    runs.write_file(path, b"old")
-    monkeypatch.setattr(runs.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        runs.write_file(path, b"new")
-    assert path.read_bytes() == b"old"
 
 
 def test_json_shows_any_damage(tmp_path):
@@ -58,27 +47,6 @@ def test_a_folder_belongs_to_one_run(tmp_path):
     runs.claim(tmp_path, {"seed": 0, "options": ()})
     with pytest.raises(InputError, match="another run: seed 0 -> 1"):
         runs.claim(tmp_path, {"seed": 1, "options": ()})
-
-
-def test_one_process_holds_a_work_folder(tmp_path):
-    other = (
-        "import sys; from pathlib import Path; from salx import runs\n"
-        "with runs.held(Path(sys.argv[1])): print('mine', flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", other, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout.readline() == b"mine\n"
-        with (
-            pytest.raises(InputError, match=f"held by process {process.pid} on"),
-            runs.held(tmp_path),
-        ):
-            pass
-        process.kill()
-    with runs.held(tmp_path):  # the system let go of it with the process
-        pass
 
 
 def test_code_version_follows_the_sources(tmp_path, monkeypatch):

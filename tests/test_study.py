@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from salx import data, grid, parallel, pool, report, runs, study
+from salx import data, grid, holds, parallel, pool, report, runs, study
 from salx.errors import InputError, RunError
 from tests.conftest import content
 
@@ -219,7 +219,7 @@ def test_a_score_that_is_not_finite_stops_the_run(small, tmp_path, monkeypatch):
 
 def test_two_processes_do_not_share_a_run(small, tmp_path):
     run = tmp_path / "selections" / "a.entropy.s0"
-    with runs.held(run), pytest.raises(InputError, match=f"{run}: held by process"):
+    with holds.held(run), pytest.raises(InputError, match=f"{run}: held by process"):
         study.run(quiet(small), tmp_path)
 
 

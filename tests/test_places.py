@@ -1,0 +1,86 @@
+import importlib.util
+
+import pytest
+
+from salx import places
+from salx.errors import InputError
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request, tmp_path):
+    """A place that does not exist yet, of each kind."""
+    if request.param == "folder":
+        return places.place(str(tmp_path / "deep" / "w"))
+    request.getfixturevalue("bucket")
+    return places.place(f"gs://bucket/{tmp_path.name}/deep/w/")
+
+
+def test_a_file_is_written_read_replaced_and_removed(place):
+    file = place / "x" / "file.json"
+    assert not file.exists()
+    for content in (b"old", b"", bytes(range(256)) * 999):
+        places.write_file(file, content)
+        assert file.exists()
+        assert file.read_bytes() == content
+    assert [str(path) for path in place.glob("*/*.json")] == [f"{place}/x/file.json"]
+    assert str(file.relative_to(place)) == "x/file.json"
+    assert [path.name for path in place.iterdir()] == ["x"]
+    places.remove(place)
+    places.remove(place)
+    assert not file.exists()
+
+
+def test_a_file_is_whole_or_absent(tmp_path, monkeypatch):
+    path = tmp_path / "deep" / "file.json"
+    places.write_file(path, b"old")
+    monkeypatch.setattr(places.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        places.write_file(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def test_a_text_grows_with_every_flush(place):
+    path = place / "metrics.jsonl"
+    file = places.growing(path, "one\n")
+    assert path.read_text() == "one\n"
+    for line in ("two\n", "three\n"):
+        before = path.read_text()
+        file.write(line)
+        file.flush()
+        assert path.read_text() == before + line
+    file.close()
+
+
+def test_what_others_write_is_seen_at_once(place, bucket):
+    """gcsfs would remember what it has listed."""
+    import gcsfs
+
+    other = gcsfs.GCSFileSystem(skip_instance_cache=True)
+    if places.in_bucket(place):
+        places.write_file(place / "a", b"")
+        assert [path.name for path in place.iterdir()] == ["a"]
+        other.pipe_file(str(place / "b"), b"")
+        assert sorted(path.name for path in place.iterdir()) == ["a", "b"]
+        assert (place / "b").exists()
+
+
+def test_a_path_stays_as_it_is(tmp_path):
+    assert places.place(tmp_path) is tmp_path
+    assert not places.in_bucket(places.place("relative/folder"))
+
+
+def test_a_bucket_without_gcsfs_is_one_clear_line(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r"gs://bucket/w: a bucket needs gcsfs: pip install"):
+        places.place("gs://bucket/w")
+
+
+def test_a_bucket_that_does_not_answer_is_one_clear_line(bucket, monkeypatch):
+    import gcsfs
+
+    async def refused(*_, **__):
+        raise gcsfs.retry.HttpError({"code": 401, "message": "Anonymous caller\nand more"})
+
+    monkeypatch.setattr(gcsfs.GCSFileSystem, "_info", refused)
+    with pytest.raises(InputError, match=r"^gs://bucket/w: cannot be read: Anonymous caller"):
+        places.place("gs://bucket/w")
