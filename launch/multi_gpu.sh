@@ -21,7 +21,9 @@ esac
   || refuse "nvidia-smi finds no GPU on this machine"
 if [ -z "${SALX_PYTHON:-}" ]; then
   source launch/environment.sh
-  step make_environment requirements.txt launch/cuda.txt
+  requirements=(requirements.txt launch/cuda.txt)
+  [[ "$*" != *gs://* ]] || requirements+=(launch/gs.txt)
+  step make_environment "${requirements[@]}"
 fi
 export JAX_PLATFORMS=cuda # an error, not a slow run, where the driver does not serve this jax
 step exec "${SALX_PYTHON:-.venv/bin/python}" -m salx.main "$@"

@@ -4,7 +4,8 @@
 #   create | install | run --config=... --workdir=... | logs | delete      one of these steps
 # From the environment: NAME (salx) ZONE (us-central2-b) TYPE (v4-8) RUNTIME (tpu-ubuntu2204-base)
 # PROJECT (gcloud's own) SPOT=yes WAIT_MINUTES (60) KEEP=yes (study does not delete)
-# NFS=HOST:/EXPORT is mounted as /mnt/salx on every worker; a slice of several needs --workdir there.
+# A slice of several workers needs a --workdir that they share: gs://BUCKET/FOLDER, or one below
+# /mnt/salx, where NFS=HOST:/EXPORT is mounted on every worker.
 # Exit codes: those of the study; 75 where capacity did not come or was taken away: the same
 # command goes on.
 set -euo pipefail
@@ -68,16 +69,18 @@ create() {
 }
 
 install() {
-  local archive=/tmp/salx-$NAME.tar.gz
-  step git archive --output="$archive" HEAD
-  step gcloud compute tpus tpu-vm scp "$archive" "$NAME:salx.tar.gz" --worker=all "${place[@]}" || blame $?
-  step rm "$archive"
+  local folder=/tmp/salx code=0
+  [ -n "${dry_run:-}" ] || folder=$(mktemp -d)
+  step git archive --output="$folder/salx.tar.gz" HEAD
+  step gcloud compute tpus tpu-vm scp "$folder/salx.tar.gz" "$NAME:" --worker=all "${place[@]}" || code=$?
+  step rm -r "$folder"
+  [ "$code" = 0 ] || blame "$code"
   if [ -n "${NFS:-}" ]; then
     remote "sudo apt-get install -yq nfs-common && sudo mkdir -p /mnt/salx && \
 { mountpoint -q /mnt/salx || sudo mount -t nfs $(printf %q "$NFS") /mnt/salx; }"
   fi
   remote "mkdir -p salx && tar -xzf salx.tar.gz -C salx && cd salx && \
-source launch/environment.sh && make_environment requirements.txt launch/tpu.txt"
+source launch/environment.sh && make_environment requirements.txt launch/tpu.txt launch/gs.txt"
 }
 
 # run FLAGS: on all workers, which find each other; each keeps its output in salx.log.
@@ -116,7 +119,7 @@ fi
 command=${1:---help}
 [ $# = 0 ] || shift
 case "$command" in
-  -h | --help) sed -n '2,9s/^# //p' launch/tpu.sh ;;
+  -h | --help) sed -n '2,10s/^# //p' launch/tpu.sh ;;
   study)
     trap clean_up EXIT
     trap 'exit 130' INT

@@ -36,7 +36,7 @@ def run(config: dict[str, Any], workdir: Path, worker: tuple[int, int] = (0, 1))
     Raises InputError before any training for what cannot be used, and for a run that another
     process is at; RunError where a run stops.
     """
-    setting = check(config, workdir)
+    setting = check(config, workdir, worker)
     with peers.held(workdir, wait=True):
         peers.once(describe, setting)
     check_shared(workdir)
@@ -80,10 +80,10 @@ def scale(setting: Setting) -> Scale:
     )
 
 
-def check(config: dict[str, Any], workdir: Path) -> Setting:
+def check(config: dict[str, Any], workdir: Path, worker: tuple[int, int] = (0, 1)) -> Setting:
     """Everything that can be known before training. Raises InputError naming the field."""
     dataset = data.load(config["dataset"], config["transform"])
-    peers.check_alike({"config": config, "data": dataset.fingerprint})
+    peers.check_alike({"config": config, "data": dataset.fingerprint, "worker": worker})
     built = {
         label: models.build(label, options, dataset) for label, options in config["models"].items()
     }

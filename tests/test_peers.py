@@ -153,7 +153,7 @@ def changed_code(tmp_path):
 
 
 @pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("what", ["config", "data", "code", "bad config", "folder"])
+@pytest.mark.parametrize("what", ["config", "data", "code", "share", "bad config", "folder"])
 def test_a_process_that_differs_is_refused_with_what_differs(compiled, tmp_path, count, what):
     last, odd = count - 1, {}
     if what == "config":
@@ -165,6 +165,9 @@ def test_a_process_that_differs_is_refused_with_what_differs(compiled, tmp_path,
     elif what == "code":
         odd = {"path": changed_code(tmp_path)}
         message = f"process {last} differs from process 0: code '"
+    elif what == "share":
+        odd = {"other": ["--worker=1/2"]}
+        message = f"process {last} differs from process 0: worker [0, 1] -> [1, 2]"
     elif what == "bad config":
         odd = {"other": ["--config.train.batch=15"]}
         message = "config.train.batch=15 must be even"
