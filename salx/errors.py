@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import os
 from collections.abc import Iterable, Iterator
 
 
@@ -17,9 +18,21 @@ class Stopped(Exception):
     """SIGTERM came, and what was done is saved. Exit code 75: the same command goes on."""
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """An error's text without its line breaks."""
     return " ".join(str(error).split())
+
+
+def verdict(error: BaseException) -> tuple[int, str]:
+    """The exit code for an error, and the line that explains it."""
+    line = f"salx: {one_line(error)}"
+    if isinstance(error, InputError):
+        return 2, line
+    if isinstance(error, Stopped):
+        return os.EX_TEMPFAIL, "salx: stopped by SIGTERM; the same command goes on from here"
+    if isinstance(error, KeyboardInterrupt):
+        return 130, "salx: interrupted; the same command goes on from here"
+    return 1, line
 
 
 def first_line(error: Exception) -> str:

@@ -13,7 +13,6 @@ exit code.
 """
 
 import math
-import os
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,7 +23,7 @@ from ml_collections import config_flags
 
 from salx import config as configs
 from salx import grid, holds, peers, places, report, shares
-from salx.errors import InputError, RunError, Stopped, one_line, unknown
+from salx.errors import InputError, RunError, Stopped, unknown, verdict
 
 
 class Workers(flags.ArgumentParser):
@@ -92,18 +91,6 @@ def explained(argv: list[str], error: Exception) -> InputError:
         error = error.__cause__  # ml_collections wraps what a config file raised
     kind = "" if isinstance(error, flags.Error) else f"--config: {type(error).__name__}: "
     return InputError(f"{kind}{error}")
-
-
-def verdict(error: BaseException) -> tuple[int, str]:
-    """The exit code for an error, and the line that explains it."""
-    line = f"salx: {one_line(error)}"
-    if isinstance(error, InputError):
-        return 2, line
-    if isinstance(error, Stopped):
-        return os.EX_TEMPFAIL, "salx: stopped by SIGTERM; the same command goes on from here"
-    if isinstance(error, KeyboardInterrupt):
-        return 130, "salx: interrupted; the same command goes on from here"
-    return 1, line
 
 
 def unexpected(error: Exception) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 
 from salx import tasks
 from salx.data import Dataset
+from salx.data.images import coloured
 from salx.data.sources import example
 
 SAMPLE = 2000  # of the best picks, that are looked at
@@ -64,5 +65,5 @@ def strip(images: Sequence[np.ndarray]) -> bytes:
         how = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_NEAREST
         size = (max(1, round(width * HEIGHT / height)), HEIGHT)
         tile = cv2.resize(image, size, interpolation=how).reshape(HEIGHT, size[0], -1)
-        tiles.append(tile[..., ::-1] if tile.shape[-1] == 3 else tile[..., :1].repeat(3, -1))
+        tiles.append(coloured(tile)[..., ::-1])
     return cv2.imencode(".png", np.hstack(tiles))[1].tobytes()

@@ -62,6 +62,11 @@ def decoded(content: bytes, flags: int) -> np.ndarray:
     return image
 
 
+def coloured(image: np.ndarray) -> np.ndarray:
+    """[H, W, 3] of a picture with three channels, or of the first of fewer."""
+    return image if image.shape[-1] == 3 else image[..., :1].repeat(3, -1)
+
+
 def palette_indices(content: bytes) -> np.ndarray:
     """uint8[H, W] of a PNG with a palette, of which opencv would give the colours."""
     try:

@@ -20,7 +20,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from salx.errors import InputError, RunError, one_line
+from salx.errors import InputError, RunError, verdict
 from salx.selection import command
 
 
@@ -58,15 +58,13 @@ def main(arguments: list[str]) -> int:
     add("--copy", type=local, metavar="FOLDER", help="the picked images themselves")
     try:
         command.run(parser.parse_args(arguments))
-    except (InputError, RunError) as error:
-        print(f"salx: {one_line(error)}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
+    except (InputError, RunError, KeyboardInterrupt) as error:
+        code, line = verdict(error)
+        print(line, file=sys.stderr)
+        return code
     except OSError as error:
         print(f"salx: {error.filename}: cannot be written: {error.strerror}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("salx: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
     return 0
 
 

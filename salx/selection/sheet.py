@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from salx import places
 from salx.data import Dataset
+from salx.data.images import coloured
 from salx.selection import Policy
 from salx.selection.exports import Pick
 from salx.selection.scoring import score_pool
@@ -56,8 +57,7 @@ def view(dataset: Dataset, id_: int) -> np.ndarray:
     item = dataset.pool[id_]
     item = dataset.transforms.evaluate(item) if dataset.transforms.evaluate else item
     height, width = item.get("size", item["image"].shape[:2])
-    image = item["image"][:height, :width]
-    return image if image.shape[-1] == 3 else image[..., :1].repeat(3, -1)
+    return coloured(item["image"][:height, :width])
 
 
 def score_maps(
