@@ -13,8 +13,11 @@ exit code.
 """
 
 import math
+import os
+import sys
 import traceback
 from collections.abc import Iterable
+from logging import LogRecord
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +71,13 @@ def parse(argv: list[str]) -> list[str]:
         raise SystemExit(peers.end(*verdict(explained(argv, error)))) from error
     if flags.FLAGS["verbosity"].using_default_value:
         flags.FLAGS.verbosity = logging.WARNING  # Orbax tells of every file; --verbosity=0 shows it
+    logging.get_absl_logger().addFilter(not_interrupted)
     return rest
+
+
+def not_interrupted(record: LogRecord) -> bool:
+    """False for what Orbax says of a Ctrl-C while it waits; it is raised, and told, anyway."""
+    return not (record.exc_info and record.exc_info[0] is KeyboardInterrupt)
 
 
 def explained(argv: list[str], error: Exception) -> InputError:
@@ -169,8 +178,12 @@ def tell(workdir: Path, finished: bool) -> None:
 def main(argv: list[str]) -> int:
     try:
         run(argv)
-    except (InputError, RunError, Stopped, KeyboardInterrupt) as error:
+    except (InputError, RunError, Stopped) as error:
         return peers.end(*verdict(error))
+    except KeyboardInterrupt as error:
+        code = peers.end(*verdict(error))
+        sys.stdout.flush()
+        os._exit(code)  # a save that still goes on would fail within Python's own end, and tell
     except Exception as error:
         if peers.here.count == 1:
             raise

@@ -9,6 +9,7 @@ no function but these needs to know which kind it has.
 
 import importlib.util
 import io
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -39,6 +40,7 @@ def place(name: str | Path) -> Path:
 
     # Other processes write too: what a bucket held when it was first listed is of no use.
     fsspec.config.conf.setdefault("gcs", {})["use_listings_cache"] = False
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # what fails for good is raised as well
     path = epath.Path(name.rstrip("/"))
     try:
         path.exists()
