@@ -73,22 +73,26 @@ def leased(folder: Path, wait: bool) -> Iterator[None]:
 
     bucket, _, inside = str(folder).removeprefix(places.BUCKET).partition("/")
     spec = {"driver": "gcs", "bucket": bucket, "path": f"{inside}/"}
+    spec["context"] = {"gcs_request_retries": RETRIES}
+    lease = Lease(tensorstore.KvStore.open(spec).result(), f"{folder}/{LOCK}")
     try:
-        store = tensorstore.KvStore.open({**spec, "context": {"gcs_request_retries": RETRIES}})
-        lease = Lease(store.result(), f"{folder}/{LOCK}")
-        lease.take(wait)
-    except InputError:
-        raise
-    except Exception as error:  # whatever TensorStore makes of an answer
-        raise InputError(f"{folder}: cannot be written: {first_line(error)}") from error
-    keeper = threading.Thread(target=lease.keep, daemon=True)
-    keeper.start()
-    try:
+        with answering(folder):
+            lease.take(wait)
+        lease.keeper.start()
         yield
     finally:
-        lease.over.set()
-        keeper.join()
         lease.leave()
+
+
+@contextlib.contextmanager
+def answering(folder: Path) -> Iterator[None]:
+    """Turns whatever TensorStore makes of a bucket's answer into an InputError."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{folder}: cannot be written: {first_line(error)}") from error
 
 
 class Lease:
@@ -98,8 +102,9 @@ class Lease:
     def __init__(self, store: Any, name: str):
         self.store, self.name = store, name
         self.text = f"{me()} ({uuid.uuid4().hex[:8]})"
-        self.generation = b""
+        self.generation = b""  # none yet
         self.over = threading.Event()
+        self.keeper = threading.Thread(target=self.keep, daemon=True)
 
     def take(self, wait: bool) -> None:
         """Returns once this process is the holder. Raises InputError, rather than `wait`, when
@@ -154,5 +159,11 @@ class Lease:
 
     def leave(self) -> None:
         """Lets go. An error only means that the next one has to wait."""
-        with contextlib.suppress(Exception):
-            self.store.write(LOCK, None, if_equal=self.generation).result()
+        self.over.set()
+        try:
+            if self.keeper.is_alive():
+                self.keeper.join()
+        finally:  # Ctrl-C may come here, too
+            if self.generation:
+                with contextlib.suppress(Exception):
+                    self.store.write(LOCK, None, if_equal=self.generation).result()

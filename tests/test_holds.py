@@ -110,7 +110,7 @@ def test_of_two_that_find_a_silent_holder_one_succeeds(store, quick):
         except InputError as error:
             refused.append(str(error))
             return
-        threading.Thread(target=lease.keep, daemon=True).start()
+        lease.keeper.start()
         took.append(lease)
 
     rivals = [Lease(store, "w/.lock") for _ in range(4)]
@@ -122,7 +122,8 @@ def test_of_two_that_find_a_silent_holder_one_succeeds(store, quick):
     assert len(took) == 1
     assert refused == [f"w: held by {took[0].text}"] * 3
     assert store.read(LOCK).result().value.decode() == took[0].text
-    took[0].over.set()
+    took[0].leave()
+    assert store.read(LOCK).result().state == "missing"
 
 
 def test_a_renewal_whose_answer_was_lost_is_no_loss(store):
