@@ -10,6 +10,7 @@ no function but these needs to know which kind it has.
 import importlib.util
 import io
 import logging
+import mimetypes
 import os
 import shutil
 from pathlib import Path
@@ -61,7 +62,11 @@ def absolute(path: Path) -> Path:
 def write_file(path: Path, content: bytes) -> None:
     """Writes a whole file or nothing."""
     if in_bucket(path):
-        path.write_bytes(content)
+        import fsspec
+
+        kind = mimetypes.guess_type(path.name)[0]  # so that a browser shows a report
+        kind = {"content_type": kind} if kind else {}
+        fsspec.filesystem("gcs").pipe_file(str(path), content, **kind)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.tmp")

@@ -64,6 +64,14 @@ def test_what_others_write_is_seen_at_once(place, bucket):
         assert (place / "b").exists()
 
 
+def test_a_browser_can_show_what_lies_in_a_bucket(bucket):
+    import fsspec
+
+    page = places.place("gs://bucket/w/report/index.html")
+    places.write_file(page, b"<!doctype html>")
+    assert fsspec.filesystem("gcs").info(str(page))["contentType"] == "text/html"
+
+
 def test_a_path_stays_as_it_is(tmp_path):
     assert places.place(tmp_path) is tmp_path
     assert not places.in_bucket(places.place("relative/folder"))
