@@ -43,6 +43,10 @@ class Checkpoints:
                 preservation_policy=ocp.checkpoint_managers.LatestN(1),
                 cleanup_tmp_directories=True,
             ),
+            item_handlers={
+                "state": ocp.StandardCheckpointHandler(),
+                "meta": ocp.JsonCheckpointHandler(),
+            },
         )
 
     def __enter__(self) -> "Checkpoints":
@@ -71,20 +75,21 @@ class Checkpoints:
         step = self.manager.latest_step()
         if step is None:
             return None
-        saved = self.read(
-            step,
-            state=ocp.args.StandardRestore(abstract),
-            meta=ocp.args.JsonRestore(),
-        )
+        saved = self.read(step, abstract, meta=ocp.args.JsonRestore())
         if saved.meta != {"digest": digest(saved.state), "step": step}:
             raise self.damaged(step, "wrong digest")
         return saved.state
 
-    def read(self, step: int, **args):
-        """What Orbax restores of a step. Raises InputError for files that are damaged."""
+    def read(self, step: int, abstract=None, **more):
+        """What Orbax restores of a step: the state as `abstract` is, or as numpy arrays, from
+        whatever devices it was saved. Raises InputError for files that are damaged."""
         try:
             with late_errors_hidden():
-                return self.manager.restore(step, args=ocp.args.Composite(**args))
+                if abstract is None:
+                    saved = self.manager.item_metadata(step).state.tree
+                    abstract = jax.tree.map(blank, saved)
+                args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract), **more)
+                return self.manager.restore(step, args=args)
         except Exception as error:  # Orbax and TensorStore raise many kinds for a broken file
             why = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
             raise self.damaged(step, why) from error
@@ -92,6 +97,11 @@ class Checkpoints:
     def damaged(self, step: int, why: str) -> InputError:
         place = self.folder / str(step)
         return InputError(f"{place}: damaged checkpoint (delete it to train again): {why}")
+
+
+def blank(saved) -> np.ndarray:
+    """An array of the dtype and shape of a saved one, which tells Orbax to restore as numpy."""
+    return np.broadcast_to(saved.dtype.type(), saved.shape)
 
 
 def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -102,11 +112,10 @@ def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
     config, result = (runs.read_json(run / name) for name in ("config.json", "result.json"))
     known = result["checkpoint"]
     with Checkpoints(run / "checkpoint") as checkpoints:
-        state = checkpoints.read(known["step"], state=ocp.args.StandardRestore()).state
+        state = checkpoints.read(known["step"]).state
         variables = {name: state[name] for name in ("params", "batch_stats")}
         if state["head"]:
             variables["head"] = state["head"]["params"]
-        variables = jax.tree.map(np.asarray, variables)
         if digest(variables) != known["digest"]:
             raise checkpoints.damaged(known["step"], "not the one of result.json")
     return config, result, variables

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import jax
 import numpy as np
 import pytest
@@ -47,6 +50,35 @@ def test_a_state_comes_back(tmp_path, state, abstract):
     save(tmp_path, 7, state)
     restored = restore(tmp_path, abstract)
     assert checkpoint.digest(restored) == checkpoint.digest(state)
+
+
+MANY = """
+import sys
+from pathlib import Path
+import subprocess
+import sys
+
+import jax
+import numpy as np
+from salx import parallel
+from salx.checkpoint import Checkpoints
+tree = {"w": np.arange(12.0, dtype=np.float32).reshape(3, 4), "step": np.int32(7)}
+with Checkpoints(Path(sys.argv[1])) as checkpoints:
+    checkpoints.save(7, jax.device_put(tree, parallel.replicated()))
+print(jax.device_count())
+"""
+
+
+def test_what_many_devices_saved_is_read_on_one(tmp_path, state, abstract, compiled):
+    four = {**compiled, "XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    command = [sys.executable, "-c", MANY, str(tmp_path)]
+    process = subprocess.run(command, env=four, capture_output=True, text=True)
+    assert process.stdout == "4\n", process.stderr
+    with Checkpoints(tmp_path) as checkpoints:
+        alone = checkpoints.read(7).state
+    assert {name: type(leaf) for name, leaf in alone.items()} == dict.fromkeys(alone, np.ndarray)
+    assert checkpoint.digest(alone) == checkpoint.digest(state)
+    assert checkpoint.digest(restore(tmp_path, abstract)) == checkpoint.digest(state)
 
 
 def test_the_newest_is_kept_and_nothing_is_none(tmp_path, state, abstract):

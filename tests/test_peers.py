@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 
+import jax
 import numpy as np
 import pytest
 
-from salx import peers, runs
+from salx import checkpoint, peers, runs
 from tests.conftest import ROOT, SMALL, free_port
 from tests.test_study import picks
 
@@ -117,6 +118,13 @@ def test_sigterm_to_one_ends_all_with_75_and_any_number_goes_on(
     with started(then, tmp_path, compiled) as running:
         assert ended(running)[0] == [0] * then
     assert picks(tmp_path) == expected(finished)
+    done = [path.parent for path in tmp_path.glob("deployments/*/result.json")]
+    assert len(done) == 4
+    for run in done:
+        ours = checkpoint.finished(run)[2]
+        undisturbed = checkpoint.finished(finished[0] / "deployments" / run.name)[2]
+        for one, other in zip(jax.tree.leaves(ours), jax.tree.leaves(undisturbed), strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
 
 
 def test_sigterm_to_a_process_on_its_own(finished, salx, compiled, tmp_path):
