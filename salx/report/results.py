@@ -13,6 +13,10 @@ from salx.errors import InputError
 from salx.report.values import Result, Study, Work
 
 WHOLE = re.compile(r".+\.on\.all\.s\d+")  # the name of a run on the whole pool
+CONFIG = (  # what the grid and the report read of a study's config
+    "name", "models", "surrogates", "deployments", "lineages", "policies", "potentials",
+    "deploy_cycles", "seeds", "cycles",
+)  # fmt: skip
 REQUIRED = [field for field in Result._fields if field not in Result._field_defaults]
 
 
@@ -30,6 +34,9 @@ def read_study(workdir: Path) -> Study:
         raise InputError(f"{workdir}: not a study's work folder: it has no study.json")
     value = runs.read_json(path)
     try:
+        for field in CONFIG:
+            if field not in value["config"]:
+                raise KeyError(f"config.{field}")
         check_names(value["config"])
         return Study(
             config=value["config"],

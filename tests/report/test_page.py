@@ -12,7 +12,7 @@ import pytest
 from salx import report, runs
 from salx.errors import InputError
 from salx.report import __main__ as command
-from salx.report import page
+from salx.report import page, results
 from tests.report.work import write_work
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -224,6 +224,16 @@ def test_a_result_without_a_field_is_an_error_that_names_both(workdir, field):
     runs.write_json(path, value)
     with pytest.raises(InputError, match=rf"s0\.c00/result\.json: has no field '{field}'"):
         report.summary(workdir)
+
+
+@pytest.mark.parametrize("field", results.CONFIG)
+def test_a_study_of_an_older_salx_is_an_error_that_names_the_field(workdir, field):
+    path = workdir / "study.json"
+    value = runs.read_json(path)
+    del value["config"][field]
+    runs.write_json(path, value)
+    with pytest.raises(InputError, match=rf"study\.json: has no field 'config\.{field}'"):
+        report.write(workdir)
 
 
 def test_a_result_in_another_runs_folder_is_refused(workdir):
