@@ -19,6 +19,7 @@ from typing import TextIO
 from salx.errors import InputError, first_line
 
 BUCKET = "gs://"
+CONNECT, ANSWER = 10, 60  # seconds that a request may wait for a connection, and for its answer
 
 
 def place(name: str | Path) -> Path:
@@ -36,17 +37,21 @@ def place(name: str | Path) -> Path:
         raise InputError(f"{name}: must be a folder, here or in a bucket: {BUCKET}BUCKET/FOLDER")
     if importlib.util.find_spec("gcsfs") is None:
         raise InputError(f"{name}: a bucket needs gcsfs: pip install -r launch/gs.txt")
+    import aiohttp
     import fsspec
     from etils import epath
 
-    # Other processes write too: what a bucket held when it was first listed is of no use.
-    fsspec.config.conf.setdefault("gcs", {})["use_listings_cache"] = False
+    # Other processes write too: what a bucket held when it was first listed is of no use. By
+    # itself gcsfs waits for ever; what times out here it tries again, six times in all.
+    bounded = aiohttp.ClientTimeout(sock_connect=CONNECT, sock_read=ANSWER)
+    fsspec.config.conf["gcs"] = {"use_listings_cache": False, "requests_timeout": bounded}
     logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # what fails for good is raised as well
     path = epath.Path(name.rstrip("/"))
     try:
         path.exists()
     except Exception as error:  # gcsfs, aiohttp and google.auth each have their own
-        raise InputError(f"{path}: cannot be read: {first_line(error)}") from error
+        why = "no answer" if isinstance(error, TimeoutError) else first_line(error)
+        raise InputError(f"{path}: cannot be read: {why}") from error
     return path
 
 

@@ -9,6 +9,7 @@ generation from a header: https://cloud.google.com/storage/docs/request-precondi
 import json
 import sys
 from http import HTTPStatus
+from http.server import HTTPServer
 from urllib.parse import parse_qs, unquote, urlparse
 
 from gcp_storage_emulator import server
@@ -64,4 +65,5 @@ class Handler(server.RequestHandler):
 
 if __name__ == "__main__":
     server.RequestHandler = Handler
+    HTTPServer.request_queue_size = 1000  # of requests that come at once; more would wait for ever
     server.create_server("127.0.0.1", int(sys.argv[1]), in_memory=True, default_bucket=NAME).run()

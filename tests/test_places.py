@@ -1,4 +1,7 @@
 import importlib.util
+import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -83,7 +86,31 @@ def test_a_bucket_without_gcsfs_is_one_clear_line(monkeypatch):
         places.place("gs://bucket/w")
 
 
-def test_a_bucket_that_does_not_answer_is_one_clear_line(bucket, monkeypatch):
+SILENT = """
+import sys
+from salx import places
+from salx.report.__main__ import main
+places.ANSWER = 0.2
+sys.exit(main(["gs://bucket/w"]))
+"""
+
+
+@pytest.mark.slow
+def test_a_bucket_that_keeps_silent_is_one_clear_line(compiled):
+    with socket.create_server(("127.0.0.1", 0)) as hole:  # which never accepts
+        where = {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{hole.getsockname()[1]}"}
+        process = subprocess.run(
+            [sys.executable, "-c", SILENT],
+            env={**compiled, **where, "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert process.returncode == 2
+    assert process.stderr == "gs://bucket/w: cannot be read: no answer\n"
+
+
+def test_a_bucket_that_refuses_is_one_clear_line(bucket, monkeypatch):
     import gcsfs
 
     async def refused(*_, **__):
