@@ -19,13 +19,14 @@ find_python() {
 }
 
 # make_environment REQUIREMENTS...: .venv with these files installed, exact by the constraints.
+# It fails where a step fails, also in a shell that does not end by itself at an error.
 make_environment() {
   local python version stamp wanted file
   local -a install=()
   .venv/bin/python -m pip --version >/dev/null 2>&1 || {
-    python=$(find_python)
+    python=$(find_python) || return
     echo "making .venv with $("$python" --version)" >&2
-    "$python" -m venv --clear .venv
+    "$python" -m venv --clear .venv || return
   }
   version=$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
   for file in "$@"; do install+=(-r "$file"); done
@@ -34,7 +35,7 @@ make_environment() {
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "installing $* (a few minutes the first time)" >&2
     .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-      --constraint "launch/constraints-$version.txt" "${install[@]}"
+      --constraint "launch/constraints-$version.txt" "${install[@]}" || return
     echo "$wanted" >"$stamp"
   fi
 }

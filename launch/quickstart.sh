@@ -15,9 +15,11 @@ case "${1:-}" in
     shift
     ;;
 esac
-case "$workdir" in /*) ;; *) workdir=$PWD/$workdir ;; esac
+case "$workdir" in /* | gs://*) ;; *) workdir=$PWD/$workdir ;; esac
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source launch/environment.sh
-make_environment requirements.txt
+requirements=(requirements.txt)
+[[ "$workdir" != gs://* ]] || requirements+=(launch/gs.txt)
+make_environment "${requirements[@]}"
 exec .venv/bin/python -m salx.main --config=configs/quickstart.py --workdir="$workdir" "$@"

@@ -22,7 +22,7 @@ queued() { step gcloud compute tpus queued-resources "$@" "${place[@]}"; }
 # its own, so that a signal to this script ends it without waiting for it.
 remote() {
   set -m
-  step gcloud compute tpus tpu-vm ssh "$NAME" --worker=all --command="$1" "${place[@]}" &
+  step gcloud compute tpus tpu-vm ssh "$NAME" --worker=all --command="$1" "${place[@]}" </dev/null &
   child=$!
   set +m
   local code=0
@@ -79,8 +79,11 @@ install() {
     remote "sudo apt-get install -yq nfs-common && sudo mkdir -p /mnt/salx && \
 { mountpoint -q /mnt/salx || sudo mount -t nfs $(printf %q "$NFS") /mnt/salx; }"
   fi
-  remote "mkdir -p salx && tar -xzf salx.tar.gz -C salx && cd salx && \
-source launch/environment.sh && make_environment requirements.txt launch/tpu.txt launch/gs.txt"
+  # The runtimes have Ubuntu's Python, which may be too old.
+  remote "mkdir -p salx && tar -xzf salx.tar.gz -C salx && cd salx && source launch/environment.sh && \
+{ find_python >/dev/null 2>&1 || { python3 -m pip install --quiet --user uv && \
+~/.local/bin/uv python install --quiet 3.12 && export PYTHON=\$(~/.local/bin/uv python find 3.12); }; } && \
+make_environment requirements.txt launch/tpu.txt launch/gs.txt"
 }
 
 # run FLAGS: on all workers, which find each other; each keeps its output in salx.log.
@@ -98,7 +101,7 @@ delete() {
   }
 }
 
-# clean_up: what `study` created goes with it, and its exit code stays.
+# clean_up: what runs is ended, what `study` created goes with it, and the exit code stays.
 clean_up() {
   local code=$?
   trap - EXIT
@@ -118,17 +121,21 @@ if [ "${1:-}" = --dry-run ]; then
 fi
 command=${1:---help}
 [ $# = 0 ] || shift
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 case "$command" in
   -h | --help) sed -n '2,10s/^# //p' launch/tpu.sh ;;
   study)
-    trap clean_up EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
     create
     install
     run "$@"
     ;;
   logs) remote "tail -n 50 salx.log" ;;
-  create | install | run | delete) "$command" "$@" ;;
+  create)
+    KEEP=yes
+    create
+    ;;
+  install | run | delete) "$command" "$@" ;;
   *) refuse "launch/tpu.sh knows study, create, install, run, logs and delete, not '$command'" ;;
 esac

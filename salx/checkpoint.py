@@ -1,7 +1,8 @@
 """Checkpoints: a training's state and its step, through Orbax, with a digest.
 
-Orbax writes a checkpoint beside its place and renames it, so a killed process leaves either
-the whole of it or none. The digest tells a damaged one from a sound one when it is restored.
+Orbax writes a checkpoint beside its place and renames it, or in a bucket marks it as whole, so a
+killed process leaves either the whole of it or none. The digest tells a damaged one from a sound
+one when it is restored.
 """
 
 import contextlib

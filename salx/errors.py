@@ -18,6 +18,10 @@ class Stopped(Exception):
     """SIGTERM came, and what was done is saved. Exit code 75: the same command goes on."""
 
 
+class Unreachable(Exception):
+    """A bucket does not answer any more. Exit code 75: the same command goes on."""
+
+
 def one_line(error: BaseException) -> str:
     """An error's text without its line breaks."""
     return " ".join(str(error).split())
@@ -30,6 +34,8 @@ def verdict(error: BaseException) -> tuple[int, str]:
         return 2, line
     if isinstance(error, Stopped):
         return os.EX_TEMPFAIL, "salx: stopped by SIGTERM; the same command goes on from here"
+    if isinstance(error, Unreachable):
+        return os.EX_TEMPFAIL, f"{line}; the same command goes on from here"
     if isinstance(error, KeyboardInterrupt):
         return 130, "salx: interrupted; the same command goes on from here"
     return 1, line
@@ -37,7 +43,8 @@ def verdict(error: BaseException) -> tuple[int, str]:
 
 def first_line(error: Exception) -> str:
     """The first line of an error's text, or its kind where it says nothing."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    silent = "no answer" if isinstance(error, TimeoutError) else type(error).__name__
+    return next(iter(str(error).strip().splitlines()), silent)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:

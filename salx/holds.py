@@ -25,7 +25,8 @@ from salx.errors import InputError, first_line
 
 RENEW, LEASE, POLL = 10.0, 60.0, 2.0  # seconds
 LOCK = ".lock"
-# A bucket that does not answer is told within a minute; TensorStore by itself asks for an hour.
+ANSWER = 40.0  # seconds that this process waits to be let in
+# What a bucket refuses for the moment is asked again; TensorStore by itself would for an hour.
 RETRIES = {"max_retries": 5, "initial_delay": "1s", "max_delay": "8s"}
 
 
@@ -74,7 +75,9 @@ def leased(folder: Path, wait: bool) -> Iterator[None]:
     bucket, _, inside = str(folder).removeprefix(places.BUCKET).partition("/")
     spec = {"driver": "gcs", "bucket": bucket, "path": f"{inside}/"}
     spec["context"] = {"gcs_request_retries": RETRIES}
-    lease = Lease(tensorstore.KvStore.open(spec).result(), f"{folder}/{LOCK}")
+    with answering(folder):
+        store = tensorstore.KvStore.open(spec).result()
+    lease = Lease(store, f"{folder}/{LOCK}")
     try:
         with answering(folder):
             lease.take(wait)
@@ -111,7 +114,7 @@ class Lease:
         another one shows that it is alive."""
         seen, since = None, 0.0
         while True:
-            found = self.store.read(LOCK).result()
+            found = self.store.read(LOCK).result(ANSWER)
             generation, now = found.stamp.generation, time.monotonic()
             stale = generation == seen and now - since > LEASE
             if (found.state == "missing" or stale) and self.write(generation):
@@ -134,26 +137,28 @@ class Lease:
         return bool(written.generation)
 
     def keep(self) -> None:
-        """Renews until it is over. Ends this process, which may be in the middle of anything,
-        when another has taken the folder, or may have."""
+        """Renews until it is over. Ends this process when another has taken the folder, or may
+        soon: with exit code 75 where the bucket does not answer."""
         renewed = time.monotonic()
         while not self.over.wait(RENEW):
             began = time.monotonic()
             try:
-                mine = self.write(self.generation) or self.is_mine()
-                why = "another process has taken it over"
-            except Exception as error:
-                mine = began - renewed < LEASE / 2
-                why = f"cannot be written: {first_line(error)}"
-            else:
+                if not self.write(self.generation) and not self.is_mine():
+                    self.end(1, "another process has taken it over; this process ends")
                 renewed = began
-            if not mine:
-                print(f"salx: {self.name}: {why}; this process ends", file=sys.stderr, flush=True)
-                os._exit(1)
+            except Exception as error:
+                if began - renewed >= LEASE / 2:
+                    why = f"cannot be written: {first_line(error)}"
+                    self.end(os.EX_TEMPFAIL, f"{why}; the same command goes on from here")
+
+    def end(self, code: int, why: str) -> None:
+        """Ends this process, which may be in the middle of anything."""
+        print(f"salx: {self.name}: {why}", file=sys.stderr, flush=True)
+        os._exit(code)
 
     def is_mine(self) -> bool:
         """Whether a write that was refused had come through before, with its answer lost."""
-        found = self.store.read(LOCK).result()
+        found = self.store.read(LOCK).result(RENEW)
         self.generation = found.stamp.generation
         return found.value == self.text.encode()
 
@@ -166,4 +171,4 @@ class Lease:
         finally:  # Ctrl-C may come here, too
             if self.generation:
                 with contextlib.suppress(Exception):
-                    self.store.write(LOCK, None, if_equal=self.generation).result()
+                    self.store.write(LOCK, None, if_equal=self.generation).result(RENEW)

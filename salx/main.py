@@ -1,7 +1,7 @@
 """`python -m salx.main --config=configs/X.py --workdir=W`: a whole study, or the rest of it.
 
-Exit codes: 0 done, 1 a run had to stop, 2 bad input, 75 stopped by SIGTERM and 130 interrupted,
-after both of which the same command goes on.
+Exit codes: 0 done, 1 a run had to stop, 2 bad input, 75 stopped by SIGTERM or by a bucket that does
+not answer, and 130 interrupted; after these two the same command goes on.
 
 --worker=I/N takes the share of one of N commands that run at once on one folder, as the elements
 of an array; each share is done on its own. --plan says what there is to do, and does nothing.
@@ -26,7 +26,15 @@ from ml_collections import config_flags
 
 from salx import config as configs
 from salx import grid, holds, peers, places, report, shares
-from salx.errors import InputError, RunError, Stopped, unknown, verdict
+from salx.errors import (
+    InputError,
+    RunError,
+    Stopped,
+    Unreachable,
+    first_line,
+    unknown,
+    verdict,
+)
 
 
 class Workers(flags.ArgumentParser):
@@ -116,6 +124,8 @@ def unexpected(error: Exception) -> tuple[int, str]:
 def run(argv: list[str]) -> None:
     if PLAN.value is None:
         peers.initialise(COORDINATOR.value, PROCESSES.value, PROCESS.value)
+    if not peers.is_first():
+        logging.set_verbosity(logging.ERROR)  # process 0 has the same warnings
     if len(argv) > 1:
         raise InputError(f"unexpected argument {argv[1]!r}")
     for name, given in (("config", CONFIG.value), ("workdir", WORKDIR.value)):
@@ -185,6 +195,8 @@ def main(argv: list[str]) -> int:
         sys.stdout.flush()
         os._exit(code)  # a save that still goes on would fail within Python's own end, and tell
     except Exception as error:
+        if places.lost(error):
+            return peers.end(*verdict(Unreachable(f"{WORKDIR.value}: {first_line(error)}")))
         if peers.here.count == 1:
             raise
         return peers.end(*unexpected(error))

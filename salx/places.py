@@ -13,6 +13,7 @@ import logging
 import mimetypes
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TextIO
 
@@ -25,8 +26,9 @@ CONNECT, ANSWER = 10, 60  # seconds that a request may wait for a connection, an
 def place(name: str | Path) -> Path:
     """The path of a folder or file, in a bucket for `gs://BUCKET/FOLDER`; a path as it is.
 
-    Raises InputError, in one line, for another scheme, where gcsfs is not installed, and for a
-    bucket that cannot be read: it is not there, this user may not, or nothing answers.
+    Raises InputError, in one line, for another scheme, a folder's name that a bucket's paths
+    cannot have, where gcsfs is not installed, and for a bucket that cannot be read: it is not
+    there, this user may not, or nothing answers.
     """
     if not isinstance(name, str):
         return name
@@ -35,6 +37,8 @@ def place(name: str | Path) -> Path:
     bucket, _, folder = name.removeprefix(BUCKET).partition("/")
     if not name.startswith(BUCKET) or not bucket or not folder.strip("/"):
         raise InputError(f"{name}: must be a folder, here or in a bucket: {BUCKET}BUCKET/FOLDER")
+    if set(folder) & set("[]?*#") or ".." in folder.split("/"):
+        raise InputError(f"{name}: '..' and the signs []?*# mean something else in a bucket")
     if importlib.util.find_spec("gcsfs") is None:
         raise InputError(f"{name}: a bucket needs gcsfs: pip install -r launch/gs.txt")
     import aiohttp
@@ -46,13 +50,25 @@ def place(name: str | Path) -> Path:
     bounded = aiohttp.ClientTimeout(sock_connect=CONNECT, sock_read=ANSWER)
     fsspec.config.conf["gcs"] = {"use_listings_cache": False, "requests_timeout": bounded}
     logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # what fails for good is raised as well
-    path = epath.Path(name.rstrip("/"))
     try:
-        path.exists()
+        fsspec.filesystem("gcs").call("GET", "b/{}/o", bucket, maxResults=1, json_out=True)
+    except FileNotFoundError as error:
+        raise InputError(f"{name}: there is no such bucket") from error
     except Exception as error:  # gcsfs, aiohttp and google.auth each have their own
-        why = "no answer" if isinstance(error, TimeoutError) else first_line(error)
-        raise InputError(f"{path}: cannot be read: {why}") from error
-    return path
+        raise InputError(f"{name}: cannot be read: {first_line(error)}") from error
+    return epath.Path(name.rstrip("/"))
+
+
+def lost(error: BaseException) -> bool:
+    """Whether an error says that a bucket is out of reach for a while, not that it refuses."""
+    if "gcsfs" not in sys.modules:
+        return False
+    import aiohttp
+    from gcsfs.retry import HttpError
+
+    if isinstance(error, HttpError):
+        return int(error.code or 500) >= 500
+    return isinstance(error, (aiohttp.ClientError, TimeoutError))
 
 
 def in_bucket(path: Path) -> bool:

@@ -71,6 +71,8 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if places.lost(error):
+            raise
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, AttributeError, TypeError, EOFError, BadZipFile) as error:
         raise InputError(f"{path}: damaged: its content does not match its digest") from error

@@ -1,6 +1,7 @@
 """A study: from a config to its grid of runs, in order, each resumed where it stands."""
 
 import functools
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from salx import (
     models,
     parallel,
     peers,
+    places,
     pool,
     runs,
     selection,
@@ -121,14 +123,26 @@ def check_training(
 
 
 def check_shared(workdir: Path) -> None:
-    """Raises InputError in a process that does not see what process 0 has written; the others
-    wait until all have looked."""
-    if not (workdir / "study.json").exists():
+    """Raises InputError in a process that does not see what process 0 writes just now; the
+    others wait until all have looked."""
+    if peers.here.count == 1:
+        return
+    sign = workdir / peers.once(left_sign, workdir)
+    if not sign.exists():
         raise InputError(
             f"--workdir={workdir} must be one folder that all processes share: "
             f"process {peers.here.index} does not see the files of process 0"
         )
     peers.meet("shared")
+    if peers.is_first():
+        sign.unlink()
+
+
+def left_sign(workdir: Path) -> str:
+    """Writes an empty file of a name that was never there; returns it."""
+    name = f".shared-{uuid.uuid4().hex}"
+    places.write_file(workdir / name, b"")
+    return name
 
 
 def progress(setting: Setting, work: Grid) -> Board:

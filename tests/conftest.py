@@ -1,5 +1,6 @@
 """What all tests share: a small study, and the real command as a process of its own."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -69,10 +70,9 @@ def free_port() -> int:
         return taken.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def bucket():
-    """Environment of processes for which gs://bucket is served on this machine, this one too."""
-    port = free_port()
+@contextlib.contextmanager
+def serving(port):
+    """A process that serves gs://bucket on this machine, and the environment that leads there."""
     command = [sys.executable, str(ROOT / "tests" / "bucket.py"), str(port)]
     env = {
         "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}",
@@ -80,7 +80,6 @@ def bucket():
         "GOOGLE_AUTH_TOKEN_FOR_TESTING": "nobody",
         "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",  # asks Google what kind of bucket it is
     }
-    os.environ.update(env)
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         while True:
             try:
@@ -89,8 +88,16 @@ def bucket():
             except ConnectionRefusedError:
                 assert process.poll() is None
                 time.sleep(0.05)
-        yield env
+        yield process, env
         process.kill()
+
+
+@pytest.fixture(scope="session")
+def bucket():
+    """Environment of processes for which gs://bucket is served, this one too."""
+    with serving(free_port()) as (_, env):
+        os.environ.update(env)
+        yield env
 
 
 def content(workdir):

@@ -22,6 +22,7 @@ BAD = [
     (["--config.train.schedule=cosin"], "did you mean 'cosine'"),
     (["--config.deploy_cycles=(3,)"], "names cycles from 0 to 2"),
     (["--config.models.a.width=0"], "config.models.a: cifar_resnet8 cannot be built"),
+    (["--config.dataset.cache=gs://bucket/c"], "must be a folder of this machine"),
     (["--nope"], "Unknown command line flag 'nope'"),
     (["stray"], "unexpected argument 'stray'"),
 ]
@@ -64,6 +65,21 @@ def test_what_is_neither_a_folder_nor_in_a_bucket(salx, where):
     assert process.returncode == 2
     assert process.stderr.startswith(f"salx: {where}: must be a folder, here or in a bucket: gs://")
     assert process.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [
+        ("gs://nowhere/w", "there is no such bucket"),
+        ("gs://Bad_Bucket/w", "there is no such bucket"),
+        ("gs://bucket/w/../x", "'..' and the signs []?*# mean something else in a bucket"),
+        ("gs://bucket/[w]", "'..' and the signs []?*# mean something else in a bucket"),
+    ],
+)
+def test_places_that_a_bucket_has_not(salx, bucket, where, why):
+    process = salx(where, env=bucket)
+    assert process.returncode == 2
+    assert process.stderr == f"salx: {where}: {why}\n"
 
 
 def test_batches_that_four_devices_cannot_share(salx, tmp_path):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.conftest import ROOT, SMALL, content
+from tests.conftest import ROOT, SMALL, content, free_port, serving
 from tests.test_peers import SHORT, ended, expected, started
 from tests.test_study import picks
 
@@ -106,3 +106,25 @@ def test_two_processes_share_a_bucket(finished, bucket, compiled, objects, tmp_p
         assert ended(running)[0] == [0, 0]
     workdir = fetched(objects, f"{tmp_path.name}/w", tmp_path / "w")
     assert picks(workdir) == expected(finished)
+
+
+@pytest.mark.slow
+def test_a_bucket_that_goes_away_ends_a_study_that_can_go_on(bucket, compiled):
+    import gcsfs
+
+    port = free_port()
+    command = [sys.executable, "-m", "salx.main", f"--config={SMALL}", "--workdir=gs://bucket/w"]
+    objects = gcsfs.GCSFileSystem(endpoint_url=f"http://127.0.0.1:{port}", token="anon")
+    with serving(port) as (server, env):
+        process = subprocess.Popen(
+            [*command, *SHORT], env={**compiled, **env}, cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        while not objects.glob("bucket/w/deployments/*/result.json"):
+            assert process.poll() is None
+            objects.invalidate_cache()
+            time.sleep(0.1)
+        server.kill()
+        last = process.communicate(timeout=300)[1].splitlines()[-1]
+    assert process.returncode == 75
+    assert last.startswith("salx: gs://bucket/w")
+    assert last.endswith("the same command goes on from here")

@@ -55,9 +55,6 @@ def test_a_state_comes_back(tmp_path, state, abstract):
 MANY = """
 import sys
 from pathlib import Path
-import subprocess
-import sys
-
 import jax
 import numpy as np
 from salx import parallel

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 import tensorstore
+from etils import epath
 
 from salx import holds, places
 from salx.errors import InputError
@@ -152,4 +153,4 @@ def test_who_has_lost_a_folder_leaves_the_next_holder_alone(store):
 
 def test_a_bucket_that_is_not_there_is_one_clear_line(bucket):
     with pytest.raises(InputError, match=r"^gs://nowhere/w: cannot be written: NOT_FOUND"):
-        holds.held(places.place("gs://nowhere/w")).__enter__()
+        holds.held(epath.Path("gs://nowhere/w")).__enter__()

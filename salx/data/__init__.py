@@ -95,6 +95,8 @@ def check_common(resize: int, cache: str, on_error: str) -> None:
         raise InputError(f"config.dataset.resize={resize!r} must be the short side in pixels, or 0")
     if not isinstance(cache, str):
         raise InputError(f"config.dataset.cache={cache!r} must be a folder")
+    if "://" in cache:
+        raise InputError(f"config.dataset.cache={cache!r} must be a folder of this machine")
     if on_error not in ("raise", "skip"):
         raise unknown("config.dataset.on_error", on_error, ("raise", "skip"))
 

@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{error.filename or workdir}: cannot be written: {error.strerror}", file=sys.stderr)
+        why = error.strerror or error
+        print(f"{error.filename or workdir}: cannot be written: {why}", file=sys.stderr)
         return 2
     print(page)
     return 0

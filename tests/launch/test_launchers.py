@@ -206,16 +206,17 @@ def test_a_deletion_that_fails_is_told(tpu):
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_an_interrupted_study_is_deleted(tpu, sent, code):
+@pytest.mark.parametrize(("command", "last"), [("study", "delete"), ("run", "ssh")])
+def test_what_an_interrupted_launcher_started_is_ended(tpu, sent, code, command, last):
     tpu.record.write_text("")
     env = clean(PATH=tpu.path, RECORD=str(tpu.record), POLL_SECONDS="0", RUNS_FOR="60")
-    process = subprocess.Popen(["launch/tpu.sh", "study", *STUDY], cwd=ROOT, env=env)
+    process = subprocess.Popen(["launch/tpu.sh", command, *STUDY], cwd=ROOT, env=env)
     running = tpu.record.with_name("record.pid")
     while not (running.exists() and running.read_text()) and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(sent)
     assert process.wait(30) == code
-    assert verbs(tpu.record)[-1] == "delete"
+    assert verbs(tpu.record)[-1] == last
     end = time.monotonic() + 10  # the system takes a moment to bury what was killed
     while Path(f"/proc/{running.read_text().strip()}").exists():
         assert time.monotonic() < end
