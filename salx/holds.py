@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from salx import places
-from salx.errors import InputError, first_line
+from salx.errors import InputError, Unreachable, first_line
 
 RENEW, LEASE, POLL = 10.0, 60.0, 2.0  # seconds
 LOCK = ".lock"
+# How TensorStore's errors begin where asking again would not help.
+REFUSALS = ("NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT")
 ANSWER = 40.0  # seconds that this process waits to be let in
 # What a bucket refuses for the moment is asked again; TensorStore by itself would for an hour.
 RETRIES = {"max_retries": 5, "initial_delay": "1s", "max_delay": "8s"}
@@ -35,7 +37,7 @@ def held(folder: Path, wait: bool = False) -> Iterator[None]:
     """Holds a folder for this process.
 
     Raises InputError if the folder cannot be written, or, rather than `wait`, if another process
-    holds it.
+    holds it, and Unreachable for a bucket that does not answer.
     """
     with (leased if places.in_bucket(folder) else locked)(folder, wait):
         yield
@@ -89,13 +91,15 @@ def leased(folder: Path, wait: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def answering(folder: Path) -> Iterator[None]:
-    """Turns whatever TensorStore makes of a bucket's answer into an InputError."""
+    """Turns what TensorStore makes of a bucket's refusal into an InputError, and of its silence
+    into Unreachable."""
     try:
         yield
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{folder}: cannot be written: {first_line(error)}") from error
+        kind = InputError if str(error).startswith(REFUSALS) else Unreachable
+        raise kind(f"{folder}: cannot be written: {first_line(error)}") from error
 
 
 class Lease:

@@ -188,7 +188,7 @@ def tell(workdir: Path, finished: bool) -> None:
 def main(argv: list[str]) -> int:
     try:
         run(argv)
-    except (InputError, RunError, Stopped) as error:
+    except (InputError, RunError, Stopped, Unreachable) as error:
         return peers.end(*verdict(error))
     except KeyboardInterrupt as error:
         code = peers.end(*verdict(error))

@@ -11,7 +11,7 @@ import tensorstore
 from etils import epath
 
 from salx import holds, places
-from salx.errors import InputError
+from salx.errors import InputError, Unreachable
 from salx.holds import LOCK, Lease
 from tests.conftest import ROOT
 
@@ -149,6 +149,19 @@ def test_who_has_lost_a_folder_leaves_the_next_holder_alone(store):
     assert store.read(LOCK).result().value.decode() == other.text
     other.leave()
     assert store.read(LOCK).result().state == "missing"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "why"),
+    [
+        (ValueError("PERMISSION_DENIED: no\nmore"), InputError, "PERMISSION_DENIED: no"),
+        (ValueError("UNAVAILABLE: all retries failed"), Unreachable, "UNAVAILABLE: all retries"),
+        (TimeoutError(), Unreachable, "no answer"),
+    ],
+)
+def test_a_refusal_is_bad_input_and_silence_is_not(error, kind, why):
+    with pytest.raises(kind, match=f"^w: cannot be written: {why}"), holds.answering("w"):
+        raise error
 
 
 def test_a_bucket_that_is_not_there_is_one_clear_line(bucket):
