@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +32,23 @@ ANSWER = 40.0  # seconds that this process waits to be let in
 RETRIES = {"max_retries": 5, "initial_delay": "1s", "max_delay": "8s"}
 
 
+Tell = Callable[[int, str], Any]
+
+
+def alone(code: int, line: str) -> None:
+    """Says why this process ends, where there are no others to be told."""
+    print(line, file=sys.stderr, flush=True)
+
+
 @contextlib.contextmanager
-def held(folder: Path, wait: bool = False) -> Iterator[None]:
+def held(folder: Path, wait: bool = False, tell: Tell = alone) -> Iterator[None]:
     """Holds a folder for this process.
 
     Raises InputError if the folder cannot be written, or, rather than `wait`, if another process
-    holds it, and Unreachable for a bucket that does not answer.
+    holds it, and Unreachable for a bucket that does not answer. A process that loses a folder in
+    the middle of its work ends, after `tell(code, line)`.
     """
-    with (leased if places.in_bucket(folder) else locked)(folder, wait):
+    with leased(folder, wait, tell) if places.in_bucket(folder) else locked(folder, wait):
         yield
 
 
@@ -70,7 +79,7 @@ def locked(folder: Path, wait: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def leased(folder: Path, wait: bool) -> Iterator[None]:
+def leased(folder: Path, wait: bool, tell: Tell) -> Iterator[None]:
     """`held` for a bucket."""
     import tensorstore
 
@@ -79,7 +88,7 @@ def leased(folder: Path, wait: bool) -> Iterator[None]:
     spec["context"] = {"gcs_request_retries": RETRIES}
     with answering(folder):
         store = tensorstore.KvStore.open(spec).result()
-    lease = Lease(store, f"{folder}/{LOCK}")
+    lease = Lease(store, f"{folder}/{LOCK}", tell)
     try:
         with answering(folder):
             lease.take(wait)
@@ -106,8 +115,8 @@ class Lease:
     """The object .lock of a TensorStore key-value store, and the last that this process knows of
     it: its generation, which every write changes."""
 
-    def __init__(self, store: Any, name: str):
-        self.store, self.name = store, name
+    def __init__(self, store: Any, name: str, tell: Tell = alone):
+        self.store, self.name, self.tell = store, name, tell
         self.text = f"{me()} ({uuid.uuid4().hex[:8]})"
         self.generation = b""  # none yet
         self.over = threading.Event()
@@ -157,7 +166,7 @@ class Lease:
 
     def end(self, code: int, why: str) -> None:
         """Ends this process, which may be in the middle of anything."""
-        print(f"salx: {self.name}: {why}", file=sys.stderr, flush=True)
+        self.tell(code, f"salx: {self.name}: {why}")
         os._exit(code)
 
     def is_mine(self) -> bool:

@@ -107,7 +107,7 @@ def is_first() -> bool:
 
 def held(folder: Path, wait: bool = False) -> AbstractContextManager:
     """`holds.held` for all processes: process 0, which writes, holds the folder."""
-    return holds.held(folder, wait) if is_first() else contextlib.nullcontext()
+    return holds.held(folder, wait, end) if is_first() else contextlib.nullcontext()
 
 
 def once(function: Callable, *args) -> Any:

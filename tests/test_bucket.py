@@ -109,22 +109,22 @@ def test_two_processes_share_a_bucket(finished, bucket, compiled, objects, tmp_p
 
 
 @pytest.mark.slow
-def test_a_bucket_that_goes_away_ends_a_study_that_can_go_on(bucket, compiled):
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_bucket_that_goes_away_ends_a_study_that_can_go_on(bucket, compiled, count):
     import gcsfs
 
     port = free_port()
-    command = [sys.executable, "-m", "salx.main", f"--config={SMALL}", "--workdir=gs://bucket/w"]
     objects = gcsfs.GCSFileSystem(endpoint_url=f"http://127.0.0.1:{port}", token="anon")
-    with serving(port) as (server, env):
-        process = subprocess.Popen(
-            [*command, *SHORT], env={**compiled, **env}, cwd=ROOT, stderr=subprocess.PIPE, text=True
-        )
+    with (
+        serving(port) as (server, env),
+        started(count, "gs://bucket/w", {**compiled, **env}) as running,
+    ):
         while not objects.glob("bucket/w/deployments/*/result.json"):
-            assert process.poll() is None
+            assert all(process.poll() is None for process in running)
             objects.invalidate_cache()
             time.sleep(0.1)
         server.kill()
-        last = process.communicate(timeout=300)[1].splitlines()[-1]
-    assert process.returncode == 75
-    assert last.startswith("salx: gs://bucket/w")
-    assert last.endswith("the same command goes on from here")
+        codes, lines = ended(running)
+    assert codes == [75] * count
+    assert lines[0][-1].startswith("salx: gs://bucket/w")
+    assert lines[0][-1].endswith("the same command goes on from here")
