@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests: ./launch/test.sh [--all|--cluster] [pytest's own arguments]
-# The fast ones by default, in 11 minutes on 2 cores; --all for everything; --cluster for those
+# The fast ones by default, in 10 minutes on 2 cores; --all for everything; --cluster for those
 # that start a Slurm on this machine, as root, after: apt-get install slurm-wlm munge
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
