@@ -162,8 +162,9 @@ def check_own_training(field: str, own: Any) -> None:
     """Raises InputError unless a model's own `train` is a section of what decides outcomes."""
     if not isinstance(own, dict):
         raise InputError(f"config.{field} must be a section, not {own!r}")
+    known = [name for name in base().train if name not in FREE_TRAIN]
     for name in own:
-        if name not in (known := [k for k in base().train if k not in FREE_TRAIN]):
+        if name not in known:
             raise unknown("field", f"config.{field}.{name}", [f"config.{field}.{k}" for k in known])
 
 

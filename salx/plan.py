@@ -37,17 +37,17 @@ def text(config: dict[str, Any], workdir: Path, workers: int, given: Mapping[str
     setting = study.check({**config, "models": blank}, workdir)
     scale, work = study.scale(setting), grid.grid(config)
     seconds = {**measured(workdir, work), **given}
-    parts = [summary(setting, work), by_model(setting, scale, work, seconds)]
+    left = remaining(setting, work)
+    parts = [summary(setting, work, left), by_model(setting, scale, left, seconds)]
     if workers > 1:
         split = shares.split(config, work, workers, functools.partial(shares.operations, scale))
-        parts.append(by_worker(setting, scale, work, split, seconds))
+        parts.append(by_worker(scale, work, left, split, seconds))
     return "\n\n".join([*parts, NOTES])
 
 
-def summary(setting: Setting, work: Grid) -> str:
+def summary(setting: Setting, work: Grid, left: Grid) -> str:
     """What the study is, its runs, and how many more there would be if none were shared."""
     config, dataset = setting.config, setting.dataset
-    left = remaining(setting, work)
     choosing, measuring = grid.needs(config)
     wanted, count = len(choosing) + len(measuring), len(work.trainings)
     budgets = pool.budgets(len(dataset.pool), config["budget"], config["cycles"])
@@ -62,9 +62,8 @@ def summary(setting: Setting, work: Grid) -> str:
     return "\n".join(lines)
 
 
-def by_model(setting: Setting, scale: Scale, work: Grid, seconds: Mapping[str, float]) -> str:
+def by_model(setting: Setting, scale: Scale, left: Grid, seconds: Mapping[str, float]) -> str:
     """What there is to do, by the model that does it."""
-    left = remaining(setting, work)
     efforts = shares.efforts(scale, left)
     head = ["model", "trainings", "steps", "images", "scored, evaluated"]
     rows, bytes_ = [], 0
@@ -88,19 +87,20 @@ def by_model(setting: Setting, scale: Scale, work: Grid, seconds: Mapping[str, f
 
 
 def by_worker(
-    setting: Setting, scale: Scale, work: Grid, split: Sequence[Grid], seconds: Mapping[str, float]
+    scale: Scale, work: Grid, left: Grid, split: Sequence[Grid], seconds: Mapping[str, float]
 ) -> str:
     """What there is to do in each worker's share."""
     head = ["worker", "selections", "trainings", "steps", "images", "scored, evaluated"]
     whole, rows = shares.operations(scale, work), [[*head, "hours", "share"]]
+    undone = {*left.selections, *left.trainings}
     for index, share in enumerate(split):
-        left = remaining(setting, share)
-        efforts = shares.efforts(scale, left)
-        part = shares.operations(scale, share) / whole
-        chosen = sum(bool(selection.surrogate) for selection in left.selections)
-        figures = amounts(len(left.trainings), added(efforts.values()))
+        mine = Grid(*([run for run in part if run in undone] for part in share))
+        efforts = shares.efforts(scale, mine)
+        portion = shares.operations(scale, share) / whole
+        chosen = sum(bool(selection.surrogate) for selection in mine.selections)
+        figures = amounts(len(mine.trainings), added(efforts.values()))
         took = hours(scale, efforts, seconds)
-        rows.append([f"{index}/{len(split)}", f"{chosen:,}", *figures, took, f"{part:.1%}"])
+        rows.append([f"{index}/{len(split)}", f"{chosen:,}", *figures, took, f"{portion:.1%}"])
     return table(rows)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from salx import report
+from salx import places, report
 from salx.errors import InputError
 
 ABOUT = (
@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("workdir", metavar="W", help="a study's work folder")
     workdir = parser.parse_args(arguments).workdir
     try:
+        workdir = places.place(workdir)  # of a bucket, asked for once
         page = report.write(workdir)
         console = Console()
         console.print(report.summary(workdir, console.width), soft_wrap=True)
