@@ -30,9 +30,9 @@ from jax import lax
 from rich.console import Console
 from rich.table import Table
 
-from salx.selection import k_center_init
-from salx.selection.k_center import cover, k_center
-from salx.selection.nearest import squared
+from salx.algorithms import k_center_state
+from salx.algorithms.k_center import cover, k_center
+from salx.algorithms.nearest import squared
 
 try:
     import torch
@@ -147,8 +147,8 @@ def compare(rows: int, width: int, spread: float) -> None:
     for column in ("way", "start s", "ms a pick", "total s", "over ours"):
         table.add_column(column, justify="left" if column == "way" else "right")
     table.add_row("lazy, all measured", "", f"{1e3 * ours / count:.3f}", f"{ours:.2f}", "1")
-    placed = k_center_init.place(pool, str)
-    begin = functools.partial(k_center_init.start, placed, centres, count, str)
+    placed = k_center_state.place(pool, str)
+    begin = functools.partial(k_center_state.start, placed, centres, count, str)
     first = seconds(lambda: cover()(placed, begin()))
     value = first_distances(cover()(placed, begin()), len(pool))
     held = jnp.asarray(pool)

@@ -25,10 +25,12 @@ from rich.console import Console
 from rich.table import Table
 
 from configs import quickstart
-from salx import config as configs
-from salx import data, models, parallel
-from salx.data import Dataset, loader
-from salx.step import Recipe, empty_metrics, initial, train_step
+from salx import models
+from salx.data import datasets, loader, transforms
+from salx.data.datasets import Dataset
+from salx.infra import mesh
+from salx.study import config as configs
+from salx.training.step import Recipe, empty_metrics, initial, train_step
 
 SHARED = Path("../shared/data")
 SECONDS = 2.0  # of each timing
@@ -89,7 +91,7 @@ def load(name: str) -> Dataset:
         task, classes = "segmentation", tuple(str(index) for index in range(11))
     source = Files(paths, labels)
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    marks = data.fingerprint(source.keys)
+    marks = datasets.fingerprint(source.keys)
     return Dataset(name, task, "", classes, source, source, (0, 0, 3), mean, std, marks)
 
 
@@ -159,7 +161,7 @@ def print_waits(variants: dict[str, Dataset], steps: int = 12) -> None:
             batches, shares, seconds = passes(dataset, workers)["train"](), [], []
             for number in range(steps):
                 began = time.perf_counter()
-                batch = parallel.put(next(batches))
+                batch = mesh.put(next(batches))
                 waited = time.perf_counter() - began
                 state, metrics = jax.block_until_ready(step(state, metrics, batch))
                 if number > 1:  # the first starts the workers and compiles
@@ -184,7 +186,7 @@ def main() -> None:
             if not len(raw.pool):
                 print(f"{name}: skipped, no images in {SHARED}")
                 continue
-            cached = data.prepared(raw, 0, folder, "raise")
+            cached = datasets.arranged(raw, 0, folder, "raise")
             variants = {
                 label: transformed(dataset, transform)
                 for label, dataset in (("no", raw), ("yes", cached))
@@ -195,7 +197,7 @@ def main() -> None:
 
 
 def transformed(dataset: Dataset, config: dict) -> Dataset:
-    built, shape = data.transforms.build(config, dataset.task, dataset.mean, dataset.image_shape)
+    built, shape = transforms.build(config, dataset.task, dataset.mean, dataset.image_shape)
     return dataset._replace(transforms=built, image_shape=shape)
 
 

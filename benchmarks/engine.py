@@ -26,10 +26,13 @@ from rich.console import Console
 from rich.table import Table
 
 from configs import quickstart
-from salx import config as configs
-from salx import data, models, parallel, report, selection, study
-from salx.selection import scoring
-from salx.step import Recipe, initial
+from salx import models, policies, report
+from salx.data import datasets
+from salx.infra import mesh
+from salx.scoring import engine
+from salx.study import config as configs
+from salx.study import study
+from salx.training.step import Recipe, initial
 
 START = time.perf_counter() - time.process_time()  # imports took this process's first seconds
 
@@ -64,10 +67,10 @@ def bare_forward(model, variables, images):
 
 def scoring_pass(model, variables, dataset, ids):
     """Seconds of the scoring pass over the same images, from the pool to numpy scores."""
-    policy = selection.build("entropy", {})
+    policy = policies.build("entropy", {})
 
     def once():
-        scoring.score_pool(model, variables, policy, dataset, ids, BATCH)
+        engine.score_pool(model, variables, policy, dataset, ids, BATCH)
 
     return once
 
@@ -88,7 +91,7 @@ def fraction(bare, whole) -> tuple[float, float]:
 
 
 def print_scoring(config) -> None:
-    dataset = data.load(config["dataset"])
+    dataset = datasets.load(config["dataset"])
     ids = np.resize(np.arange(len(dataset.pool)), 8 * BATCH)
     images = np.stack([dataset.pool[i]["image"] for i in ids])
     table = Table("model", "bare images/s", "scoring / bare", title=f"scoring, batch {BATCH}")
@@ -109,7 +112,7 @@ class Accounts:
     def __init__(self):
         self.inside = self.compiling = 0.0
         self.calls = 0
-        self.jit = parallel.jit
+        self.jit = mesh.jit
         jax.monitoring.register_event_duration_secs_listener(self.heard)
 
     def heard(self, event: str, seconds: float, **_) -> None:
@@ -134,13 +137,13 @@ def study_accounts(config) -> tuple[Accounts, float, dict[str, int]]:
     """Runs the study and its report; returns the accounts, all seconds since this program's
     start, and the traces."""
     accounts = Accounts()
-    parallel.jit = accounts.timed
+    mesh.jit = accounts.timed
     with tempfile.TemporaryDirectory() as folder:
         study.run(config, Path(folder))
         report.write(Path(folder))
     wall = time.perf_counter() - START
-    parallel.jit = accounts.jit
-    return accounts, wall, dict(parallel.traces)
+    mesh.jit = accounts.jit
+    return accounts, wall, dict(mesh.traces)
 
 
 def print_study(config, accounts: Accounts, wall: float, traces: dict[str, int]) -> None:

@@ -29,8 +29,8 @@ from rich.table import Table
 from torch.nn import functional
 
 from salx import models
+from salx.commands import latency
 from salx.models import layers
-from salx.report import latency
 
 CASES = {  # batch, height and width
     "cifar_resnet8": (128, 32),

@@ -14,7 +14,7 @@ import time
 import jax
 import jax.numpy as jnp
 
-from salx import selection
+from salx import policies
 
 SHAPE = (1024, 2048, 19)
 ROUNDS = 9
@@ -23,7 +23,7 @@ ROUNDS = 9
 def main() -> None:
     logits = jax.random.normal(jax.random.key(0), SHAPE)
     valid = jnp.ones(SHAPE[:2], bool)
-    example = selection.build("entropy", {}).example
+    example = policies.build("entropy", {}).example
     score = jax.jit(lambda x: example({"logits": x, "valid": valid}))
     passes = {"plain sum": jax.jit(jnp.sum), "entropy": score}
     seconds = {name: [] for name in passes}

@@ -14,7 +14,7 @@ Cost: 33 trainings of up to 16,168 steps at 512x512. Not run here in full.
 cores and says nothing about mIoU.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

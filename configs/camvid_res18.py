@@ -12,7 +12,7 @@ Cost: 33 trainings of 3,000 steps. Not run here in full. `camvid_res18.py:small`
 cycles, 8 steps, no pretrained weights) takes minutes on 2 cores and says nothing about mIoU.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

@@ -11,7 +11,7 @@ Cost: 120 trainings, about half a minute each on 2 cores. So few steps leave all
 the networks can do; the comparison is of policies under one small budget of compute.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

@@ -10,7 +10,7 @@ Cost: 33 trainings of 60 epochs. `cifar10_res56.py:small` (3 cycles, 8 steps) ta
 cores and says nothing about accuracy.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

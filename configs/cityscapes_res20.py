@@ -14,7 +14,7 @@ Cost: 33 trainings of up to 32,725 steps at 768x768. Not run here in full.
 2 cores and says nothing about mIoU.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

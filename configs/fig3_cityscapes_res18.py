@@ -17,7 +17,7 @@ Expect, in the paper: 76 to 82 % of the potential with 20 % of the pool.
 on 2 cores and says nothing about mIoU.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

@@ -17,7 +17,7 @@ Expect, in the paper: 91 to 93 % of the potential of 79.9 % mIoU with 20 % of th
 on 2 cores and says nothing about mIoU.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

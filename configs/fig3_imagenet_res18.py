@@ -18,7 +18,7 @@ Expect, in the paper: 80 to 87 % of the potential with 20 % of the pool.
 says nothing about accuracy.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

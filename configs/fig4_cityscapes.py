@@ -16,7 +16,7 @@ wider histograms for smaller networks. `fig4_cityscapes.py:small` (128x256, 8 st
 weights) takes minutes on 2 cores and says nothing about entropies.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

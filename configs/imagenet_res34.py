@@ -14,7 +14,7 @@ Cost: 33 trainings of 25,623 to 256,233 images for 90 epochs. Not run here in fu
 says nothing about accuracy.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

@@ -9,7 +9,7 @@ Cost: 33 trainings of 1,000 steps. Not run here in full. `scenes_mnv3.py:small` 
 cycles, 8 steps) takes minutes on 2 cores and says nothing about mIoU.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

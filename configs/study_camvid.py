@@ -14,7 +14,7 @@ Expect: no figures yet. `study_camvid.py:small` (96x128, 3 cycles, 8 steps, no p
 takes minutes on 2 cores and says nothing about mIoU.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

@@ -13,7 +13,7 @@ Expect: no figures yet. `study_cifar10.py:small` (3 cycles, 8 steps) takes two m
 and says nothing about accuracy.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

@@ -12,7 +12,7 @@ Expect: as the quickstart, 96 to 98 % for chosen data and 93 to 95 % for random 
 `study_digits.py:small` (3 cycles, 8 steps) takes a minute and says nothing about accuracy.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

@@ -12,7 +12,7 @@ Expect: no figures yet. `study_scenes.py:small` (64x128, 3 cycles, 8 steps) take
 cores and says nothing about mIoU.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

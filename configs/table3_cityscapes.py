@@ -19,7 +19,7 @@ diagonal; the report sets every cell beside the paper's. ResNet-18's 55 to 58 % 
 minutes on 2 cores and says nothing about mIoU.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

@@ -17,7 +17,7 @@ over random in the mean of the 6 pairs off the diagonal. `table4_ade20k.py:small
 cycles, 8 steps, no pretrained weights) takes minutes on 2 cores and says nothing about mIoU.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

@@ -17,7 +17,7 @@ Expect, in the paper: 58.5 (ResNet-18) and 60.8 % top-1 (ResNet-34) from random 
 takes a minute on 2 cores and says nothing about accuracy.
 """
 
-from salx import recipes
+from salx.study import recipes
 
 
 def get_config(argument=""):

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from absl import flags
 
-from salx import config as configs
-from salx import models, parallel, runs
+from salx import models, run_folder
+from salx.infra import mesh
+from salx.study import config as configs
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ROOT / "tests" / "small_study.py"
@@ -108,7 +109,7 @@ def content(workdir):
         if path.suffix == ".jsonl":
             found[name] = path.read_bytes()
         elif path.name == "result.json" or path.name.startswith("cycle_"):
-            found[name] = runs.read_json(path)
+            found[name] = run_folder.read_json(path)
             found[name].pop("seconds")
         elif path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
@@ -133,8 +134,8 @@ def fresh():
 
     def variables(model, seed):
         def draw(seed):
-            return models.init(model, parallel.jax.random.key(seed))
+            return models.init(model, mesh.jax.random.key(seed))
 
-        return parallel.jit(draw, "test", runs_once=True)(seed)
+        return mesh.jit(draw, "test", runs_once=True)(seed)
 
     return variables

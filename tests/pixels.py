@@ -3,7 +3,7 @@
 import flax.linen as nn
 import numpy as np
 
-from salx.data import Dataset
+from salx.data.datasets import Dataset
 from salx.models import Model
 
 

@@ -1,6 +1,6 @@
 """The study of the tests: two tiny networks, three cycles, two seeds, on real digits."""
 
-from salx.config import base
+from salx.study.config import base
 
 
 def get_config():

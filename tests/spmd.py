@@ -10,12 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from salx import data, models, selection
-from salx.evaluate import counter
+from salx import models, policies
+from salx.data import datasets
 from salx.models import Model, winograd
-from salx.selection import scoring
-from salx.selection.choice import choose
-from salx.step import Metrics, Recipe, empty_metrics, initial, train_step
+from salx.scoring import engine
+from salx.scoring.choice import choose
+from salx.training.evaluation import counter
+from salx.training.step import Metrics, Recipe, empty_metrics, initial, train_step
 
 BATCH, CLASSES, STEPS = 8, 5, 50
 RECIPE = Recipe(
@@ -34,7 +35,7 @@ RECIPE = Recipe(
     save_every=0,
 )
 PARTS = RECIPE._replace(accumulate=2)
-HEAD = selection.build("learning_loss", {}).head
+HEAD = policies.build("learning_loss", {}).head
 SCORERS = ("entropy", "core_set", "learning_loss", "true_loss")
 
 
@@ -80,8 +81,8 @@ def everything(model: Model) -> dict:
     batch = batch_of(model)
     found["evaluate"] = counter(model), (own, batch)
     for name in SCORERS:
-        policy = selection.build(name, {})
-        score = scoring.scorer(model, policy.example, policy.head, policy.labels)
+        policy = policies.build(name, {})
+        score = engine.scorer(model, policy.example, policy.head, policy.labels)
         found[f"score {name}"] = score, (variables if policy.head else own, batch)
     return found
 
@@ -135,13 +136,13 @@ def picked(model: Model, digits) -> dict[str, list[int]]:
     """What each policy chooses with fresh weights, some of the pool being labelled."""
     state, ids = initial(model, RECIPE, HEAD)(1, STEPS), np.arange(len(digits.pool))
     variables, found = jax.device_get(state.variables), {}
-    for name in selection.POLICIES:
-        policy = selection.build(name, {})
+    for name in policies.POLICIES:
+        policy = policies.build(name, {})
 
         def score(ids, policy=policy):
             if policy.draw:
                 return policy.draw(0, ids, len(digits.pool))
-            return scoring.score_pool(model, variables, policy, digits, ids, 256)
+            return engine.score_pool(model, variables, policy, digits, ids, 256)
 
         found[name] = choose(policy, score, digits.pool, ids[60:], ids[:60], 60).ids.tolist()
     return found
@@ -149,7 +150,7 @@ def picked(model: Model, digits) -> dict[str, list[int]]:
 
 def trained() -> dict:
     """Memory of a step, losses and picks on this process's devices."""
-    digits = data.load({"name": "digits"})
+    digits = datasets.load({"name": "digits"})
     model = models.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
     memory = {}
     for what, recipe in (("whole", RECIPE), ("parts", PARTS)):

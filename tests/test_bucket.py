@@ -49,7 +49,7 @@ def test_a_study_in_a_bucket_is_the_one_of_a_folder(finished, salx, bucket, obje
     process = salx(where, *SHORT, env=bucket)
     assert process.stdout.startswith(f"{where}: this study is finished; nothing to do\n")
     told = subprocess.run(
-        [sys.executable, "-m", "salx.report", where],
+        [sys.executable, "-m", "salx", "report", where],
         env={**bucket, "PATH": "", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -65,7 +65,7 @@ def test_a_run_in_a_bucket_can_choose(finished, bucket, objects, compiled, tmp_p
         out = tmp_path / "picks.jsonl"
         process = subprocess.run(
             [
-                *(sys.executable, "-m", "salx.selection", f"--surrogate={run}", "--pool=digits"),
+                *(sys.executable, "-m", "salx", "select", f"--surrogate={run}", "--pool=digits"),
                 *("--budget=9", f"--out={out}"),
             ],
             env={**compiled, **bucket},

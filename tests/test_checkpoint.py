@@ -5,20 +5,20 @@ import jax
 import numpy as np
 import pytest
 
-from salx import checkpoint, parallel
-from salx.checkpoint import Checkpoints
-from salx.errors import InputError
+from salx.infra import checkpoint, mesh
+from salx.infra.checkpoint import Checkpoints
+from salx.infra.errors import InputError
 
 
 @pytest.fixture
 def state():
     tree = {"w": np.arange(12.0, dtype=np.float32).reshape(3, 4), "step": np.int32(7)}
-    return jax.device_put(tree, parallel.replicated())
+    return jax.device_put(tree, mesh.replicated())
 
 
 @pytest.fixture
 def abstract(state):
-    return parallel.abstract(jax.jit(lambda: state))
+    return mesh.abstract(jax.jit(lambda: state))
 
 
 def save(folder, step, state):
@@ -57,11 +57,11 @@ import sys
 from pathlib import Path
 import jax
 import numpy as np
-from salx import parallel
-from salx.checkpoint import Checkpoints
+from salx.infra import mesh
+from salx.infra.checkpoint import Checkpoints
 tree = {"w": np.arange(12.0, dtype=np.float32).reshape(3, 4), "step": np.int32(7)}
 with Checkpoints(Path(sys.argv[1])) as checkpoints:
-    checkpoints.save(7, jax.device_put(tree, parallel.replicated()))
+    checkpoints.save(7, jax.device_put(tree, mesh.replicated()))
 print(jax.device_count())
 """
 
@@ -121,6 +121,6 @@ def test_damage_is_never_restored(tmp_path, state, abstract):
 
 def test_another_model_is_refused(tmp_path, state, abstract):
     save(tmp_path, 7, state)
-    other = parallel.abstract(jax.jit(lambda: {**state, "w": state["w"][:2]}))
+    other = mesh.abstract(jax.jit(lambda: {**state, "w": state["w"][:2]}))
     with pytest.raises(InputError, match="damaged checkpoint"):
         restore(tmp_path, other)

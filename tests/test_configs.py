@@ -6,10 +6,13 @@ import jax
 import numpy as np
 import pytest
 
-from salx import config as configs
-from salx import data, evaluate, models, recipes, train
-from salx.checkpoint import Checkpoints
-from salx.step import Recipe
+from salx import models
+from salx.data import datasets
+from salx.infra.checkpoint import Checkpoints
+from salx.study import config as configs
+from salx.study import recipes
+from salx.training import evaluation, loop
+from salx.training.step import Recipe
 from tests.conftest import ROOT
 
 FILES = sorted((ROOT / "configs").glob("*.py"))
@@ -83,18 +86,18 @@ def test_a_deeplab_learns_real_street_scenes(tmp_path):
         pytest.skip("needs CamVid in ../shared")
     config = configs.resolve(recipes.camvid("small", "mnv3"))
     config["dataset"]["dir"] = str(SHARED / "camvid")
-    camvid = data.load(config["dataset"], {**config["transform"], "scale": (0.75, 1.5)})
+    camvid = datasets.load(config["dataset"], {**config["transform"], "scale": (0.75, 1.5)})
     model = models.build("mnv3", config["models"]["mnv3"], camvid)
     more = {"steps": 500, "batch": 8, "learning_rate": 0.05, "warmup": 0.05, "log_every": 50}
     recipe = Recipe(**{**config["train"], **more})
     with Checkpoints(tmp_path / "checkpoint") as checkpoints:
         ids, watch = np.arange(len(camvid.pool)), lambda *_: None
-        state = train.fit(model, recipe, camvid, ids, 0, checkpoints, watch)
+        state = loop.fit(model, recipe, camvid, ids, 0, checkpoints, watch)
     counts = sum(counted(camvid.pool[index]["label"]) for index in range(0, len(camvid.pool), 8))
     most = np.argmax(counts)
     val = sum(counted(camvid.val[index]["label"]) for index in range(len(camvid.val)))
     majority = val[most] / val.sum() / len(camvid.classes)
-    result = evaluate.evaluate(model, jax.device_get(state.variables), camvid, 8)
+    result = evaluation.evaluate(model, jax.device_get(state.variables), camvid, 8)
     assert result["value"] > majority + 0.1
 
 

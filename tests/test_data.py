@@ -2,14 +2,13 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from salx import data
-from salx.data import loader
-from salx.errors import InputError, RunError
+from salx.data import datasets, loader
+from salx.infra.errors import InputError, RunError
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load({"name": "digits"})
+    return datasets.load({"name": "digits"})
 
 
 class Numbers:
@@ -56,23 +55,23 @@ def test_many_at_once_are_those_one_by_one(digits):
 def test_the_fingerprint_is_of_content_and_order(digits):
     # Fixed: another value means that ids in old records mean other images.
     assert digits.fingerprint.startswith("sha256:")
-    assert digits.fingerprint == data.load({"name": "digits"}).fingerprint
-    assert data.fingerprint(["a", "b"], b"x") != data.fingerprint(["b", "a"], b"x")
-    assert data.fingerprint(["a", "b"], b"x") != data.fingerprint(["ab"], b"x")
-    assert data.fingerprint(["a"], b"x") != data.fingerprint(["a"], b"y")
+    assert digits.fingerprint == datasets.load({"name": "digits"}).fingerprint
+    assert datasets.fingerprint(["a", "b"], b"x") != datasets.fingerprint(["b", "a"], b"x")
+    assert datasets.fingerprint(["a", "b"], b"x") != datasets.fingerprint(["ab"], b"x")
+    assert datasets.fingerprint(["a"], b"x") != datasets.fingerprint(["a"], b"y")
 
 
 def test_unknown_sets_and_options_are_named():
     with pytest.raises(InputError, match="did you mean 'digits'"):
-        data.load({"name": "digit"})
+        datasets.load({"name": "digit"})
     with pytest.raises(InputError, match=r"config\.dataset 'dir'"):
-        data.load({"name": "digits", "dir": "/x"})
+        datasets.load({"name": "digits", "dir": "/x"})
 
 
 def test_options_of_all_sets_are_checked():
     for field, value in (("resize", -1), ("resize", "8"), ("cache", 5), ("on_error", "skp")):
         with pytest.raises(InputError, match=rf"config\.dataset\.{field}"):
-            data.load({"name": "digits", field: value})
+            datasets.load({"name": "digits", field: value})
 
 
 def drain(iterator):

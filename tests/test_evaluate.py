@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
 
-from salx import data, models, parallel
-from salx.errors import RunError
-from salx.evaluate import evaluate
+from salx import models
+from salx.data import datasets
+from salx.infra import mesh
+from salx.infra.errors import RunError
+from salx.training.evaluation import evaluate
 
 
 @pytest.fixture(scope="module")
 def judged(fresh):
-    digits = data.load({"name": "digits"})
+    digits = datasets.load({"name": "digits"})
     model = models.build("judged", {"name": "cifar_resnet8", "width": 4}, digits)
     return digits, model, fresh(model, 2)
 
@@ -19,21 +21,21 @@ def test_accuracy_and_loss_against_numpy(judged):
     labels = np.array([digits.val[i]["label"] for i in range(360)])
     logits = np.float64(models.forward(model, variables, images, train=False)[0])
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
-    parallel.traces.clear()
+    mesh.traces.clear()
     for batch in (360, 64, 7):
         result = evaluate(model, variables, digits, batch)
         assert result["val"] == 360
         assert result["value"] == (logits.argmax(-1) == labels).mean()
         assert result["loss"] == pytest.approx(-log_p[np.arange(360), labels].mean(), rel=1e-5)
     evaluate(model, variables, digits, 64)
-    assert parallel.traces["evaluate judged"] == 3  # one for each batch size
+    assert mesh.traces["evaluate judged"] == 3  # one for each batch size
 
 
 def test_a_broken_model_is_no_result(judged):
     digits, model, variables = judged
     variables = {
         **variables,
-        "params": parallel.jax.tree.map(lambda p: p * np.nan, variables["params"]),
+        "params": mesh.jax.tree.map(lambda p: p * np.nan, variables["params"]),
     }
     with pytest.raises(RunError, match="not finite"):
         evaluate(model, variables, digits, 360)

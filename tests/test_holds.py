@@ -10,16 +10,16 @@ import pytest
 import tensorstore
 from etils import epath
 
-from salx import holds, places
-from salx.errors import InputError, Unreachable
-from salx.holds import LOCK, Lease
+from salx.infra import locks, storage
+from salx.infra.errors import InputError, Unreachable
+from salx.infra.locks import LOCK, Lease
 from tests.conftest import ROOT
 
 OTHER = """
 import sys
-from salx import holds, places
-holds.RENEW, holds.LEASE, holds.POLL = 0.1, 2.0, 0.05
-with holds.held(places.place(sys.argv[1])):
+from salx.infra import locks, storage
+locks.RENEW, locks.LEASE, locks.POLL = 0.1, 2.0, 0.05
+with locks.held(storage.resolve(sys.argv[1])):
     print("mine", flush=True)
     sys.stdin.read()
 """
@@ -29,7 +29,7 @@ with holds.held(places.place(sys.argv[1])):
 def quick(monkeypatch):
     """Leases of seconds, not of a minute."""
     for name, seconds in (("RENEW", 0.1), ("LEASE", 2.0), ("POLL", 0.05)):
-        monkeypatch.setattr(holds, name, seconds)
+        monkeypatch.setattr(locks, name, seconds)
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -37,7 +37,7 @@ def folder(request, tmp_path, quick):
     if request.param == "folder":
         return tmp_path / "run"
     request.getfixturevalue("bucket")
-    return places.place(f"gs://bucket/{tmp_path.name}/run")
+    return storage.resolve(f"gs://bucket/{tmp_path.name}/run")
 
 
 @pytest.fixture
@@ -58,10 +58,10 @@ def holder(folder, compiled):
 
 def test_another_process_holds_a_folder_until_it_is_killed(folder, holder):
     with pytest.raises(InputError, match=f"^{folder}: held by process {holder.pid} on"):
-        holds.held(folder).__enter__()
+        locks.held(folder).__enter__()
     holder.kill()
     holder.wait()
-    with holds.held(folder):
+    with locks.held(folder):
         pass
 
 
@@ -69,7 +69,7 @@ def test_who_waits_comes_next(folder, holder):
     came = threading.Event()
 
     def wait():
-        with holds.held(folder, wait=True):
+        with locks.held(folder, wait=True):
             came.set()
 
     waiting = threading.Thread(target=wait)
@@ -82,14 +82,14 @@ def test_who_waits_comes_next(folder, holder):
 
 def test_a_folder_is_let_go_of_after_an_error(folder):
     for _ in range(2):
-        with pytest.raises(RuntimeError, match="midway"), holds.held(folder):
+        with pytest.raises(RuntimeError, match="midway"), locks.held(folder):
             raise RuntimeError("midway")
 
 
 @pytest.mark.parametrize("folder", ["bucket"], indirect=True)
 def test_a_holder_that_was_away_too_long_ends(folder, holder):
     holder.send_signal(signal.SIGSTOP)
-    with holds.held(folder):
+    with locks.held(folder):
         holder.send_signal(signal.SIGCONT)
         assert holder.wait(30) == 1
         assert "another process has taken it over; this process ends" in holder.stderr.read()
@@ -160,10 +160,10 @@ def test_who_has_lost_a_folder_leaves_the_next_holder_alone(store):
     ],
 )
 def test_a_refusal_is_bad_input_and_silence_is_not(error, kind, why):
-    with pytest.raises(kind, match=f"^w: cannot be written: {why}"), holds.answering("w"):
+    with pytest.raises(kind, match=f"^w: cannot be written: {why}"), locks.answering("w"):
         raise error
 
 
 def test_a_bucket_that_is_not_there_is_one_clear_line(bucket):
     with pytest.raises(InputError, match=r"^gs://nowhere/w: cannot be written: NOT_FOUND"):
-        holds.held(epath.Path("gs://nowhere/w")).__enter__()
+        locks.held(epath.Path("gs://nowhere/w")).__enter__()

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salx.errors import RunError
-from salx.selection.k_center import k_center
-from salx.selection.nearest import BLOCK, nearest
+from salx.algorithms.k_center import k_center
+from salx.algorithms.nearest import BLOCK, nearest
+from salx.infra.errors import RunError
 
 WIDTH = 8
 # Of a squared distance by differences in float32, on both sides of a comparison.

@@ -3,13 +3,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from salx import data, models
-from salx.errors import InputError
+from salx import models
+from salx.data import datasets
+from salx.infra.errors import InputError
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load({"name": "digits"})
+    return datasets.load({"name": "digits"})
 
 
 def counted(blocks, width, channels, classes):

@@ -11,7 +11,8 @@ import jax
 import numpy as np
 import pytest
 
-from salx import checkpoint, peers, runs
+from salx import run_folder
+from salx.infra import checkpoint, multihost
 from tests.conftest import ROOT, SMALL, free_port
 from tests.test_study import picks
 
@@ -79,7 +80,7 @@ def test_two_processes_choose_what_one_does(finished, compiled, tmp_path):
         assert ended(running) == ([0, 0], [[], []])
     assert picks(tmp_path) == expected(finished)
     path = "deployments/a.on.a.entropy.s0.c02/result.json"
-    result, alone = runs.read_json(tmp_path / path), runs.read_json(finished[0] / path)
+    result, alone = run_folder.read_json(tmp_path / path), run_folder.read_json(finished[0] / path)
     assert result["environment"]["processes"] == 2
     assert result["environment"]["devices"] == 4
     assert result["value"] == pytest.approx(alone["value"], abs=0.01)
@@ -147,15 +148,15 @@ def load_digits():
     bunch.images[3, 4, 4] += 1
     return bunch
 sklearn.datasets.load_digits = load_digits
-from absl import app
-from salx import main
-app.run(main.main, flags_parser=main.parse)
+import sys
+from salx.commands.study import main
+sys.exit(main(sys.argv[1:]))
 """
 
 
 def changed_code(tmp_path):
     shutil.copytree(ROOT / "salx", tmp_path / "code" / "salx")
-    with open(tmp_path / "code" / "salx" / "seeds.py", "a") as file:
+    with open(tmp_path / "code" / "salx" / "infra" / "seeds.py", "a") as file:
         file.write("# one line more\n")
     return tmp_path / "code"
 
@@ -214,11 +215,11 @@ def test_launchers_that_start_several(monkeypatch, environment, several):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert peers.launched() is several
+    assert multihost.launched() is several
 
 
 def test_a_process_on_its_own_has_no_others():
-    assert peers.is_first()
-    assert peers.once(lambda a, b: a + b, 1, 2) == 3
-    peers.check_alike({"config": np.nan})  # not even looked at
-    peers.check_stopping()
+    assert multihost.is_main()
+    assert multihost.run_on_main(lambda a, b: a + b, 1, 2) == 3
+    multihost.check_alike({"config": np.nan})  # not even looked at
+    multihost.check_stopping()

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from salx import data, models, selection, tasks, train
-from salx.checkpoint import Checkpoints, digest
-from salx.errors import InputError
+from salx import models, policies, tasks
+from salx.data import datasets
+from salx.infra.checkpoint import Checkpoints, digest
+from salx.infra.errors import InputError
 from salx.models.loss_prediction import LossPrediction, auxiliary_loss, ranking_loss
-from salx.selection import scoring
-from salx.step import Recipe, empty_metrics, initial, train_step
+from salx.scoring import engine
+from salx.training import loop
+from salx.training.step import Recipe, empty_metrics, initial, train_step
 from tests import pixels
 from tests.test_selection import oracle as entropy
 from tests.test_tasks import log_softmax
@@ -93,7 +95,7 @@ def test_the_network_is_let_go_after_its_share_of_the_training(progress, moves):
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load({"name": "digits"})
+    return datasets.load({"name": "digits"})
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +106,11 @@ def model(digits):
 def fit(model, dataset, folder, head=None, recipe=RECIPE):
     with Checkpoints(folder / "checkpoint") as checkpoints:
         ids, watch = np.arange(len(dataset.pool)), lambda *_: None
-        return train.fit(model, recipe, dataset, ids, 0, checkpoints, watch, head)
+        return loop.fit(model, recipe, dataset, ids, 0, checkpoints, watch, head)
 
 
 def test_a_head_starts_beside_the_same_weights_and_resumes(tmp_path, digits, model):
-    head = selection.build("learning_loss", {}).head
+    head = policies.build("learning_loss", {}).head
     plain, beside = initial(model, RECIPE)(3, 9), initial(model, RECIPE, head)(3, 9)
     assert digest(plain.params) == digest(beside.params)
     assert plain.head == {}
@@ -119,7 +121,7 @@ def test_a_head_starts_beside_the_same_weights_and_resumes(tmp_path, digits, mod
 
 def test_a_detached_head_leaves_the_network_alone(digits, model):
     """Past its share, the network moves as if there were no head, and the head goes on."""
-    head = selection.build("learning_loss", {"attached": 0.05}).head
+    head = policies.build("learning_loss", {"attached": 0.05}).head
     fields = {"image": digits.pool.images[:16], "label": digits.pool.labels[:16]}
     batch = {**fields, "id": np.arange(16, dtype=np.int32)}
 
@@ -157,12 +159,12 @@ class Spoiled:
 
 
 def test_a_predictable_loss_is_learnt(tmp_path, digits, model):
-    policy = selection.build("learning_loss", {})
+    policy = policies.build("learning_loss", {})
     recipe = RECIPE._replace(steps=300, batch=32, schedule="cosine", warmup=0.1)
     state = fit(model, digits._replace(pool=Spoiled(digits.pool, 0)), tmp_path, policy.head, recipe)
     val = Spoiled(digits.val, 1)
     ids = np.arange(len(val))
-    predicted = scoring.score_pool(
+    predicted = engine.score_pool(
         model, state.variables, policy, digits._replace(pool=val), ids, 120
     )
     own = {"params": state.params, "batch_stats": state.batch_stats}
@@ -173,8 +175,8 @@ def test_a_predictable_loss_is_learnt(tmp_path, digits, model):
 
 def test_true_loss_is_the_cross_entropy_with_the_pools_labels(digits, model, fresh):
     variables, ids = fresh(model, 1), np.array([5, 900, 3])
-    policy = selection.build("true_loss", {})
-    scores = scoring.score_pool(model, variables, policy, digits, ids, 2)
+    policy = policies.build("true_loss", {})
+    scores = engine.score_pool(model, variables, policy, digits, ids, 2)
     logits, _ = models.forward(model, variables, digits.pool.images[ids], train=False)
     expected = -log_softmax(logits)[np.arange(3), digits.pool.labels[ids]]
     np.testing.assert_allclose(scores, expected, rtol=1e-4)
@@ -196,8 +198,8 @@ def inside(source, index):
 def test_pixels_that_are_padding_or_void_are_not_scored(squares, name, how):
     dataset, model, variables = squares
     ids, source = np.array([7, 0, 31, 2, 39]), dataset.pool
-    policy = selection.build(name, {"aggregation": how})
-    scores = scoring.score_pool(model, variables, policy, dataset, ids, 2)
+    policy = policies.build(name, {"aggregation": how})
+    scores = engine.score_pool(model, variables, policy, dataset, ids, 2)
     logits = np.asarray(models.forward(model, variables, source.images[ids], train=False)[0])
     for k, index in enumerate(ids):
         if name == "entropy":
@@ -212,9 +214,9 @@ def test_pixels_that_are_padding_or_void_are_not_scored(squares, name, how):
 
 def test_learning_loss_of_pixels(tmp_path, squares):
     dataset, model, _ = squares
-    policy = selection.build("learning_loss", {"width": 4})
+    policy = policies.build("learning_loss", {"width": 4})
     state = fit(model, dataset, tmp_path, policy.head, RECIPE._replace(steps=6, batch=8))
-    scores = scoring.score_pool(model, state.variables, policy, dataset, np.arange(5), 2)
+    scores = engine.score_pool(model, state.variables, policy, dataset, np.arange(5), 2)
     own = {"params": state.params, "batch_stats": state.batch_stats}
     logits, out = models.forward(model, own, dataset.pool.images[:5], train=False)
     maps = policy.head.apply({"params": state.head["params"]}, logits, out)
@@ -235,4 +237,4 @@ def test_learning_loss_of_pixels(tmp_path, squares):
 )
 def test_bad_options_are_named(name, options, message):
     with pytest.raises(InputError, match=message):
-        selection.build(name, options)
+        policies.build(name, options)

@@ -2,63 +2,66 @@ import json
 
 import pytest
 
-from salx import runs
-from salx.errors import InputError, unknown
+from salx import run_folder
+from salx.infra.errors import InputError, unknown
 
 
 def test_names_of_runs():
-    assert runs.selection_name("res8", "entropy", 0) == "res8.entropy.s0"
-    assert runs.selection_name(None, "random", 2) == "random.s2"
-    assert runs.deployment_name("res14", "random.s2", 9) == "res14.on.random.s2.c09"
+    assert run_folder.selection_name("res8", "entropy", 0) == "res8.entropy.s0"
+    assert run_folder.selection_name(None, "random", 2) == "random.s2"
+    assert run_folder.deployment_name("res14", "random.s2", 9) == "res14.on.random.s2.c09"
 
 
 @pytest.mark.parametrize("label", ["", "a.b", "../x", "a b", "a/b", "<i>"])
 def test_labels_cannot_leave_their_folder(label):
     with pytest.raises(InputError, match=r"config\.models"):
-        runs.check_label("models", label)
+        run_folder.check_label("models", label)
 
 
 def test_json_shows_any_damage(tmp_path):
     path = tmp_path / "result.json"
-    runs.write_json(path, {"value": 0.5, "name": "x", "list": [1, 2]})
-    assert runs.read_json(path) == {"value": 0.5, "name": "x", "list": [1, 2]}
+    run_folder.write_json(path, {"value": 0.5, "name": "x", "list": [1, 2]})
+    assert run_folder.read_json(path) == {"value": 0.5, "name": "x", "list": [1, 2]}
     sound = path.read_bytes()
     for damaged in (sound.replace(b"0.5", b"0.6"), sound[:-20], b"", b"[]", b"{}", b"\xff"):
         path.write_bytes(damaged)
         with pytest.raises(InputError, match=r"result\.json: damaged"):
-            runs.read_json(path)
+            run_folder.read_json(path)
 
 
 def test_not_a_number_is_never_written(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
-        runs.write_json(tmp_path / "x.json", {"value": float("nan")})
+        run_folder.write_json(tmp_path / "x.json", {"value": float("nan")})
     assert not list(tmp_path.iterdir())
 
 
 def test_differences_name_the_fields():
     old = {"train": {"batch": 16, "steps": 3}, "seeds": 3, "models": ("a",)}
     new = {"train": {"batch": 32, "steps": 3}, "models": ["a"], "extra": True}
-    assert runs.differences(old, old) == ""
-    assert runs.differences(old, new) == "extra None -> True, seeds 3 -> None, train.batch 16 -> 32"
+    assert run_folder.differences(old, old) == ""
+    assert (
+        run_folder.differences(old, new)
+        == "extra None -> True, seeds 3 -> None, train.batch 16 -> 32"
+    )
 
 
 def test_a_folder_belongs_to_one_run(tmp_path):
-    runs.claim(tmp_path, {"seed": 0, "options": ()})
-    runs.claim(tmp_path, {"seed": 0, "options": ()})
+    run_folder.claim(tmp_path, {"seed": 0, "options": ()})
+    run_folder.claim(tmp_path, {"seed": 0, "options": ()})
     with pytest.raises(InputError, match="another run: seed 0 -> 1"):
-        runs.claim(tmp_path, {"seed": 1, "options": ()})
+        run_folder.claim(tmp_path, {"seed": 1, "options": ()})
 
 
 def test_code_version_follows_the_sources(tmp_path, monkeypatch):
-    before = runs.code_version()
+    before = run_folder.code_version()
     assert before.startswith("0.1.0+")
     (tmp_path / "__init__.py").write_text("changed = True")
-    monkeypatch.setattr(runs.salx, "__file__", str(tmp_path / "__init__.py"))
-    runs.code_version.cache_clear()
-    assert runs.code_version() != before
+    monkeypatch.setattr(run_folder.salx, "__file__", str(tmp_path / "__init__.py"))
+    run_folder.code_version.cache_clear()
+    assert run_folder.code_version() != before
     monkeypatch.undo()
-    runs.code_version.cache_clear()
-    assert runs.code_version() == before
+    run_folder.code_version.cache_clear()
+    assert run_folder.code_version() == before
 
 
 def test_an_unknown_name_suggests_the_nearest():
@@ -68,4 +71,6 @@ def test_an_unknown_name_suggests_the_nearest():
 
 
 def test_canonical_json_is_one_text_for_equal_values():
-    assert runs.canonical({"b": 1, "a": [1.5]}) == runs.canonical(json.loads('{"a":[1.5],"b":1}'))
+    assert run_folder.canonical({"b": 1, "a": [1.5]}) == run_folder.canonical(
+        json.loads('{"a":[1.5],"b":1}')
+    )

@@ -1,6 +1,6 @@
 import numpy as np
 
-from salx import seeds
+from salx.infra import seeds
 
 
 def test_streams_are_fixed_forever():

@@ -6,9 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from salx import data, models, parallel, selection
-from salx.errors import InputError, RunError
-from salx.selection import entropy, scoring
+from salx import models, policies
+from salx.data import datasets
+from salx.infra import mesh
+from salx.infra.errors import InputError, RunError
+from salx.policies import entropy
+from salx.scoring import engine
 
 KEYS = [f"key_{i}" for i in range(1000)]
 
@@ -44,12 +47,12 @@ def test_entropy_where_naive_formulas_break():
 def test_aggregation_over_pixels():
     image = np.random.default_rng(0).normal(size=(4, 6, 19)).astype(np.float32)
     for name, total in (("sum", oracle(image).sum()), ("mean", oracle(image).mean())):
-        policy = selection.build("entropy", {"aggregation": name})
+        policy = policies.build("entropy", {"aggregation": name})
         assert policy.options == {"aggregation": name}
         assert policy.example({"logits": image, "valid": np.ones((4, 6), bool)}) == pytest.approx(
             total, rel=1e-5
         )
-    assert selection.build("entropy", {}).options == {"aggregation": "sum"}
+    assert policies.build("entropy", {}).options == {"aggregation": "sum"}
 
 
 @given(
@@ -62,17 +65,17 @@ def test_top_is_the_sorted_list_with_ties_by_id(scores, count, random):
     shuffled = np.array(random.sample(range(len(ids)), len(ids)))
     ids, scores = ids[shuffled], scores[shuffled]
     expected = sorted(range(len(ids)), key=lambda i: (-scores[i], ids[i]))[:count]
-    assert selection.top(scores, ids, count).tolist() == expected
+    assert policies.top(scores, ids, count).tolist() == expected
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_score_that_is_not_finite_names_its_example(bad):
     with pytest.raises(RunError, match="score of example 'key_7' is not finite"):
-        selection.check_finite(np.array([1.0, bad, 2.0]), np.array([3, 7, 9]), KEYS)
+        policies.check_finite(np.array([1.0, bad, 2.0]), np.array([3, 7, 9]), KEYS)
 
 
 def test_random_walks_down_one_order():
-    draw = selection.build("random", {}).draw
+    draw = policies.build("random", {}).draw
     everything = draw(5, np.arange(100), 100)
     rest = np.array([4, 50, 99])
     assert draw(5, rest, 100).tolist() == everything[rest].tolist()
@@ -80,10 +83,10 @@ def test_random_walks_down_one_order():
 
 
 def test_random_favours_no_example():
-    draw = selection.build("random", {}).draw
+    draw = policies.build("random", {}).draw
     counts = np.zeros(20)
     for seed in range(2000):
-        counts[selection.top(draw(seed, np.arange(20), 20), np.arange(20), 4)] += 1
+        counts[policies.top(draw(seed, np.arange(20), 20), np.arange(20), 4)] += 1
     # 400 expected each, sd 18: five sd leaves one false alarm in 80,000 runs.
     assert np.abs(counts - 400).max() < 90
 
@@ -99,42 +102,42 @@ def test_random_favours_no_example():
 )
 def test_bad_policies_are_named(name, options, message):
     with pytest.raises(InputError, match=message):
-        selection.build(name, options)
+        policies.build(name, options)
 
 
 @pytest.fixture(scope="module")
 def scored(fresh):
-    digits = data.load({"name": "digits"})
+    digits = datasets.load({"name": "digits"})
     model = models.build("scored", {"name": "cifar_resnet8", "width": 4}, digits)
     return digits, model, fresh(model, 1)
 
 
 def test_scores_are_those_of_each_example_alone(scored):
     digits, model, variables = scored
-    policy = selection.build("entropy", {})
+    policy = policies.build("entropy", {})
     ids = np.array([900, 3, 77, 1436, 0])
     images = np.stack([digits.pool[i]["image"] for i in ids])
     logits, _ = models.forward(model, variables, jnp.asarray(images), train=False)
     for batch in (2, 5, 64):
-        scores = scoring.score_pool(model, variables, policy, digits, ids, batch)
+        scores = engine.score_pool(model, variables, policy, digits, ids, batch)
         assert scores.dtype == np.float32
         np.testing.assert_allclose(scores, oracle(logits), rtol=1e-4)
 
 
 def test_a_scorer_is_traced_once_for_all_pools(scored):
     digits, model, variables = scored
-    policy = selection.build("entropy", {})
-    parallel.traces.clear()
+    policy = policies.build("entropy", {})
+    mesh.traces.clear()
     for size in (10, 33, 100):
         ids = np.arange(size)
-        scores = scoring.score_pool(model, variables, policy, digits, ids, 16)
+        scores = engine.score_pool(model, variables, policy, digits, ids, 16)
         assert scores.shape == (size,)
         assert np.isfinite(scores).all()
-    assert parallel.traces["score scored"] == 1
+    assert mesh.traces["score scored"] == 1
 
 
 def test_nothing_to_score(scored):
     digits, model, variables = scored
     nobody = np.zeros(0, np.int64)
-    policy = selection.build("entropy", {})
-    assert scoring.score_pool(model, variables, policy, digits, nobody, 16).shape == (0,)
+    policy = policies.build("entropy", {})
+    assert engine.score_pool(model, variables, policy, digits, nobody, 16).shape == (0,)

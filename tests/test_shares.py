@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salx import config as configs
-from salx import grid, shares, train
-from salx.errors import InputError
-from salx.grid import Selection
-from salx.shares import Effort, Scale
+from salx.infra.errors import InputError
+from salx.study import config as configs
+from salx.study import grid, partition
+from salx.study.grid import Selection
+from salx.study.partition import Cost, CostModel
+from salx.training import loop
 from tests.conftest import ROOT
 from tests.test_configs import read
 from tests.test_grid import CONFIG
@@ -17,23 +18,25 @@ MACS = {"s": (1.0, 2.0), "m": (10.0, 20.0), "l": (100.0, 200.0)}
 RECIPE = {**configs.base().train.to_dict(), "batch": 4, "steps": 0, "epochs": 2.0}
 
 
-def scale(config, pool=1000, val=50) -> Scale:
+def scale(config, pool=1000, val=50) -> CostModel:
     config = {"budget": 0.2, **config}
-    return Scale(config, pool, val, {label: train.Recipe(**RECIPE) for label in MACS}, MACS)
+    return CostModel(config, pool, val, {label: loop.Recipe(**RECIPE) for label in MACS}, MACS)
 
 
 def split(config, count):
     sizes = scale(config)
-    return shares.split(config, grid.grid(config), count, lambda g: shares.operations(sizes, g))
+    return partition.split(
+        config, grid.grid(config), count, lambda g: partition.operations(sizes, g)
+    )
 
 
 some = st.lists(st.sampled_from("sml"), min_size=1, max_size=3, unique=True)
-policies = ("entropy", "learning_loss", "core_set", "true_loss")
+POLICY_NAMES = ("entropy", "learning_loss", "core_set", "true_loss")
 studies = st.fixed_dictionaries(
     {
         "surrogates": some,
         "deployments": some,
-        "policies": st.lists(st.sampled_from(policies), min_size=1, max_size=4, unique=True),
+        "policies": st.lists(st.sampled_from(POLICY_NAMES), min_size=1, max_size=4, unique=True),
         "seeds": st.integers(1, 3),
         "cycles": st.integers(3, 5),
         "deploy_cycles": st.lists(st.integers(0, 2), max_size=3),
@@ -67,15 +70,19 @@ def test_every_run_is_in_one_share_with_all_that_it_needs(config, count):
 @given(studies, st.integers(1, 7))
 def test_no_worker_has_more_than_a_fair_share_and_one_unit(config, count):
     whole, sizes = grid.grid(config), scale(config)
-    parts = [shares.operations(sizes, part) for part in split(config, count)]
-    largest = max(shares.operations(sizes, unit) for unit in shares.units(config, whole))
-    assert sum(parts) == pytest.approx(shares.operations(sizes, whole))
+    parts = [partition.operations(sizes, part) for part in split(config, count)]
+    largest = max(
+        partition.operations(sizes, unit) for unit in partition.independent_parts(config, whole)
+    )
+    assert sum(parts) == pytest.approx(partition.operations(sizes, whole))
     assert max(parts) <= sum(parts) / count + largest * (1 + 1e-9)
 
 
 def test_selections_that_share_a_training_stay_together():
-    config = {**CONFIG, "policies": policies, "lineages": {"fleet": ("s", "m")}, "seeds": 1}
-    units = [set(unit.selections) for unit in shares.units(config, grid.grid(config))]
+    config = {**CONFIG, "policies": POLICY_NAMES, "lineages": {"fleet": ("s", "m")}, "seeds": 1}
+    units = [
+        set(unit.selections) for unit in partition.independent_parts(config, grid.grid(config))
+    ]
     entropy, core_set, fleet = (
         Selection(*who, 0) for who in (("s", "entropy"), ("s", "core_set"), ("fleet", "true_loss"))
     )
@@ -89,11 +96,11 @@ def test_efforts_worked_out_by_hand():
     config = {**CONFIG, "surrogates": ("s",), "deployments": ("m",), "seeds": 1, "cycles": 2}
     # 1,000 examples, 100 and 200 labelled, 2 epochs in batches of 4: 50 and 100 steps. s chooses
     # once, from 900; m is measured after cycle 0, and after cycle 1 of s and of random.
-    assert shares.efforts(scale(config), grid.grid(config)) == {
-        "s": Effort(50, 200, 50 + 900),
-        "m": Effort(250, 1000, 3 * 50),
+    assert partition.costs(scale(config), grid.grid(config)) == {
+        "s": Cost(50, 200, 50 + 900),
+        "m": Cost(250, 1000, 3 * 50),
     }
-    total = shares.operations(scale(config), grid.grid(config))
+    total = partition.operations(scale(config), grid.grid(config))
     assert total == 1 * 3 * 200 + 2 * 950 + 10 * 3 * 1000 + 20 * 150
 
 
@@ -135,17 +142,17 @@ def test_the_runs_of_the_papers_tables_counted_by_hand(name, selections, choosin
 def test_the_steps_of_the_papers_cityscapes():
     """220 epochs of what is labelled, in batches of 4, and of 6 for Xception-65."""
     config = configs.resolve(read(ROOT / "configs" / "fig4_cityscapes.py").get_config())
-    recipes = {label: train.Recipe(**configs.training(config, label)) for label in config["models"]}
-    tenth = shares.efforts(Scale(config, 2975, 500, recipes, {}), grid.grid(config))
-    assert tenth["res18"] == Effort(3 * 220 * 298 // 4, 3 * 220 * 298, 3 * (500 + 2975 - 298))
+    recipes = {label: loop.Recipe(**configs.training(config, label)) for label in config["models"]}
+    tenth = partition.costs(CostModel(config, 2975, 500, recipes, {}), grid.grid(config))
+    assert tenth["res18"] == Cost(3 * 220 * 298 // 4, 3 * 220 * 298, 3 * (500 + 2975 - 298))
     assert tenth["xc65"].steps == 3 * round(220 * 298 / 6)
 
 
 @pytest.mark.parametrize("text", ["", "3", "3/3", "a/2", "-1/2", "0/0", "1/", "0/2/3"])
 def test_what_is_no_worker(text):
     with pytest.raises(InputError, match=f"--worker={text}: must be I/N"):
-        shares.worker(text)
+        partition.worker(text)
 
 
 def test_workers_count_from_zero():
-    assert [shares.worker(f"{index}/3") for index in range(3)] == [(0, 3), (1, 3), (2, 3)]
+    assert [partition.worker(f"{index}/3") for index in range(3)] == [(0, 3), (1, 3), (2, 3)]

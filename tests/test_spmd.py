@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from jax import export
 
-from salx import data, models
-from salx.step import empty_metrics, initial, train_step
+from salx import models
+from salx.data import datasets
+from salx.training.step import empty_metrics, initial, train_step
 from tests import spmd
 from tests.conftest import ROOT
 
@@ -93,7 +94,7 @@ def test_many_devices_share_the_work_and_change_nothing(child, devices):
 
 
 def test_bfloat16_trains_float32_weights():
-    digits = data.load({"name": "digits"})
+    digits = datasets.load({"name": "digits"})
     options = {"name": "cifar_resnet8", "width": 4, "dtype": "bfloat16"}
     model = models.build("m", options, digits)
     losses = spmd.curve(model, digits, spmd.RECIPE)

@@ -8,8 +8,11 @@ import sys
 import numpy as np
 import pytest
 
-from salx import data, grid, holds, parallel, pool, report, runs, study
-from salx.errors import InputError, RunError
+from salx import records, report, run_folder
+from salx.data import datasets
+from salx.infra import locks, mesh
+from salx.infra.errors import InputError, RunError
+from salx.study import grid, study
 from tests.conftest import content
 
 
@@ -19,7 +22,7 @@ def quiet(config):
 
 def picks(workdir):
     return {
-        str(path.relative_to(workdir)): pool.read(path).ids.tolist()
+        str(path.relative_to(workdir)): records.read(path).ids.tolist()
         for path in sorted(workdir.glob("selections/*/cycle_*.jsonl"))
     }
 
@@ -41,10 +44,10 @@ def test_the_study_leaves_table_report_and_runs(finished, small):
 
 def test_every_budget_is_met_and_no_pick_repeated(finished, small):
     workdir, _ = finished
-    fingerprint = data.load(small["dataset"]).fingerprint
-    steps = pool.budgets(1437, small["budget"], small["cycles"])
+    fingerprint = datasets.load(small["dataset"]).fingerprint
+    steps = records.budgets(1437, small["budget"], small["cycles"])
     for job in grid.grid(small).selections:
-        chain = pool.read_chain(job.folder(workdir), 3, fingerprint)
+        chain = records.read_chain(job.folder(workdir), 3, fingerprint)
         assert np.cumsum([len(record.ids) for record in chain]).tolist() == steps
         ids = np.concatenate([record.ids for record in chain])
         assert len(set(ids.tolist())) == len(ids) == steps[-1]
@@ -58,13 +61,15 @@ def test_the_first_cycle_is_one_file_for_a_seed_and_differs_between_seeds(finish
         assert len(firsts) == 3
         assert len({path.read_bytes() for path in firsts}) == 1
     one, other = (workdir / f"selections/random.s{s}/cycle_00.jsonl" for s in (0, 1))
-    assert set(pool.read(one).ids) != set(pool.read(other).ids)
+    assert set(records.read(one).ids) != set(records.read(other).ids)
 
 
 def test_each_pick_leads_to_the_checkpoint_and_score_that_made_it(finished, small):
     """From a record alone: the checkpoint is read back, its digest holds, it scores alike."""
-    from salx import checkpoint, selection, step
-    from salx.selection import scoring
+    from salx import policies
+    from salx.infra import checkpoint
+    from salx.scoring import engine
+    from salx.training import step
 
     workdir, _ = finished
     setting = study.check(small, workdir)
@@ -76,12 +81,12 @@ def test_each_pick_leads_to_the_checkpoint_and_score_that_made_it(finished, smal
     assert made["run"] == "b.on.b.entropy.s1.c01"
     model, total = setting.models["b"], made["step"]
     with checkpoint.Checkpoints(workdir / "deployments" / made["run"] / "checkpoint") as saved:
-        abstract = parallel.abstract(step.initial(model, setting.recipe("b")), 0, total)
+        abstract = mesh.abstract(step.initial(model, setting.recipe("b")), 0, total)
         state = saved.restore(abstract)
     assert checkpoint.digest(state.variables) == made["digest"]
     ids = np.array([pick["id"] for pick in chosen])
-    policy = selection.build(header["policy"], header["options"])
-    scores = scoring.score_pool(model, state.variables, policy, setting.dataset, ids, 64)
+    policy = policies.build(header["policy"], header["options"])
+    scores = engine.score_pool(model, state.variables, policy, setting.dataset, ids, 64)
     np.testing.assert_allclose(scores, [pick["score"] for pick in chosen], rtol=1e-5)
     assert [setting.dataset.pool.keys[i] for i in ids] == [pick["key"] for pick in chosen]
     with np.load(path.with_name("scores_02.npz")) as everything:
@@ -106,9 +111,9 @@ def test_a_finished_study_is_left_alone(finished, salx):
 def test_a_finished_study_needs_no_jax_and_no_run_tensorflow(finished, compiled):
     workdir, _ = finished
     code = (
-        "import sys; from absl import app; from salx import main\n"
+        "import sys; from absl import app; from salx.commands import study as main\n"
         "def ran(argv):\n"
-        "    main.main(argv)\n"
+        "    main.checked_run(argv)\n"
         "    print(sorted({'jax', 'tensorflow', 'matplotlib'} & set(sys.modules)))\n"
         "app.run(ran, flags_parser=main.parse)"
     )
@@ -130,9 +135,9 @@ def test_one_compilation_of_each_step_for_a_whole_study(small, tmp_path):
         "a": {"name": "cifar_resnet8", "width": 3},
         "b": {"name": "cifar_resnet8", "width": 5},
     }
-    parallel.traces.clear()
+    mesh.traces.clear()
     study.run({**quiet(small), "models": unseen}, tmp_path)
-    assert dict(parallel.traces) == {
+    assert dict(mesh.traces) == {
         f"{step} {model}": 1 for step in ("init", "train", "evaluate", "score") for model in "ab"
     }
 
@@ -208,8 +213,8 @@ def test_a_score_that_is_not_finite_stops_the_run(small, tmp_path, monkeypatch):
     def broken(model, variables, policy, source, ids, *_):
         return np.where(ids == 700, np.nan, 1.0).astype(np.float32)
 
-    monkeypatch.setattr("salx.cycle.score_pool", broken)
-    key = data.load(small["dataset"]).pool.keys[700]
+    monkeypatch.setattr("salx.study.selection_run.score_pool", broken)
+    key = datasets.load(small["dataset"]).pool.keys[700]
     with pytest.raises(
         RunError, match=f"run a.entropy.s0, cycle 1, step 12: the score of example '{key}'"
     ):
@@ -219,7 +224,7 @@ def test_a_score_that_is_not_finite_stops_the_run(small, tmp_path, monkeypatch):
 
 def test_two_processes_do_not_share_a_run(small, tmp_path):
     run = tmp_path / "selections" / "a.entropy.s0"
-    with holds.held(run), pytest.raises(InputError, match=f"{run}: held by process"):
+    with locks.held(run), pytest.raises(InputError, match=f"{run}: held by process"):
         study.run(quiet(small), tmp_path)
 
 
@@ -232,7 +237,7 @@ def test_the_same_picks_on_one_and_on_four_devices(finished, salx, tmp_path):
     four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
     process = salx(tmp_path, "--config.surrogates=('a',)", "--config.deployments=('a',)", env=four)
     assert process.returncode == 0, process.stderr
-    result = runs.read_json(tmp_path / "deployments" / "a.on.random.s0.c02" / "result.json")
+    result = run_folder.read_json(tmp_path / "deployments" / "a.on.random.s0.c02" / "result.json")
     assert result["environment"]["devices"] == 4
     one = picks(finished[0])
     assert picks(tmp_path) == {name: ids for name, ids in one.items() if "/b." not in name}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from salx import models, tasks
-from salx.evaluate import BINS, evaluate
+from salx.training.evaluation import BINS, evaluate
 from tests import pixels
 
 

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from salx import telemetry
-from salx.errors import InputError
-from salx.telemetry import Board, Journal
+from salx.infra import progress
+from salx.infra.errors import InputError
+from salx.infra.progress import Board, Journal
 
 
 def test_a_journal_goes_on_at_the_step_of_the_checkpoint(tmp_path):
@@ -27,9 +27,9 @@ def test_events_without_tensorflow_are_one_clear_line(monkeypatch, absent):
     def find(name):
         return None if name == absent else object()
 
-    monkeypatch.setattr(telemetry.importlib.util, "find_spec", find)
+    monkeypatch.setattr(progress.importlib.util, "find_spec", find)
     with pytest.raises(InputError, match=rf"config\.telemetry\.tensorboard=True needs {absent}"):
-        telemetry.check_events()
+        progress.check_events()
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def test_events_without_tensorflow_are_one_clear_line(monkeypatch, absent):
     [(0, "0:00"), (6.2, "0:07"), (750, "12:30"), (10930, "3:02:10"), (-1, "0:00")],
 )
 def test_clock(seconds, text):
-    assert telemetry.clock(seconds) == text
+    assert progress.clock(seconds) == text
 
 
 def test_the_board_tells_run_cycle_step_and_time_left(monkeypatch, capsys):
     now = [0.0]
-    monkeypatch.setattr(telemetry.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     with Board(runs_total=12, run=2, steps=1000, shown=True) as board:
         board.start("res8.on.random.s0.c03", "4 of 10", 0, 100)
         now[0] = 20.0

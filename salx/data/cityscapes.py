@@ -5,7 +5,8 @@ M. Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding
 
 from typing import Any
 
-from salx.data import Dataset, classes, folders, images, pictures, prepared
+from salx.data import classes, folders, images, pictures, prepared
+from salx.data.datasets import Dataset
 
 HOW = (
     "Cityscapes is given to those who register at https://www.cityscapes-dataset.com, for "

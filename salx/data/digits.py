@@ -8,7 +8,7 @@ other 1,437 are the pool.
 import numpy as np
 from sklearn.datasets import load_digits
 
-from salx.data import Dataset, fingerprint
+from salx.data.datasets import Dataset, fingerprint
 
 
 class Digits:

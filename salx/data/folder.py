@@ -7,9 +7,10 @@ Without validation a pool can be chosen from, but nothing is measured.
 from collections.abc import Sequence
 from pathlib import Path
 
-from salx.data import Dataset, folders, lists, pictures
+from salx.data import folders, lists, pictures
 from salx.data.classes import UNKNOWN, label_map
-from salx.errors import InputError, unknown
+from salx.data.datasets import Dataset
+from salx.infra.errors import InputError, unknown
 
 TASKS = ("classification", "segmentation")
 LISTS = (".csv", ".jsonl")

@@ -8,7 +8,7 @@ import numpy as np
 
 from salx.data.images import MIXED, Shape
 from salx.data.pictures import Classified, Masked, Sizes
-from salx.errors import InputError
+from salx.infra.errors import InputError
 
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 MASKS = (".png",)

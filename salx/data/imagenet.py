@@ -3,9 +3,10 @@
 O. Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 2015.
 """
 
-from salx.data import Dataset, folders, pictures, prepared
+from salx.data import folders, pictures, prepared
 from salx.data.classes import IMAGENET
-from salx.errors import InputError
+from salx.data.datasets import Dataset
+from salx.infra.errors import InputError
 
 HOW = (
     "ImageNet is given to those who register at https://image-net.org/download-images, for "

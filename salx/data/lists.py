@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from salx.data.pictures import Classified, Masked, Pictures
-from salx.errors import InputError
+from salx.infra.errors import InputError
 
 SPLITS = ("train", "val")
 

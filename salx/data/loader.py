@@ -18,9 +18,9 @@ import grain
 import jax
 import numpy as np
 
-from salx import seeds
 from salx.data.sources import Source, example
-from salx.errors import RunError
+from salx.infra import seeds
+from salx.infra.errors import RunError
 
 AHEAD = 2  # batches that each thread or worker may have ready
 

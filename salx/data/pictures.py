@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from salx.data import Dataset, fingerprint, images
-from salx.runs import canonical
+from salx.data import images
+from salx.data.datasets import Dataset, fingerprint
+from salx.run_folder import canonical
 
 # Of ImageNet's training images, as every public recipe takes them for photographs.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

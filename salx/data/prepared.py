@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from salx.data import images
-from salx.errors import InputError, unknown
-from salx.runs import canonical
+from salx.infra.errors import InputError, unknown
+from salx.run_folder import canonical
 
 Item = dict[str, Any]
 

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 import grain
 
-from salx import telemetry
 from salx.data import pixels
-from salx.errors import RunError
+from salx.infra import progress
+from salx.infra.errors import RunError
 
 
 class Source(Protocol):
@@ -89,7 +89,7 @@ def attempts(source: Source, change: Callable, skip: bool, what: str) -> Iterato
     threads = os.cpu_count() or 1
     ahead = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=4 * threads)
     tries = grain.MapDataset.source(Attempts(source, change, skip)).to_iter_dataset(ahead)
-    return telemetry.counted(what, tries, len(source))
+    return progress.counted(what, tries, len(source))
 
 
 def unreadable(source: Source, what: str) -> dict[int, str]:

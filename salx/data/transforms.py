@@ -10,9 +10,9 @@ import cv2
 import grain
 import numpy as np
 
-from salx.config import TRANSFORM
 from salx.data import pixels
-from salx.errors import InputError, unknown
+from salx.data.options import TRANSFORM
+from salx.infra.errors import InputError, unknown
 
 LUMA = np.array([0.299, 0.587, 0.114])  # grey of RGB, ITU-R BT.601
 TRAIN = ("none", "resized_crop", "scale_crop", "pad_crop")

@@ -20,8 +20,8 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from salx import places
-from salx.errors import InputError, first_line
+from salx.infra import storage
+from salx.infra.errors import InputError, first_line
 from salx.models.layers import CLASSIFIERS, HEAD
 
 SUFFIXES = (".safetensors", ".npz", ".pth", ".pt", ".th")
@@ -90,7 +90,7 @@ def write(path: Path, arrays: Arrays) -> None:
     else:
         raise InputError(f"{path}: weights are written as .safetensors or .npz")
     try:
-        places.write_file(path, content)
+        storage.write_file(path, content)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -11,7 +11,7 @@ Nothing heavy is imported until something is drawn.
 import shutil
 from pathlib import Path
 
-from salx import places
+from salx.infra import storage
 
 __all__ = ["summary", "write"]
 
@@ -26,7 +26,7 @@ def write(workdir: str | Path) -> Path:
     """
     from salx.report import page
 
-    return page.write(places.place(workdir))
+    return page.write(storage.resolve(workdir))
 
 
 def summary(workdir: str | Path, width: int | None = None):
@@ -37,4 +37,4 @@ def summary(workdir: str | Path, width: int | None = None):
     from salx.report import console
 
     width = width or shutil.get_terminal_size((80, 24)).columns
-    return console.summary(places.place(workdir), width)
+    return console.summary(storage.resolve(workdir), width)

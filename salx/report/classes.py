@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from salx.report import statistics, words
+from salx.report import formatting, statistics
+from salx.report.formatting import MISSING, plain
 from salx.report.sheets import Head, Item, Sheet
 from salx.report.tables import SCALE
-from salx.report.values import RANDOM, Column, Work, taken
-from salx.report.words import MISSING, plain
+from salx.report.types import RANDOM, Column, Work, taken
 
 
 def sheet(work: Work) -> Sheet:
@@ -39,8 +39,8 @@ def sheet(work: Work) -> Sheet:
         ),
         rows=tuple(
             (
-                Item(str(name)), item(level[place], words.number),
-                *(item(by_class[place], words.signed) for by_class in gained.values()),
+                Item(str(name)), item(level[place], formatting.number),
+                *(item(by_class[place], formatting.signed) for by_class in gained.values()),
             )
             for place, name in enumerate(names) if level[place]
         ),

@@ -5,19 +5,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from salx.report import formats, results, tables, words
+from salx.report import formats, formatting, results, tables
 
 
 def summary(workdir: Path, width: int) -> Text:
     """The verdict and each policy's table in at most `width` columns."""
     work = results.read(workdir)
     built = tables.build(work)
-    finished, wanted = words.done(work)
+    finished, wanted = formatting.done(work)
     console = Console(width=width, force_terminal=True, color_system="standard")
     with console.capture() as capture:
-        console.print(Text(words.verdict(built, work.study)))
+        console.print(Text(formatting.verdict(built, work.study)))
         for table in built:
             console.print(formats.layout(table, width))
             console.print(Text(formats.caption(table, "*"), "dim"))
-        console.print(Text(f"{finished:,} of {words.counted(wanted, 'training run')} done.", "dim"))
+        console.print(
+            Text(f"{finished:,} of {formatting.counted(wanted, 'training run')} done.", "dim")
+        )
     return Text.from_ansi(capture.get())

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from salx import runs
-from salx.report import words
-from salx.report.evidence import Evidence
+from salx import run_folder
+from salx.report import formatting
+from salx.report.formatting import MISSING
+from salx.report.selections import Evidence
 from salx.report.sheets import Head, Item, Sheet
-from salx.report.values import Column, Result, Work
-from salx.report.words import MISSING
+from salx.report.types import Column, Result, Work
 
 
 class Origin(NamedTuple):
@@ -35,8 +35,8 @@ def training(work: Work) -> Sheet:
         return (
             Item(name), Item(f"{parameters:,}" if parameters else MISSING, (parameters,)),
             Item(f"{len(own):,}", (len(own),), tuple(r.source for r in own)),
-            Item(f"{steps:,}", (steps,)), Item(words.seconds(train), (train,)),
-            Item(words.seconds(evaluate), (evaluate,)),
+            Item(f"{steps:,}", (steps,)), Item(formatting.seconds(train), (train,)),
+            Item(formatting.seconds(evaluate), (evaluate,)),
         )  # fmt: skip
 
     found, models = everything(work), work.study.models
@@ -63,7 +63,7 @@ def choosing(work: Work, found: Evidence) -> Sheet:
         rate = images / seconds if seconds else None
         return (
             Item(name), Item(f"{len(own):,}", (len(own),), tuple(p.source for p in own)),
-            Item(f"{images:,}", (images,)), Item(words.seconds(seconds), (seconds,)),
+            Item(f"{images:,}", (images,)), Item(formatting.seconds(seconds), (seconds,)),
             Item(f"{rate:,.0f}" if rate else MISSING, (rate,)),
         )  # fmt: skip
 
@@ -84,8 +84,8 @@ def choosing(work: Work, found: Evidence) -> Sheet:
 
 def environments(work: Work) -> list[tuple[dict[str, Any], int]]:
     """The distinct environments of the runs, the most frequent first, with their counts."""
-    first = {runs.canonical(r.environment): r.environment for r in everything(work)}
-    seen = Counter(runs.canonical(r.environment) for r in everything(work))
+    first = {run_folder.canonical(r.environment): r.environment for r in everything(work)}
+    seen = Counter(run_folder.canonical(r.environment) for r in everything(work))
     return [(first[key], count) for key, count in sorted(seen.items(), key=lambda e: (-e[1], e[0]))]
 
 

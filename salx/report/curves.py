@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from salx.report import potentials, statistics, words
-from salx.report.look import INK, WIDTH, by_policy, by_surrogate
+from salx.report import formatting, potentials, statistics
+from salx.report.formatting import percent, plain
+from salx.report.style import INK, WIDTH, by_policy, by_surrogate
 from salx.report.tables import SCALE
-from salx.report.values import RANDOM, Column, Study, Work, taken
-from salx.report.words import percent, plain
+from salx.report.types import RANDOM, Column, Study, Work, taken
 
 Look = Callable[[Study, Column], dict[str, object]]
 
@@ -87,7 +87,7 @@ def draw(axes: Axes, work: Work, model: str, names: dict[Column, str], look: Loo
     title = model
     if whole is not None:
         axes.axhline(whole, color=INK, linewidth=0.9, linestyle=":", label="potential")
-        title += f" [{words.number(whole, study.digits)}]"
+        title += f" [{formatting.number(whole, study.digits)}]"
     axes.set_title(title)
     axes.set_ylabel(f"{study.metric} ({study.unit})")
     axes.yaxis.set_major_locator(MaxNLocator(6))

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from salx.report import evidence, statistics
-from salx.report.evidence import FIRST, Evidence, Scores
+from salx.report import selections, statistics
+from salx.report.selections import FIRST, Evidence, Scores
 from salx.report.tables import SCALE, Cell, Table
-from salx.report.values import Column, Study, Work, taken
+from salx.report.types import Column, Study, Work, taken
 
 Seeds = Mapping[int, float]
 
@@ -112,10 +112,10 @@ def traits(work: Work, found: Evidence, column: Column) -> dict[str, Trait]:
 
     def of_scores(value) -> Trait:
         values = {seed: float(value(kept)) for seed, kept in scores.items() if len(kept) > 1}
-        return Trait(values, tuple(evidence.scores_source(column, seed) for seed in values))
+        return Trait(values, tuple(selections.scores_source(column, seed) for seed in values))
 
     def of_picks(values: Seeds) -> Trait:
-        return Trait(values, tuple(evidence.record_source(column, seed, last) for seed in values))
+        return Trait(values, tuple(selections.record_source(column, seed, last) for seed in values))
 
     agree = with_others(found.scores, study, column, agreement)
     return {
@@ -125,7 +125,7 @@ def traits(work: Work, found: Evidence, column: Column) -> dict[str, Trait]:
         "mean": of_scores(lambda v: v.mean(dtype=np.float64)),
         "spread": of_scores(lambda v: v.std(dtype=np.float64)),
         "separation": of_scores(separation),
-        "agreement": Trait(agree, tuple(evidence.scores_source(column, s) for s in agree)),
+        "agreement": Trait(agree, tuple(selections.scores_source(column, s) for s in agree)),
         "overlap": of_picks(with_others(found.chosen, study, column, jaccard)),
         "balance": of_passes(found, column, last, class_balance),
         "duplicates": of_passes(found, column, last, near_duplicates),

@@ -7,11 +7,11 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from salx.report import curves, histograms
-from salx.report.evidence import Evidence
-from salx.report.look import GREY, STYLE, WIDTH, by_surrogate
+from salx.report.formatting import plain
+from salx.report.selections import Evidence
+from salx.report.style import GREY, STYLE, WIDTH, by_surrogate
 from salx.report.tables import Cell, Table
-from salx.report.values import Work
-from salx.report.words import plain
+from salx.report.types import Work
 
 
 class Drawn(NamedTuple):

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from salx.report import statistics, tables, words
+from salx.report import formatting, statistics, tables
+from salx.report.formatting import MISSING, plain
 from salx.report.sheets import Head, Item, Sheet
 from salx.report.tables import Cell, Table, Tally
-from salx.report.values import Study
-from salx.report.words import MISSING, plain
+from salx.report.types import Study
 
 POINTS = "percent points"
 
@@ -21,7 +21,7 @@ def verdicts(built: Sequence[Table], study: Study) -> Sheet:
             result.source for t in of for cell in t.cells if cell.gain and cell.own == own
             for result in cell.results
         )  # fmt: skip
-        gain = MISSING if count.gain is None else words.signed(count.gain, digits)
+        gain = MISSING if count.gain is None else formatting.signed(count.gain, digits)
         tested = study.seeds > 1 and count.compared
         return (
             Item(name),
@@ -33,18 +33,18 @@ def verdicts(built: Sequence[Table], study: Study) -> Sheet:
         )
 
     names = [(plain(table.policy), [table]) for table in built]
-    usable = words.usable(built)
+    usable = formatting.usable(built)
     if len(usable) > 1:
         names.append(("all" if len(usable) == len(built) else "all but true loss", list(usable)))
     rows = [row(name, of, own) for name, of in names for own in (False, True)]
-    seeds = words.counted(study.seeds, "seed")
+    seeds = formatting.counted(study.seeds, "seed")
     sure = (
         f"Beyond chance: p below 5 % in a paired t-test over {seeds}, Holm-corrected over the grid."
         if study.seeds > 1
         else "One seed: no test, so nothing is known beyond chance."
     )
     oracle = ""
-    if any(table.policy in words.ORACLES for table in built):
+    if any(table.policy in formatting.ORACLES for table in built):
         oracle = " True loss knows the labels: a reference, not a way to choose."
     return Sheet(
         name="verdicts",
@@ -69,12 +69,12 @@ def intervals(built: Sequence[Table]) -> Sheet:
             Item(cell.deployment),
             Item(cell.column.surrogate),
             Item(plain(table.policy)),
-            Item(words.gained(gain, digits), (gain.mean,), sources(cell)),
+            Item(formatting.gained(gain, digits), (gain.mean,), sources(cell)),
             Item(str(gain.n), (gain.n,)),
-            Item(words.interval(gain, digits) or MISSING, (gain.low, gain.high)),
-            Item(words.span(boot, digits) if boot else MISSING, boot or (None, None)),
-            Item(words.chance(gain.p), (gain.p,)),
-            Item(words.chance(gain.holm), (gain.holm,)),
+            Item(formatting.interval(gain, digits) or MISSING, (gain.low, gain.high)),
+            Item(formatting.span(boot, digits) if boot else MISSING, boot or (None, None)),
+            Item(formatting.chance(gain.p), (gain.p,)),
+            Item(formatting.chance(gain.holm), (gain.holm,)),
         )
 
     return Sheet(
@@ -108,11 +108,11 @@ def areas(built: Sequence[Table], study: Study) -> Sheet:
 
     def item(table: Table, cell: Cell) -> Item:
         gain = cell.gain
-        text = words.spread(cell, table.digits)
+        text = formatting.spread(cell, table.digits)
         if gain:
-            text += "\n" + words.gained(gain, table.digits)
-            text += f" {words.interval(gain, table.digits)}".rstrip()
-        note = words.shortfall(cell.n, table.seeds)
+            text += "\n" + formatting.gained(gain, table.digits)
+            text += f" {formatting.interval(gain, table.digits)}".rstrip()
+        note = formatting.shortfall(cell.n, table.seeds)
         numbers = (cell.mean, cell.std, cell.n, *((gain.mean, gain.low, gain.high, gain.holm)
                    if gain else (None,) * 4))  # fmt: skip
         return Item(text + (f"\n{note}" if note else ""), numbers, sources(cell))

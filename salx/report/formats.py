@@ -10,8 +10,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from salx.report import latex as tex
+from salx.report.formatting import DAGGER, gained, interval, notes, plain, spread
 from salx.report.tables import Cell, Table, colour
-from salx.report.words import DAGGER, gained, interval, notes, plain, spread
 
 FIELDS = ["deployment", "surrogate", "policy", "cycle", "labelled", "n", "mean", "std"]
 FIELDS += ["gain", "low", "high", "paired", "p", "p_holm", "runs"]

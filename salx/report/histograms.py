@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from salx.report.evidence import Evidence
-from salx.report.look import GREEN, GREY, INK, WIDTH
-from salx.report.values import Study
+from salx.report.selections import Evidence
+from salx.report.style import GREEN, GREY, INK, WIDTH
+from salx.report.types import Study
 
 BINS = 40
 UNITS = {"entropy": "entropy (nats)", "learning_loss": "predicted loss", "true_loss": "loss"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from salx.report.words import DAGGER, DASH, MINUS
+from salx.report.formatting import DAGGER, DASH, MINUS
 
 TEX = {c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",

@@ -6,12 +6,12 @@ The paper's Figure 2. Cycle c of a lineage of m models is chosen by model c * m 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from salx.report import statistics, words
+from salx.report import formatting, statistics
+from salx.report.formatting import MISSING, plain
 from salx.report.sheets import Head, Item, Sheet
 from salx.report.statistics import Gain
 from salx.report.tables import Cell, value
-from salx.report.values import RANDOM, Column, Study, Work
-from salx.report.words import MISSING, plain
+from salx.report.types import RANDOM, Column, Study, Work
 
 
 class Generation(NamedTuple):
@@ -64,7 +64,7 @@ def measured(work: Work, model: str, column: Column, cycle: int) -> Cell:
 def gain(found: Gain | None, digits: int) -> str:
     if found is None:
         return MISSING
-    return f"{words.signed(found.mean, digits)} {words.interval(found, digits)}".rstrip()
+    return f"{formatting.signed(found.mean, digits)} {formatting.interval(found, digits)}".rstrip()
 
 
 def sheet(work: Work, line: str) -> Sheet:
@@ -73,8 +73,8 @@ def sheet(work: Work, line: str) -> Sheet:
     several = len(study.policies) > 1
 
     def result(cell: Cell) -> Item:
-        note = words.shortfall(cell.n, study.seeds)
-        text = words.spread(cell, study.digits) + (f"\n{note}" if note else "")
+        note = formatting.shortfall(cell.n, study.seeds)
+        text = formatting.spread(cell, study.digits) + (f"\n{note}" if note else "")
         return Item(text, (cell.mean, cell.std, cell.n), tuple(r.source for r in cell.results))
 
     def over(cell: Cell) -> Item:
@@ -96,9 +96,9 @@ def sheet(work: Work, line: str) -> Sheet:
             f"A generation takes over what the one before it chose, chooses on, and hands over. "
             f"{study.metric} ({study.unit}) of its model where it takes over and where it hands "
             "over, and there the gain over the same model trained on as many random examples, "
-            f"paired by seed, with its 95 % t-interval ({words.counted(study.seeds, 'seed')}; no "
-            "interval from one). After the random start there is no gain; a dash is what was not "
-            "trained."
+            f"paired by seed, with its 95 % t-interval ({formatting.counted(study.seeds, 'seed')}; "
+            "no interval from one). After the random start there is no gain; a dash is what was "
+            "not trained."
         ),
         heads=(
             *([Head("policy")] if several else []), Head("generation", ("number",)), Head("model"),

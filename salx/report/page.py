@@ -9,30 +9,31 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from salx import places, runs
-from salx.errors import InputError
-from salx.report import (
+from salx import run_folder
+from salx.infra import storage
+from salx.infra.errors import InputError
+from salx.report import (  # fmt: skip
     classes,
-    contest,
     costs,
-    evidence,
     figures,
     findings,
     formats,
+    formatting,
     lineage,
-    look,
     paper,
-    portraits,
     potentials,
     results,
+    selections,
     sheets,
+    style,
+    surrogate_tables,
     tables,
-    words,
-)  # fmt: skip
-from salx.report.evidence import Evidence, Strip
+    win_matrix,
+)
+from salx.report.selections import Evidence, Strip
 from salx.report.sheets import Sheet
 from salx.report.tables import DARK, LIGHT, SCALE, Table, colour
-from salx.report.values import Work
+from salx.report.types import Work
 
 # What the report depends on. Scores are as large as the pool; the cycles' files stand for them.
 INPUTS = (
@@ -48,11 +49,11 @@ def write(workdir: Path) -> Path:
     stamp, inputs = folder / "made_from.json", made_from(workdir)
     if not is_current(stamp, inputs):
         work = results.read(workdir)
-        files = render(work, evidence.read(workdir, work.study))
+        files = render(work, selections.read(workdir, work.study))
         for name, content in files.items():
-            places.write_file(folder / name, content)
-        digests = {name: runs.digest(content) for name, content in files.items()}
-        runs.write_json(stamp, {"inputs": inputs, "files": digests})
+            storage.write_file(folder / name, content)
+        digests = {name: run_folder.digest(content) for name, content in files.items()}
+        run_folder.write_json(stamp, {"inputs": inputs, "files": digests})
     return folder / "index.html"
 
 
@@ -65,17 +66,17 @@ def made_from(workdir: Path) -> str:
         part for name, path in zip(names, [*own, *given], strict=True)
         for part in (name.encode(), path.read_bytes())
     ]  # fmt: skip
-    return runs.digest(runs.code_version().encode(), *contents)
+    return run_folder.digest(run_folder.code_version().encode(), *contents)
 
 
 def is_current(stamp: Path, inputs: str) -> bool:
     try:
-        made = runs.read_json(stamp)
+        made = run_folder.read_json(stamp)
     except InputError:  # not there, or damaged: nothing is lost but the time to draw it again
         return False
     files = ((stamp.parent / name, digest) for name, digest in made["files"].items())
     return made["inputs"] == inputs and all(
-        path.is_file() and runs.digest(path.read_bytes()) == digest for path, digest in files
+        path.is_file() and run_folder.digest(path.read_bytes()) == digest for path, digest in files
     )
 
 
@@ -96,11 +97,11 @@ def render(work: Work, found: Evidence) -> dict[str, bytes]:
             files[f"tables/{sheet.name}.{kind}"] = form(sheet).encode()
     drawn = []
     for made in figures.draw(work, found, built):
-        svg = look.encode(made.figure, "svg")
+        svg = style.encode(made.figure, "svg")
         drawn.append({**made._asdict(), "svg": inline(made.name, svg)})
         if made.file:
             files[f"figures/{made.name}.svg"] = svg
-            files[f"figures/{made.name}.png"] = look.encode(made.figure, "png")
+            files[f"figures/{made.name}.png"] = style.encode(made.figure, "png")
     files["index.html"] = html(work, found, built, sections, drawn).encode()
     return files
 
@@ -113,11 +114,11 @@ def compose(work: Work, found: Evidence, built: Sequence[Table]) -> dict[str, li
         "paper": [paper.sheet(repeated, built)] if repeated else [],
         "statistics": [
             findings.verdicts(built, study), findings.intervals(built),
-            findings.areas(tables.build(work, measure=tables.area), study), contest.sheet(work),
+            findings.areas(tables.build(work, measure=tables.area), study), win_matrix.sheet(work),
         ],
         "potentials": [potentials.sheet(work, repeated)],
         "lineage": [lineage.sheet(work, line) for line in study.lineages],
-        "diagnostics": portraits.sheets(work, found, built),
+        "diagnostics": surrogate_tables.sheets(work, found, built),
         "classes": [classes.sheet(work)],
         "costs": [costs.training(work), costs.choosing(work, found)],
     }  # fmt: skip
@@ -140,9 +141,9 @@ def html(
         for line in work.study.lineages
     }
     return template.render(
-        study=work.study, tables=built, sections=sections, drawn=drawn, words=words,
+        study=work.study, tables=built, sections=sections, drawn=drawn, words=formatting,
         style=Markup(loader.get_source(page, "page.css")[0]), shade=shade, links=links,
-        verdict=words.verdict(built, work.study), done=words.done(work), lines=lines,
+        verdict=formatting.verdict(built, work.study), done=formatting.done(work), lines=lines,
         gain=lineage.gain, strips=[picture(strip) for strip in found.strips],
         environments=costs.environments(work), origins=costs.origins(work, found),
         settings=settings(work), scale=SCALE,
@@ -157,8 +158,8 @@ def inline(name: str, svg: bytes) -> Markup:
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     text = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r"\1", text, count=1)
     text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text).replace("xlink:href", "href")
-    text = text.replace("'DejaVu Sans'", "var(--sans)").replace(look.INK, "currentColor")
-    return Markup(text.replace(look.LINE, "var(--line)").replace("#ffffff", "var(--paper)"))
+    text = text.replace("'DejaVu Sans'", "var(--sans)").replace(style.INK, "currentColor")
+    return Markup(text.replace(style.LINE, "var(--line)").replace("#ffffff", "var(--paper)"))
 
 
 def links(sources: Sequence[str]) -> list[tuple[str, str]]:
@@ -186,7 +187,7 @@ def shade(value: float | None) -> str:
 
 def settings(work: Work) -> dict[str, str]:
     """Every setting by its path in the config, in words."""
-    flat = runs.flatten(work.study.config)
+    flat = run_folder.flatten(work.study.config)
     return {
         key: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         for key, value in flat.items()

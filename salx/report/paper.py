@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from salx.report import statistics, words
+from salx.report import formatting, statistics
 from salx.report.sheets import Head, Item, Sheet
 from salx.report.tables import Cell, Table
-from salx.report.values import Study
+from salx.report.types import Study
 
 
 class Paper(NamedTuple):
@@ -81,9 +81,9 @@ def agreement(paper: Paper, table: Table) -> str:
     ours, theirs = (statistics.mean(side) for side in zip(*both, strict=True))
     return (
         f"The gain over random has the paper's sign in {same} of "
-        f"{words.counted(len(both), 'pair')}; over these the mean gain is "
-        f"{words.signed(ours, 2)} here and {words.signed(theirs, 2)} in the paper's Table "
-        f"{paper.number}."
+        f"{formatting.counted(len(both), 'pair')}; over these the mean gain is "
+        f"{formatting.signed(ours, 2)} here and {formatting.signed(theirs, 2)} in the paper's "
+        f"Table {paper.number}."
     )
 
 
@@ -92,16 +92,16 @@ def sheet(paper: Paper, built: Sequence[Table]) -> Sheet:
     table = next(table for table in built if table.policy == paper.policy)
 
     def line(name: str, mean: float, std: float | None, gain: float | None) -> str:
-        text = f"{name} {words.amount(mean, std, table.digits)}"
-        return text if gain is None else f"{text} ({words.signed(gain, table.digits)})"
+        text = f"{name} {formatting.amount(mean, std, table.digits)}"
+        return text if gain is None else f"{text} ({formatting.signed(gain, table.digits)})"
 
     def item(cell: Cell) -> Item:
         theirs = paper.figure(cell.deployment, cell.column.surrogate)
         gain = cell.column.surrogate and paper.gain(cell.deployment, cell.column.surrogate)
         own = cell.gain.mean if cell.gain else None
         lines = [
-            line("here", cell.mean, cell.std, own) if cell.n else f"here {words.MISSING}",
-            line("paper", *theirs, gain or None) if theirs else f"paper {words.MISSING}",
+            line("here", cell.mean, cell.std, own) if cell.n else f"here {formatting.MISSING}",
+            line("paper", *theirs, gain or None) if theirs else f"paper {formatting.MISSING}",
         ]
         numbers = (cell.mean, cell.std, cell.n, own, *(theirs or (None, None)), gain)
         return Item("\n".join(lines), numbers, tuple(result.source for result in cell.results))
@@ -111,8 +111,8 @@ def sheet(paper: Paper, built: Sequence[Table]) -> Sheet:
         name="paper",
         title=f"Beside the paper's Table {paper.number}",
         caption=(
-            f"{table.metric} ({table.unit}), here over {words.counted(table.seeds, 'seed')} and "
-            f"in the paper over {paper.seeds}; in brackets the gain over random. "
+            f"{table.metric} ({table.unit}), here over {formatting.counted(table.seeds, 'seed')} "
+            f"and in the paper over {paper.seeds}; in brackets the gain over random. "
             f"{agreement(paper, table)} Paper: {facts()['source']}."
         ),
         heads=(Head("trained"), *(Head(label, fields) for label in table.labels)),

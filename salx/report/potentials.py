@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from salx.report import statistics, words
+from salx.report import formatting, statistics
+from salx.report.formatting import MISSING, plain
 from salx.report.paper import Paper
 from salx.report.sheets import AMOUNT, Head, Item, Sheet, amount
 from salx.report.tables import SCALE
-from salx.report.values import RANDOM, Column, Result, Work, taken
-from salx.report.words import MISSING, plain
+from salx.report.types import RANDOM, Column, Result, Work, taken
 
 
 def by_seed(results: Mapping[int, Result]) -> dict[int, float]:
@@ -31,7 +31,7 @@ def sheet(work: Work, paper: Paper | None) -> Sheet:
         if not found:
             return Item(MISSING, (None, None))
         mean = statistics.mean(list(by_seed(found).values()))
-        text = f"{words.number(mean, study.digits)}\n{words.percent(mean, whole)}"
+        text = f"{formatting.number(mean, study.digits)}\n{formatting.percent(mean, whole)}"
         return Item(text, (mean, mean / whole), tuple(r.source for r in found.values()))
 
     def row(model: str) -> tuple[Item, ...]:

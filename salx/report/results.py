@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from salx import runs
-from salx.errors import InputError
-from salx.report.values import Result, Study, Work
+from salx import run_folder
+from salx.infra.errors import InputError
+from salx.report.types import Result, Study, Work
 
 WHOLE = re.compile(r".+\.on\.all\.s\d+")  # the name of a run on the whole pool
 CONFIG = (  # what the grid and the report read of a study's config
@@ -32,7 +32,7 @@ def read_study(workdir: Path) -> Study:
     path = workdir / "study.json"
     if not path.is_file():
         raise InputError(f"{workdir}: not a study's work folder: it has no study.json")
-    value = runs.read_json(path)
+    value = run_folder.read_json(path)
     try:
         for field in CONFIG:
             if field not in value["config"]:
@@ -55,14 +55,14 @@ def check_names(config: dict[str, Any]) -> None:
     """Labels become files' names: raises InputError for one that could leave its folder."""
     for field in ("surrogates", "deployments", "policies"):
         for label in config[field]:
-            runs.check_label(field, label)
+            run_folder.check_label(field, label)
     for label in config.get("lineages") or {}:
-        runs.check_label("lineages", label)
+        run_folder.check_label("lineages", label)
 
 
 def read_result(path: Path) -> Result:
     """A run on the whole pool belongs to no cycle; any other result has every required field."""
-    value = runs.read_json(path)
+    value = run_folder.read_json(path)
     if WHOLE.fullmatch(path.parent.name):
         value = {"cycle": None, "policy": None, **value, "surrogate": "all"}
     try:

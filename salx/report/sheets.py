@@ -8,7 +8,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from salx.report import statistics, words
+from salx.report import formatting, statistics
 from salx.report.latex import escape, stacked, tabular
 
 
@@ -44,7 +44,7 @@ def amount(by_seed: Mapping[int, float], digits: int = 2, sources: Sequence[str]
     """
     values = list(by_seed.values())
     centre, std = statistics.mean(values), statistics.deviation(values)
-    text = words.amount(centre, std, digits) if values else words.UNRECORDED
+    text = formatting.amount(centre, std, digits) if values else formatting.UNRECORDED
     return Item(text, (centre, std, len(values)), tuple(sources))
 
 

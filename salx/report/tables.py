@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from salx.report import statistics
 from salx.report.statistics import Gain
-from salx.report.values import RANDOM, Column, Result, Work, taken
+from salx.report.types import RANDOM, Column, Result, Work, taken
 
 SCALE = 100  # fractions inside result files, percent points in tables
 

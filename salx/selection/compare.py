@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from salx.selection.choice import Choice
+from salx.scoring.choice import Choice
 
 
 class Opinion(NamedTuple):

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import cv2
 
-from salx import places
-from salx.data import Source
+from salx.data.datasets import Source
+from salx.infra import storage
 
 
 class Pick(NamedTuple):
@@ -43,7 +43,7 @@ def write_csv(path: Path, picks: Sequence[Pick]) -> None:
     for pick in picks:
         shown = "" if pick.confidence is None else f"{pick.confidence:.4f}"
         rows.writerow((pick.rank, pick.id, pick.key, pick.score, pick.predicted, shown))
-    places.write_file(path, text.getvalue().encode())
+    storage.write_file(path, text.getvalue().encode())
 
 
 def write_label_studio(path: Path, picks: Sequence[Pick], url: str, version: str) -> None:
@@ -90,7 +90,7 @@ def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> None:
 
 
 def write(path: Path, value: Any) -> None:
-    places.write_file(path, json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
+    storage.write_file(path, json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
 
 
 def copy(folder: Path, picks: Sequence[Pick], source: Source) -> None:
@@ -107,4 +107,4 @@ def copy(folder: Path, picks: Sequence[Pick], source: Source) -> None:
             shutil.copyfile(pick.path, target)
         else:
             encoded = cv2.imencode(".png", source[pick.id]["image"][..., ::-1])[1]
-            places.write_file(target.with_name(target.name + ".png"), encoded.tobytes())
+            storage.write_file(target.with_name(target.name + ".png"), encoded.tobytes())

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from salx import data, selection
-from salx.data import Dataset
+from salx import policies
+from salx.data import datasets
+from salx.data.datasets import Dataset
 from salx.data.folder import LISTS
-from salx.errors import InputError, unknown
-from salx.selection import Policy
-from salx.selection.surrogate import Surrogate
+from salx.infra.errors import InputError, unknown
+from salx.policies import Policy
+from salx.surrogates.surrogate import Surrogate
 
 
 def named(text: str, flag: str) -> tuple[str, dict[str, Any]]:
@@ -52,8 +53,8 @@ def check_numbers(given: argparse.Namespace) -> None:
 
 def check_policy(name: str, surrogates: Sequence[str]) -> None:
     """Raises InputError for an unknown policy, or one that has nobody to ask."""
-    if name not in selection.POLICIES:
-        raise unknown("policy", name, selection.POLICIES)
+    if name not in policies.POLICIES:
+        raise unknown("policy", name, policies.POLICIES)
     if name != "random" and not surrogates:
         raise InputError(f"--surrogate is required by policy {name!r}")
 
@@ -71,7 +72,7 @@ def policy_of(name: str, options: dict[str, Any], asked: Surrogate | None) -> Po
             if option != "aggregation":
                 raise unknown("option of policy learning_loss here", option, ["aggregation"])
         options = {**trained, **options}
-    return selection.build(name, options)
+    return policies.build(name, options)
 
 
 def is_list(pool: str) -> bool:
@@ -92,10 +93,10 @@ def dataset_of(pool: str, on_error: str) -> Dataset:
         config = {"name": "folder", "dir": str(root), "labels": labels}
     else:
         name, options = named(pool, "--pool")
-        if name not in data.SOURCES:
+        if name not in datasets.SOURCES:
             raise InputError(f"--pool={pool}: no such folder, list or data set")
         config = {"name": name, **options}
-    return data.raw({"on_error": on_error, **config})
+    return datasets.raw({"on_error": on_error, **config})
 
 
 def seen_by(asked: Surrogate, dataset: Dataset) -> Dataset:
@@ -108,7 +109,7 @@ def seen_by(asked: Surrogate, dataset: Dataset) -> Dataset:
         seen = {"evaluate": "fit"} if asked.task == "segmentation" else crop
         seen |= {"evaluate_size": shape[:2]}
     crop = {"train": "pad_crop", "size": shape[:2]}  # nothing is trained, whatever the sizes
-    return data.transformed(dataset, {**seen, **crop})
+    return datasets.transformed(dataset, {**seen, **crop})
 
 
 def check_fit(asked: Surrogate | None, policy: Policy, dataset: Dataset) -> None:

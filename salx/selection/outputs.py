@@ -5,13 +5,15 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from salx import parallel, pool
-from salx.data import Dataset
-from salx.errors import InputError
-from salx.selection import Policy, exports, inputs, sheet
-from salx.selection.choice import Choice
-from salx.selection.prediction import Guesses
-from salx.selection.surrogate import Surrogate
+from salx import records
+from salx.data.datasets import Dataset
+from salx.infra import mesh
+from salx.infra.errors import InputError
+from salx.policies import Policy
+from salx.scoring.choice import Choice
+from salx.scoring.predictions import Guesses
+from salx.selection import exports, inputs, sheet
+from salx.surrogates.surrogate import Surrogate
 
 BESIDE = ("csv", "label_studio", "fiftyone", "sheet", "copy")  # outputs beside the record
 FOLDERS = ("fiftyone", "copy")
@@ -55,7 +57,7 @@ def described(
         path = root / keys[id_] if root else None
         predicted = classes[guesses.label[id_]] if classes else None
         confidence = float(guesses.confidence[id_]) if classes else None
-        value = pool.written(score)
+        value = records.written(score)
         picks.append(exports.Pick(id_, keys[id_], value, rank, path, predicted, confidence))
     return picks
 
@@ -78,4 +80,4 @@ def export(
     if given.copy:
         exports.copy(given.copy, picks, dataset.pool)
     if given.sheet:
-        sheet.write(given.sheet, asked, policy, dataset, picks, parallel.mesh().size)
+        sheet.write(given.sheet, asked, policy, dataset, picks, mesh.mesh().size)

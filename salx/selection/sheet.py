@@ -12,13 +12,13 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from salx import places
-from salx.data import Dataset
+from salx.data.datasets import Dataset
 from salx.data.images import coloured
-from salx.selection import Policy
+from salx.infra import storage
+from salx.policies import Policy
+from salx.scoring.engine import score_pool
 from salx.selection.exports import Pick
-from salx.selection.scoring import score_pool
-from salx.selection.surrogate import Surrogate
+from salx.surrogates.surrogate import Surrogate
 
 KINDS = (".html", ".png")
 SHOWN, COLUMNS, SIDE = 60, 6, 240  # picks; in a row; pixels of a thumbnail's long side
@@ -49,7 +49,7 @@ def write(
     tiles = [Tile(tile.pick, [thumbnail(image) for image in tile.images]) for tile in tiles]
     title = f"{len(shown)} of {len(picks)} picks by {policy.name}"
     title += f" of {asked.model.label}" if asked else ""
-    places.write_file(path, page(title, tiles) if path.suffix == ".html" else figure(title, tiles))
+    storage.write_file(path, page(title, tiles) if path.suffix == ".html" else figure(title, tiles))
 
 
 def view(dataset: Dataset, id_: int) -> np.ndarray:

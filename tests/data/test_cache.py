@@ -7,16 +7,15 @@ import time
 import numpy as np
 import pytest
 
-from salx import data
-from salx.data import cache, loader
-from salx.errors import InputError, RunError
+from salx.data import cache, datasets, loader
+from salx.infra.errors import InputError, RunError
 from tests.conftest import ROOT
 from tests.data import tiny
 from tests.data.tiny import Pictures, content, dataset
 
 
 def prepare(made, folder="", resize=16, on_error="raise"):
-    return data.arranged(made, resize, str(folder), on_error)
+    return datasets.arranged(made, resize, str(folder), on_error)
 
 
 def files(folder):
@@ -196,12 +195,12 @@ def test_by_default_the_first_unreadable_example_stops_the_build(tmp_path):
 
 
 def test_a_set_is_loaded_with_cache_and_transforms(tmp_path, monkeypatch):
-    monkeypatch.setattr(data, "SOURCES", ("tiny",))
+    monkeypatch.setattr(datasets, "SOURCES", ("tiny",))
     monkeypatch.setitem(sys.modules, "salx.data.tiny", tiny)
     monkeypatch.setattr(tiny, "load", lambda n: dataset(Pictures(n)), raising=False)
     transform = {"train": "scale_crop", "size": (8, 8), "evaluate": "fit", "evaluate_size": (9, 7)}
     config = {"name": "tiny", "n": 5, "resize": 12, "cache": str(tmp_path)}
-    made = data.load(config, transform)
+    made = datasets.load(config, transform)
     assert made.image_shape == (9, 7, 3)
     (batch,) = loader.training(made.pool, made.transforms.train, np.arange(5), 0, 5, 1)
     assert batch["image"].shape == (5, 8, 8, 3)
@@ -211,4 +210,4 @@ def test_a_set_is_loaded_with_cache_and_transforms(tmp_path, monkeypatch):
     assert batch["size"].dtype == np.int32
     assert batch["size"].max(axis=0).tolist() == [9, 7]
     with pytest.raises(InputError, match=r"config\.dataset 'resized'; did you mean 'resize'"):
-        data.load({**config, "resized": 1}, transform)
+        datasets.load({**config, "resized": 1}, transform)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from salx.data import folders
-from salx.errors import InputError
+from salx.infra.errors import InputError
 from tests.data.files import class_tree, encoded, mask_tree, picture, raw, write
 
 THREE = ("road", "sky", "tree")

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from salx import data
-from salx.errors import InputError
+from salx.data import datasets
+from salx.infra.errors import InputError
 from tests.data.files import mask_tree, picture, write
 
 
@@ -16,7 +16,7 @@ def files(tmp_path):
 
 
 def load(root, labels="list.csv", **options):
-    return data.load({"name": "folder", "dir": str(root), "labels": labels, **options})
+    return datasets.load({"name": "folder", "dir": str(root), "labels": labels, **options})
 
 
 def refused(files, text, match, **options):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from salx.data import ade20k, cityscapes, classes, images
-from salx.errors import InputError
+from salx.infra.errors import InputError
 from tests.conftest import ROOT
 from tests.data.files import encoded, picture, raw
 

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salx import data
-from salx.data import scenes
+from salx.data import datasets, scenes
 from salx.data.street import canvas, render, roadside, traffic, weather
 from salx.data.street.shapes import Kind, Thing
 from salx.data.street.world import Moving, world
-from salx.errors import InputError
+from salx.infra.errors import InputError
 
 GOLDEN = {
     "drive_0000/frame_000": "65fa5de50117dbda04f37b5bf61a6c46f2ad45c6846f4607d5201c0d4bc39edb",
@@ -25,8 +24,8 @@ GOLDEN = {
 }
 DIGESTS = """
 import hashlib
-from salx import data
-d = data.load({"name": "scenes"})
+from salx.data import datasets
+d = datasets.load({"name": "scenes"})
 for key in %r:
     source = d.pool if key in d.pool.keys else d.val
     item = source[source.keys.index(key)]
@@ -36,7 +35,7 @@ for key in %r:
 
 @pytest.fixture(scope="module")
 def dataset():
-    return data.load({"name": "scenes"})
+    return datasets.load({"name": "scenes"})
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +220,7 @@ def test_every_pixel_of_a_wall_is_on_the_wall(start, end, bend):
 @pytest.mark.parametrize("value", [0, -3, 2.5, "many"])
 def test_sizes_that_cannot_be_are_named(field, value):
     with pytest.raises(InputError, match=rf"config\.dataset\.{field}: {value!r}"):
-        data.load({"name": "scenes", field: value})
+        datasets.load({"name": "scenes", field: value})
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (33, 200), (200, 70)])

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from salx import data
-from salx.data import classes, images
-from salx.errors import InputError
+from salx.data import classes, datasets, images
+from salx.infra.errors import InputError
 from tests.data.files import SHARED, class_tree, picture, raw, write
 
 # % of all pixels of classes 0 to 10 and void, (train, val), as counted when the files were made.
@@ -43,7 +42,7 @@ def test_camvid_of_segnet_has_void_as_11(tmp_path):
     for part in ("train", "val"):
         write(tmp_path / part / "images" / "0.png", picture())
         write(tmp_path / part / "labels" / "0.png", np.full((6, 8), 11, np.uint8))
-    camvid = data.load({"name": "camvid", "dir": str(tmp_path)})
+    camvid = datasets.load({"name": "camvid", "dir": str(tmp_path)})
     assert (camvid.val[0]["label"] == 255).all()
 
 

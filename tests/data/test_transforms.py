@@ -18,7 +18,7 @@ from salx.data.transforms import (
     ScaleCrop,
     Whole,
 )
-from salx.errors import InputError
+from salx.infra.errors import InputError
 
 FILL = (7, 8, 9)
 SIDES = st.integers(1, 60)

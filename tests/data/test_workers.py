@@ -12,7 +12,7 @@ import pytest
 from jax._src import xla_bridge
 
 from salx.data import loader
-from salx.errors import RunError
+from salx.infra.errors import RunError
 from tests.conftest import ROOT
 
 
@@ -58,7 +58,7 @@ import itertools, time
 import numpy as np
 from absl import flags
 from salx.data import loader
-from salx.errors import RunError
+from salx.infra.errors import RunError
 from tests.data.test_workers import Confessions
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import time
 
 import numpy as np
 
-from salx import data, runs
+from salx import run_folder
+from salx.data import datasets
 
 
 class Pictures:
@@ -41,7 +42,7 @@ class Pictures:
 
 
 def dataset(pool, val=None, version=b""):
-    return data.Dataset(
+    return datasets.Dataset(
         name="tiny",
         task="segmentation",
         about="random pixels",
@@ -51,7 +52,7 @@ def dataset(pool, val=None, version=b""):
         image_shape=(0, 0, pool.channels),
         mean=(0.5,) * pool.channels,
         std=(0.2,) * pool.channels,
-        fingerprint=data.fingerprint(pool.keys, version),
+        fingerprint=datasets.fingerprint(pool.keys, version),
     )
 
 
@@ -71,8 +72,8 @@ def content(source):
 
 def main(folder, log, delay):
     pool = Pictures(12, log, float(delay))
-    made = data.arranged(dataset(pool), resize=16, cache=folder, on_error="raise")
-    print(runs.digest(repr(content(made.pool)).encode()), os.getpid())
+    made = datasets.arranged(dataset(pool), resize=16, cache=folder, on_error="raise")
+    print(run_folder.digest(repr(content(made.pool)).encode()), os.getpid())
 
 
 if __name__ == "__main__":

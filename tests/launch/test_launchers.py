@@ -12,7 +12,7 @@ import pytest
 import yaml
 from absl import flags
 
-from salx import main
+from salx.commands import study
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
@@ -256,6 +256,6 @@ def test_the_jobset_starts_as_many_processes_as_it_says():
     assert int(given["processes"]) == job["parallelism"] == job["completions"]
     assert container["command"][1:] == ["-m", "salx.main"]
     assert given.keys() <= {*flags.FLAGS, "config", "workdir"}
-    assert main.COORDINATOR.name in given
+    assert study.COORDINATOR.name in given
     assert given["workdir"].startswith("gs://BUCKET/")
     assert job["podFailurePolicy"]["rules"][0]["onExitCodes"]["values"] == [2]

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from salx import seeds
+from salx.infra import seeds
 
 # case -> (name in salx.models.ZOO, its options, images' height and width)
 ODD, TEN = (65, 97), {"classes": 10}

@@ -128,8 +128,8 @@ def test_each_platform_is_lowered_its_own_way(platform, convolutions):
 CHILD = """
 import jax, jax.numpy as jnp
 from tests.models.test_conv import KERNELS, loss
-from salx import parallel
-step = parallel.jit(lambda k, x: jax.grad(loss)(k, x), "step", batched=(1,))
+from salx.infra import mesh
+step = mesh.jit(lambda k, x: jax.grad(loss)(k, x), "step", batched=(1,))
 arrays = [jnp.ones(shape) for shape in KERNELS], jnp.ones((8, 8, 8, 8))
 print(jax.device_count(), "all-gather" in step.lower(*arrays).compile().as_text())
 """

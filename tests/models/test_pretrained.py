@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from salx import data, models
-from salx.errors import InputError
-from salx.models import pretrained, weights
+from salx import models
+from salx.data import datasets
+from salx.infra.errors import InputError
+from salx.models import recognition, weights
 from tests.models import nets
 from tests.models.nets import ones, shapes
 
@@ -38,7 +39,7 @@ def same(a, b) -> bool:
 @pytest.fixture(scope="module")
 def rgb():
     """The digits as colour images, ten classes."""
-    digits = data.load({"name": "digits"})
+    digits = datasets.load({"name": "digits"})
     return digits._replace(image_shape=(32, 32, 3), mean=(0.5,) * 3, std=(0.25,) * 3)
 
 
@@ -73,9 +74,9 @@ def test_the_command_goes_there_and_back(name, suffix, tmp_path, capsys):
     a, b, c = (tmp_path / f"{stem}{suffix}" for stem in "abc")
     theirs = in_torch(models.ZOO[name](classes=3))
     weights.write(a, theirs)
-    assert pretrained.main(["convert", str(a), str(b)]) == 0
+    assert recognition.main(["convert", str(a), str(b)]) == 0
     assert weights.is_ours(weights.read(b))
-    assert pretrained.main(["convert", str(b), str(c)]) == 0
+    assert recognition.main(["convert", str(b), str(c)]) == 0
     assert c.read_bytes() == a.read_bytes()
     assert same(dict(sorted(weights.read(c).items())), dict(sorted(theirs.items())))
     assert "PyTorch's names" in capsys.readouterr().out
@@ -86,14 +87,14 @@ def test_the_command_knows_timms_names(name, tmp_path):
     a, b, c = (tmp_path / f"{stem}.npz" for stem in "abc")
     weights.write(a, in_torch(models.ZOO[name](classes=3, origin="timm")))
     for command in ([a, b], [b, c, "--origin=timm"]):
-        assert pretrained.main(["convert", *map(str, command)]) == 0
+        assert recognition.main(["convert", *map(str, command)]) == 0
     assert c.read_bytes() == a.read_bytes()
 
 
 def test_the_command_says_what_is_wrong(tmp_path):
     strange = tmp_path / "strange.npz"
     np.savez(strange, **{"conv1.weight": np.zeros((1, 1, 1, 1)), "odd.weight": np.zeros(3)})
-    command = [sys.executable, "-m", "salx.models.pretrained", "convert", str(strange), "b.npz"]
+    command = [sys.executable, "-m", "salx", "convert", str(strange), "b.npz"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -220,7 +221,7 @@ def test_real_weights_come_back_byte_for_byte(layers, tmp_path):
     a, b = tmp_path / "a.safetensors", tmp_path / "b.npz"
     real = REAL / f"cifar10_resnet{layers}.npz"
     for command in ([real, a], [a, b]):
-        assert pretrained.main(["convert", *map(str, command)]) == 0
+        assert recognition.main(["convert", *map(str, command)]) == 0
     before, after = weights.read(real), weights.read(b)
     assert same(dict(sorted(before.items())), dict(sorted(after.items())))
 

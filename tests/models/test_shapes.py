@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from salx import data, models
-from salx.errors import InputError
+from salx import models
+from salx.data import datasets
+from salx.infra.errors import InputError
 from tests.models import nets
 
 STAGES = ("stage1", "stage2", "stage3", "stage4")
@@ -16,7 +17,7 @@ STAGES = ("stage1", "stage2", "stage3", "stage4")
 
 @pytest.fixture(scope="module")
 def digits():
-    return data.load({"name": "digits"})
+    return datasets.load({"name": "digits"})
 
 
 def outputs(name, height, width, batch=1, train=False, **options):

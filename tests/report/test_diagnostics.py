@@ -8,11 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from salx import pool, runs
-from salx.errors import InputError
-from salx.report import diagnostics, evidence, histograms, portraits, results, statistics, tables
-from salx.report.evidence import Scores
-from salx.report.values import RANDOM, Column
+from salx import records, run_folder
+from salx.infra.errors import InputError
+from salx.report import (
+    diagnostics,
+    histograms,
+    results,
+    selections,
+    statistics,
+    surrogate_tables,
+    tables,
+)
+from salx.report.selections import Scores
+from salx.report.types import RANDOM, Column
 from tests.report.work import DATA, KEYS, study, write_work
 
 MODELS = ("res8", "res14", "res20")
@@ -25,7 +33,7 @@ def work(workdir):
 
 @pytest.fixture
 def found(workdir, work):
-    return evidence.read(workdir, work.study)
+    return selections.read(workdir, work.study)
 
 
 @given(st.lists(st.floats(0, 9, width=32), min_size=2, max_size=60))
@@ -67,7 +75,7 @@ def test_agreement_is_over_the_examples_that_both_scored():
 def chosen(workdir, column, seed):
     """What a selection chose past the random start, read by hand."""
     folder = workdir / "selections" / column.selection(seed)
-    return {int(i) for c in range(1, 10) for i in pool.read(pool.record_path(folder, c)).ids}
+    return {int(i) for c in range(1, 10) for i in records.read(records.record_path(folder, c)).ids}
 
 
 def test_traits_are_those_of_the_files(workdir, work, found):
@@ -94,21 +102,22 @@ def test_traits_are_those_of_the_files(workdir, work, found):
 def test_what_runs_record_of_their_picks(tmp_path):
     workdir = write_work(tmp_path, recorded=True, seeds=1, cycles=3)
     work = results.read(workdir)
-    found = evidence.read(workdir, work.study)
+    found = selections.read(workdir, work.study)
     own = diagnostics.traits(work, found, Column("res8", "entropy"))
     passes = [
-        runs.read_json(workdir / f"selections/res8.entropy.s0/cycle_0{c}.json") for c in (1, 2)
+        run_folder.read_json(workdir / f"selections/res8.entropy.s0/cycle_0{c}.json")
+        for c in (1, 2)
     ]
     counts = np.sum([p["picked"]["classes"] for p in passes], axis=0)
     assert own["balance"].values[0] == pytest.approx(stats.entropy(counts, base=len(counts)))
     assert own["duplicates"].values[0] == pytest.approx(10)
     assert diagnostics.pool_balance(found) == pytest.approx(1)
-    ece = runs.read_json(workdir / "deployments/res8.on.random.s0.c00/result.json")["ece"]
+    ece = run_folder.read_json(workdir / "deployments/res8.on.random.s0.c00/result.json")["ece"]
     assert own["ece"].values[0] == pytest.approx(100 * ece)
 
 
 def test_overlap_has_random_as_what_chance_gives(workdir, work, found):
-    sheet = portraits.overlaps(work.study, "entropy", found)
+    sheet = surrogate_tables.overlaps(work.study, "entropy", found)
     expected = [
         diagnostics.jaccard(
             chosen(workdir, RANDOM, seed), chosen(workdir, Column("res8", "entropy"), seed)
@@ -143,21 +152,21 @@ def test_a_diagnostic_that_orders_the_gains_foretells_them(work, found):
 
 def test_the_portraits_say_when_n_is_too_small(work, found):
     (table,) = tables.build(work)
-    caption = portraits.portraits(work, table, found).caption
+    caption = surrogate_tables.portraits(work, table, found).caption
     assert "n = 3 is too small: even a perfect order has p = 0.33" in caption
-    assert "n = 4 is too small" in portraits.power(4)
+    assert "n = 4 is too small" in surrogate_tables.power(4)
     for n in (5, 6, 8):
-        assert "too small" not in portraits.power(n)
+        assert "too small" not in surrogate_tables.power(n)
         if n < 8:
             perfect = statistics.spearman(range(n), range(n)).p
             assert perfect == pytest.approx(2 / math.factorial(n))
             assert perfect < 0.05
-    assert "no correlation" in portraits.power(2)
+    assert "no correlation" in surrogate_tables.power(2)
 
 
 def test_the_portraits_have_each_measure_once(work, found):
     (table,) = tables.build(work)
-    rows = portraits.portraits(work, table, found).rows
+    rows = surrogate_tables.portraits(work, table, found).rows
     names = [row[0].text.split("\n")[0] for row in rows]
     assert names == [*(m.name for m in diagnostics.MEASURES), "gain for others"]
     assert [item.text for item in rows[names.index("calibration error")][1:4]] == [
@@ -167,7 +176,7 @@ def test_the_portraits_have_each_measure_once(work, found):
 
 def test_scores_are_of_the_first_choice(workdir, work):
     (workdir / "selections" / "res8.entropy.s1" / "scores_01.npz").unlink()
-    found = evidence.read(workdir, work.study)
+    found = selections.read(workdir, work.study)
     scores = histograms.collected(work.study, found, "entropy")
     assert [len(scores[model]) for model in MODELS] == [2, 3, 3]
     assert {len(values) for values in scores["res8"]} == {1437 - 29}
@@ -179,13 +188,13 @@ def test_damaged_scores_are_an_error_that_names_them(workdir, work, damage):
     path = workdir / "selections" / "res8.entropy.s0" / "scores_01.npz"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match=r"s0/scores_01\.npz: damaged"):
-        evidence.read(workdir, work.study)
+        selections.read(workdir, work.study)
 
 
 def test_an_unfinished_selection_has_records_but_no_overlap(workdir, work):
     for cycle in range(4, 10):
         (workdir / "selections" / "res8.entropy.s0" / f"cycle_{cycle:02d}.jsonl").unlink()
-    found = evidence.read(workdir, work.study)
+    found = selections.read(workdir, work.study)
     column = Column("res8", "entropy")
     assert (column, 0) not in found.chosen
     assert (column, 1) in found.chosen
@@ -197,7 +206,7 @@ def test_an_unfinished_selection_has_records_but_no_overlap(workdir, work):
 def test_a_lineage_is_read_like_a_surrogate(tmp_path):
     workdir = write_work(tmp_path, seeds=1, cycles=3, lineages={"line": ["res8", "res14"]})
     made = results.read_study(workdir)
-    found = evidence.read(workdir, made)
+    found = selections.read(workdir, made)
     assert Column("line", "entropy") in {column for column, _ in found.chosen}
     assert Column("line", "entropy") not in made.columns
 
@@ -205,11 +214,11 @@ def test_a_lineage_is_read_like_a_surrogate(tmp_path):
 def test_names_that_would_leave_their_folder_are_refused(tmp_path):
     value = study(seeds=1, cycles=2)
     value["config"]["policies"] = ["../../etc"]
-    runs.write_json(tmp_path / "study.json", value)
+    run_folder.write_json(tmp_path / "study.json", value)
     with pytest.raises(InputError, match=r"config\.policies"):
         results.read(tmp_path)
 
 
 def test_the_made_up_records_are_the_real_ones(workdir):
-    chain = pool.read_chain(workdir / "selections" / "res8.entropy.s0", 10, DATA["fingerprint"])
-    assert len(pool.labelled(chain)) == 287 < len(KEYS)
+    chain = records.read_chain(workdir / "selections" / "res8.entropy.s0", 10, DATA["fingerprint"])
+    assert len(records.labelled(chain)) == 287 < len(KEYS)

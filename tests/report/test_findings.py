@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
-from salx.report import classes, contest, findings, lineage, potentials, results, sheets, tables
+from salx.report import classes, findings, lineage, potentials, results, sheets, tables, win_matrix
+from salx.report.formatting import DAGGER, MISSING
 from salx.report.sheets import Head, Item, Sheet
-from salx.report.words import DAGGER, MISSING
 from tests.report.work import write_potential, write_result, write_work
 
 MODELS = ("res8", "res14", "res20")
@@ -38,14 +38,14 @@ def test_policies_meet_in_equal_settings(tmp_path):
                             workdir, model, surrogate, policy, seed, cycle, labelled, value
                         )
     work = results.read(workdir)
-    assert contest.wins(work, "core_set", "entropy")[:3] == (18, 18, 18)
-    assert contest.wins(work, "entropy", "core_set")[:3] == (0, 0, 18)
-    assert contest.wins(work, "entropy", "random")[:3] == (18, 18, 18)
+    assert win_matrix.wins(work, "core_set", "entropy")[:3] == (18, 18, 18)
+    assert win_matrix.wins(work, "entropy", "core_set")[:3] == (0, 0, 18)
+    assert win_matrix.wins(work, "entropy", "random")[:3] == (18, 18, 18)
     # One setting turns round for one seed: no longer sure.
     write_result(workdir, "res8", "res14", "core_set", 0, 3, 287, 0.75)
     work = results.read(workdir)
-    assert contest.wins(work, "core_set", "entropy")[:3] == (17, 17, 18)
-    items = by_name(contest.sheet(work))
+    assert win_matrix.wins(work, "core_set", "entropy")[:3] == (17, 17, 18)
+    items = by_name(win_matrix.sheet(work))
     assert items["core-set"]["entropy"].text == f"17 of 18\n17 {DAGGER}"
     assert items["core-set"]["core-set"].text == ""
     sources = items["entropy"]["random"].sources
@@ -55,8 +55,8 @@ def test_policies_meet_in_equal_settings(tmp_path):
 
 def test_one_seed_has_wins_but_none_that_are_sure(tmp_path):
     work = results.read(write_work(tmp_path, seeds=1, cycles=2))
-    assert contest.wins(work, "entropy", "random").certain == 0
-    assert "One seed gives no interval" in contest.sheet(work).caption
+    assert win_matrix.wins(work, "entropy", "random").certain == 0
+    assert "One seed gives no interval" in win_matrix.sheet(work).caption
     (row, *_) = findings.intervals(tables.build(work)).rows
     assert [item.text for item in row[5:]] == [MISSING] * 4
 

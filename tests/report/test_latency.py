@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import pytest
 
 from salx import models
+from salx.commands import latency
 from salx.models import layers
-from salx.report import latency
 
 # Milliseconds on TX2, Xavier and Orin: A. Frickenstein et al., IntelliSys 2024, Table 2.
 TABLE = {

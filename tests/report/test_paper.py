@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from salx.report import findings, paper, results, sheets, tables, words
+from salx.report import findings, formatting, paper, results, sheets, tables
 from salx.report.tables import Tally
-from salx.report.values import Study, Work
+from salx.report.types import Study, Work
 from tests.report.work import result, study, write_work
 
 GIVEN = Path(__file__).resolve().parents[3] / "shared" / "paper" / "paper_tables.json"
@@ -121,7 +121,7 @@ def test_beside_itself_the_paper_agrees_in_every_cell(built):
         found = paper.find(work.study)
         sheet = paper.sheet(found, built[name])
         off = tables.tally(built[name])
-        assert f"paper's sign in {off.compared} of {words.counted(off.compared, 'pair')}" in (
+        assert f"paper's sign in {off.compared} of {formatting.counted(off.compared, 'pair')}" in (
             sheet.caption
         )
         for row in sheet.rows:
@@ -135,9 +135,9 @@ def test_beside_itself_the_paper_agrees_in_every_cell(built):
 def test_a_single_seed_gives_the_papers_means_and_no_certainty():
     built = tables.build(fed("ade20k", spread=False))
     assert tables.tally(built) == Tally(6, 6, 3, 0, 0, pytest.approx(-0.105))
-    assert "a single seed each (n = 1)" in words.verdict(built, fed("ade20k").study)
+    assert "a single seed each (n = 1)" in formatting.verdict(built, fed("ade20k").study)
     rows = findings.verdicts(built, fed("ade20k", spread=False).study).rows
-    assert [row[3].text for row in rows] == [words.MISSING] * 2
+    assert [row[3].text for row in rows] == [formatting.MISSING] * 2
 
 
 def test_which_studies_are_the_papers(tmp_path):

@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from salx.report import formats, latex, results, statistics, tables, words
+from salx.report import formats, formatting, latex, results, statistics, tables
 from salx.report.tables import Cell
-from salx.report.values import RANDOM, Column
+from salx.report.types import RANDOM, Column
 from tests.report.work import write_result, write_work
 
 
@@ -78,12 +78,12 @@ def test_missing_runs_show_as_missing(workdir):
         shutil.rmtree(workdir / "deployments" / f"res8.on.res14.entropy.s{seed}.c09")
     work = results.read(workdir)
     (table,) = tables.build(work)
-    assert words.notes(table.rows[1][0], 3) == ["2 of 3 seeds"]
-    assert words.notes(table.rows[2][0], 3) == ["2 of 3 paired"]
+    assert formatting.notes(table.rows[1][0], 3) == ["2 of 3 seeds"]
+    assert formatting.notes(table.rows[2][0], 3) == ["2 of 3 paired"]
     assert table.rows[0][1] == Cell("res8", Column("res14", "entropy"))
-    assert words.spread(table.rows[0][1]) == "\N{EN DASH}"
-    assert words.done(work) == (139, 144)
-    assert "Not finished: 1 of 6 pairs" in words.verdict([table], work.study)
+    assert formatting.spread(table.rows[0][1]) == "\N{EN DASH}"
+    assert formatting.done(work) == (139, 144)
+    assert "Not finished: 1 of 6 pairs" in formatting.verdict([table], work.study)
     assert tables.tally([table])[:2] == (6, 5)
 
 
@@ -98,7 +98,7 @@ def test_the_verdict_counts_what_the_table_shows(tmp_path):
                 point = (model, surrogate, policy, seed, 1, 287, value + noise)
                 write_result(workdir, *point)
     built = tables.build(results.read(workdir))
-    verdict = words.verdict(built, results.read_study(workdir))
+    verdict = formatting.verdict(built, results.read_study(workdir))
     assert "better than random in 4 of 6 pairs" in verdict
     # Differences without any spread are sure; 3 of res20's gains (0.01, 0.04) are not.
     assert "two of them beyond chance; two are worse beyond chance" in verdict
@@ -111,7 +111,7 @@ def test_one_seed_says_so(tmp_path):
     assert all(cell.std is None for cell in table.cells)
     assert all(cell.gain.low is None for cell in table.cells if cell.gain)
     assert all(cell.gain.p is cell.gain.holm is None for cell in table.cells if cell.gain)
-    assert "a single seed each (n = 1)" in words.verdict([table], results.read_study(workdir))
+    assert "a single seed each (n = 1)" in formatting.verdict([table], results.read_study(workdir))
     assert "no interval" in formats.caption(table, "*")
     assert "[" not in formats.text(table)
 
@@ -124,7 +124,7 @@ def test_each_policy_has_a_table_and_all_share_one_correction(tmp_path):
     assert {table.labels for table in built} == {("res8", "res14", "res20", "random")}
     gains = [cell.gain for table in built for cell in table.cells if cell.gain]
     assert [gain.holm for gain in gains] == statistics.holm([gain.p for gain in gains])
-    verdict = words.verdict(built, work.study)
+    verdict = formatting.verdict(built, work.study)
     assert "a surrogate's entropy or core-set is" in verdict
     assert "of 12 pairs" in verdict  # true loss knows the labels, so it is not counted
     assert "for the 27 gains" in verdict
@@ -214,4 +214,4 @@ def test_latex_escapes():
 def test_the_console_table_stays_within_its_width(table, width):
     text = formats.text(table, width)
     assert max(len(line) for line in text.splitlines()) <= width
-    assert all(words.number(cell.mean) in text for cell in table.cells)
+    assert all(formatting.number(cell.mean) in text for cell in table.cells)

@@ -5,7 +5,8 @@ import zlib
 
 import numpy as np
 
-from salx import places, pool, runs
+from salx import records, run_folder
+from salx.infra import storage
 
 DATA = {"name": "digits", "size": 1437, "fingerprint": "sha256:" + "0" * 64}
 PARAMETERS = {"res8": 19074, "res14": 41234, "res20": 66530}
@@ -46,7 +47,7 @@ def study(**overrides):
             "about": "Handwritten digits, 8 x 8 pixels.",
         }
         | dataset,
-        "budgets": pool.budgets(1437, config["budget"], cycles),
+        "budgets": records.budgets(1437, config["budget"], cycles),
         "deploy_cycles": sorted({cycles // 2 - 1, cycles - 1} - {-1}),
         "models": {name: {"parameters": PARAMETERS.get(name, 1000)} for name in config["models"]},
         "metric": metric,
@@ -55,7 +56,9 @@ def study(**overrides):
 
 
 def result(model, surrogate, policy, seed, cycle, labelled, value):
-    name = runs.deployment_name(model, runs.selection_name(surrogate, policy, seed), cycle)
+    name = run_folder.deployment_name(
+        model, run_folder.selection_name(surrogate, policy, seed), cycle
+    )
     return {
         "run": name,
         "deployment": model,
@@ -70,7 +73,7 @@ def result(model, surrogate, policy, seed, cycle, labelled, value):
         "loss": 0.23,
         "val": 360,
         "seconds": {"train": 1.9, "evaluate": 0.1},
-        "checkpoint": {"step": 200, "digest": runs.digest(name.encode())},
+        "checkpoint": {"step": 200, "digest": run_folder.digest(name.encode())},
         "environment": ENVIRONMENT,
     }
 
@@ -84,7 +87,7 @@ def plausible(rng, model, surrogate, cycle):
 
 def write_result(workdir, *arguments, **more):
     content = result(*arguments) | more
-    runs.write_json(workdir / "deployments" / content["run"] / "result.json", content)
+    run_folder.write_json(workdir / "deployments" / content["run"] / "result.json", content)
 
 
 def write_potential(workdir, model, seed, value):
@@ -92,7 +95,7 @@ def write_potential(workdir, model, seed, value):
     name = f"{model}.on.all.s{seed}"
     content = result(model, None, "random", seed, 0, 1437, value)
     content |= {"run": name, "policy": None, "cycle": None}
-    runs.write_json(workdir / "deployments" / name / "result.json", content)
+    run_folder.write_json(workdir / "deployments" / name / "result.json", content)
 
 
 def write_selection(workdir, value, surrogate, policy, seed, rng, recorded=False):
@@ -100,7 +103,7 @@ def write_selection(workdir, value, surrogate, policy, seed, rng, recorded=False
 
     recorded: with the picks' classes and near-duplicates, and their pictures.
     """
-    folder = workdir / "selections" / runs.selection_name(surrogate, policy, seed)
+    folder = workdir / "selections" / run_folder.selection_name(surrogate, policy, seed)
     first = np.random.default_rng(seed).permutation(1437)[: value["budgets"][0]]
     order = np.concatenate([first, rng.permutation(np.setdiff1d(np.arange(1437), first))])
     parent, before = None, 0
@@ -108,9 +111,9 @@ def write_selection(workdir, value, surrogate, policy, seed, rng, recorded=False
         ids = order[before:labelled]
         header = {"cycle": cycle, "surrogate": surrogate, "policy": policy, "seed": seed}
         header |= {"data": DATA, "labelled": labelled, "parent": parent, "checkpoint": None}
-        content = pool.encode(header, ids, KEYS, np.linspace(2, 1, len(ids), dtype=np.float32))
-        places.write_file(pool.record_path(folder, cycle), content)
-        parent = pool.read(pool.record_path(folder, cycle)).header["digest"]
+        content = records.encode(header, ids, KEYS, np.linspace(2, 1, len(ids), dtype=np.float32))
+        storage.write_file(records.record_path(folder, cycle), content)
+        parent = records.read(records.record_path(folder, cycle)).header["digest"]
         if cycle and surrogate:
             write_pass(folder, cycle, np.sort(order[before:]), policy, rng, recorded)
         before = labelled
@@ -126,7 +129,7 @@ def write_pass(folder, cycle, ids, policy, rng, recorded):
         counts = rng.integers(0, 9, 10).tolist()
         cost["picked"] = {"classes": counts, "near_duplicates": 0.1, "pool_classes": [143] * 10}
         (folder / f"strip_{cycle:02d}.png").write_bytes(png(rng.integers(0, 255, (32, 640))))
-    runs.write_json(folder / f"cycle_{cycle:02d}.json", cost)
+    run_folder.write_json(folder / f"cycle_{cycle:02d}.json", cost)
 
 
 def png(gray):
@@ -151,7 +154,7 @@ def write_work(workdir, recorded=False, potentials=False, **overrides):
     """
     value = study(**overrides)
     config, rng = value["config"], np.random.default_rng(0)
-    runs.write_json(workdir / "study.json", value)
+    run_folder.write_json(workdir / "study.json", value)
     last, own = value["deploy_cycles"][-1], range(1, config["cycles"])
 
     def deploy(model, surrogate, policy, seed, cycle):

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from salx import models
-from salx.models import pretrained, weights
-from salx.selection import __main__ as choosing
+from salx.commands import convert
+from salx.commands import select as choosing
+from salx.models import weights
 from tests.conftest import ROOT
 from tests.data.files import write
 
@@ -40,16 +41,16 @@ def networks(tmp_path_factory) -> list[Path]:
         arrays = weights.flatten(jax.device_get(draw(jax.random.key(seed))))
         weights.write(folder / "ours.npz", arrays)
         files.append(folder / f"net{seed}.safetensors")
-        assert pretrained.main(["convert", str(folder / "ours.npz"), str(files[-1])]) == 0
+        assert convert.main([str(folder / "ours.npz"), str(files[-1])]) == 0
     return files
 
 
 @pytest.fixture(scope="session")
 def process(compiled):
-    """Runs `python -m salx.selection`; returns the finished process."""
+    """Runs `python -m salx select`; returns the finished process."""
 
     def run(*flags):
-        command = [sys.executable, "-m", "salx.selection", *map(str, flags)]
+        command = [sys.executable, "-m", "salx", "select", *map(str, flags)]
         return subprocess.run(command, env=compiled, cwd=ROOT, capture_output=True, text=True)
 
     return run

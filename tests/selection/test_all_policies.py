@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salx import checkpoint, data, models, pool, runs, selection, study
-from salx.report import evidence, words
-from salx.selection import scoring, sheet
-from salx.selection.choice import choose as choose_from
+from salx import models, policies, records, run_folder
+from salx.data import datasets
+from salx.infra import checkpoint
+from salx.report import formatting, selections
+from salx.scoring import engine
+from salx.scoring.choice import choose as choose_from
+from salx.selection import sheet
 from salx.selection.exports import Pick
-from salx.selection.surrogate import Surrogate
+from salx.study import study
+from salx.surrogates.surrogate import Surrogate
 from tests import conftest, pixels
 from tests.test_k_center import away
 from tests.test_selection import oracle as entropy
@@ -36,16 +40,16 @@ def work(salx, tmp_path_factory):
 
 def chain(workdir, policy):
     folder = workdir / "selections" / ("random.s0" if policy == "random" else f"a.{policy}.s0")
-    return [pool.record_path(folder, cycle) for cycle in range(CYCLES)]
+    return [records.record_path(folder, cycle) for cycle in range(CYCLES)]
 
 
 @pytest.mark.parametrize("policy", ["random", *POLICIES])
 def test_budgets_are_met_with_new_ids_of_the_pool(work, policy):
-    keys = data.load({"name": "digits"}).pool.keys
-    records = [pool.read(path) for path in chain(work[0], policy)]
-    ids = np.concatenate([record.ids for record in records])
-    wanted = runs.read_json(work[0] / "study.json")["budgets"]
-    assert np.cumsum([len(record.ids) for record in records]).tolist() == wanted
+    keys = datasets.load({"name": "digits"}).pool.keys
+    kept = [records.read(path) for path in chain(work[0], policy)]
+    ids = np.concatenate([record.ids for record in kept])
+    wanted = run_folder.read_json(work[0] / "study.json")["budgets"]
+    assert np.cumsum([len(record.ids) for record in kept]).tolist() == wanted
     assert len(set(ids.tolist())) == len(ids)
     assert 0 <= ids.min() <= ids.max() < len(keys)
     for path in chain(work[0], policy):
@@ -53,7 +57,7 @@ def test_budgets_are_met_with_new_ids_of_the_pool(work, policy):
             assert line["key"] == keys[line["id"]]
     folder = chain(work[0], policy)[0].parent
     for path in folder.glob("scores_*.npz"):
-        before = [r.ids for r in records[: int(path.stem[-2:])]]
+        before = [r.ids for r in kept[: int(path.stem[-2:])]]
         with np.load(path) as arrays:
             rest = np.setdiff1d(np.arange(len(keys)), np.concatenate(before))
             assert arrays["ids"].tolist() == rest.tolist()
@@ -62,30 +66,30 @@ def test_budgets_are_met_with_new_ids_of_the_pool(work, policy):
 @pytest.mark.parametrize("policy", POLICIES)
 def test_the_command_picks_what_the_cycle_picked(work, choose, tmp_path, policy):
     *before, last = chain(work[0], policy)
-    made = pool.read(last).header
+    made = records.read(last).header
     code, _, err = choose(
         f"--surrogate={work[0]}/deployments/{made['checkpoint']['run']}", "--pool=digits",
         f"--policy={policy}", f"--budget={made['picked']}", f"--out={tmp_path}/p.jsonl",
         "--batch=256", *(f"--labelled={path}" for path in before),
     )  # fmt: skip
     assert code == 0, err
-    ours = pool.read(tmp_path / "p.jsonl")
-    assert ours.ids.tolist() == pool.read(last).ids.tolist()
+    ours = records.read(tmp_path / "p.jsonl")
+    assert ours.ids.tolist() == records.read(last).ids.tolist()
     for field in ("checkpoint", "data", "labelled", "options", "policy"):
         assert ours.header[field] == made[field]
 
 
 def test_core_set_is_plain_k_center_over_the_surrogates_features(work):
-    digits = data.load({"name": "digits"})
+    digits = datasets.load({"name": "digits"})
     model = models.build("a", {"name": "cifar_resnet8", "width": 4}, digits)
-    records = [pool.read(path) for path in chain(work[0], "core_set")]
+    kept = [records.read(path) for path in chain(work[0], "core_set")]
     for cycle in (1, 2):
-        made = records[cycle].header["checkpoint"]
+        made = kept[cycle].header["checkpoint"]
         variables = checkpoint.finished(work[0] / "deployments" / made["run"])[2]
         out = models.forward(model, variables, digits.pool.images, train=False)[1]
         rows = np.asarray(out["features"], np.float64)
-        distance = away(rows, rows[pool.labelled(records[:cycle])])
-        for pick in records[cycle].ids:
+        distance = away(rows, rows[records.labelled(kept[:cycle])])
+        for pick in kept[cycle].ids:
             assert distance[pick] == pytest.approx(distance.max(), rel=1e-3)
             distance = np.minimum(distance, away(rows, rows[[pick]]))
 
@@ -93,24 +97,24 @@ def test_core_set_is_plain_k_center_over_the_surrogates_features(work):
 def test_the_report_shows_the_policies_beside_each_other(work):
     page = (work[0] / "report/index.html").read_text()
     for policy in POLICIES:
-        assert words.plain(policy) in work[1]
+        assert formatting.plain(policy) in work[1]
         assert f'id="gain_{policy}"' in page
 
 
 def test_every_cycle_tells_and_shows_its_picks(work):
-    digits = data.load({"name": "digits"})
+    digits = datasets.load({"name": "digits"})
     for policy in ("random", *POLICIES):
-        records = [pool.read(path) for path in chain(work[0], policy)]
+        kept = [records.read(path) for path in chain(work[0], policy)]
         folder = chain(work[0], policy)[0].parent
         for cycle in range(0 if policy == "random" else 1, CYCLES):
-            told = runs.read_json(folder / f"cycle_{cycle:02d}.json")
-            ids = records[cycle].ids
+            told = run_folder.read_json(folder / f"cycle_{cycle:02d}.json")
+            ids = kept[cycle].ids
             labels = digits.pool.labels[ids]
             assert told["picked"]["classes"] == np.bincount(labels, minlength=10).tolist()
             assert told["picked"]["looked_at"] == len(ids)
-            before = sum(len(record.ids) for record in records[:cycle])
+            before = sum(len(record.ids) for record in kept[:cycle])
             assert told["images"] == (0 if policy == "random" else 1437 - before)
-            assert (folder / f"strip_{cycle:02d}.png").read_bytes().startswith(evidence.PNG)
+            assert (folder / f"strip_{cycle:02d}.png").read_bytes().startswith(selections.PNG)
             scored = policy in ("entropy", "learning_loss", "true_loss")
             assert (folder / f"scores_{cycle:02d}.npz").exists() == scored
         assert not list(folder.glob("pass_*"))
@@ -129,7 +133,7 @@ def test_near_duplicates_of_what_is_labelled_come_last(seed, labelled, far):
     have = np.sort(place[:labelled])
     rest = np.setdiff1d(np.arange(len(rows)), have)
     source = pixels.Squares(len(rows), 0)
-    policy = selection.build("core_set", {})
+    policy = policies.build("core_set", {})
     choice = choose_from(policy, lambda ids: rows[ids], source, rest, have, len(rest))
     assert set(choice.ids[:far].tolist()) == set(place[labelled + 6 :].tolist())
     assert sorted(choice.ids.tolist()) == rest.tolist()
@@ -144,11 +148,11 @@ def squares(fresh):
 
 def test_core_set_of_pixels_averages_the_low_level_features(squares):
     dataset, model, variables = squares
-    policy, have = selection.build("core_set", {}), np.array([3, 8])
+    policy, have = policies.build("core_set", {}), np.array([3, 8])
     rest = np.setdiff1d(np.arange(40), have)
 
     def score(ids):
-        return scoring.score_pool(model, variables, policy, dataset, ids, 8)
+        return engine.score_pool(model, variables, policy, dataset, ids, 8)
 
     choice = choose_from(policy, score, dataset.pool, rest, have, 10)
     out = models.forward(model, variables, dataset.pool.images, train=False)[1]
@@ -163,7 +167,7 @@ def test_core_set_of_pixels_averages_the_low_level_features(squares):
 def test_a_sheet_of_pixels_has_the_maps_of_the_scores(squares, tmp_path):
     dataset, model, variables = squares
     asked = Surrogate(model, variables, "segmentation", dataset.classes, {}, {})
-    policy, ids = selection.build("entropy", {}), [7, 0, 31]
+    policy, ids = policies.build("entropy", {}), [7, 0, 31]
     maps = sheet.score_maps(asked, policy, dataset, ids, 2)
     logits = models.forward(model, variables, dataset.pool.images[ids], train=False)[0]
     np.testing.assert_allclose(maps, entropy(logits), rtol=1e-4, atol=1e-5)
@@ -171,8 +175,8 @@ def test_a_sheet_of_pixels_has_the_maps_of_the_scores(squares, tmp_path):
     for name in ("p.html", "p.png"):
         sheet.write(tmp_path / name, asked, policy, dataset, picks, 2)
     assert (tmp_path / "p.html").read_text().count("<img") == 6
-    assert (tmp_path / "p.png").read_bytes().startswith(evidence.PNG)
-    sheet.write(tmp_path / "p.html", asked, selection.build("core_set", {}), dataset, picks, 2)
+    assert (tmp_path / "p.png").read_bytes().startswith(selections.PNG)
+    sheet.write(tmp_path / "p.html", asked, policies.build("core_set", {}), dataset, picks, 2)
     assert (tmp_path / "p.html").read_text().count("<img") == 3
 
 
@@ -182,7 +186,7 @@ def test_a_choice_that_is_made_again_is_the_same(work, tmp_path):
     shutil.copytree(work[0], again)
     for name in ("cycle_02.jsonl", "cycle_02.json", "strip_02.png"):
         (again / "selections/a.core_set.s0" / name).unlink()
-    config = runs.read_json(again / "study.json")["config"]
+    config = run_folder.read_json(again / "study.json")["config"]
     config["telemetry"]["progress"] = False
     study.run(config, again)
     strips = [w / "selections/a.core_set.s0/strip_02.png" for w in (work[0], again)]

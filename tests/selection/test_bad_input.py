@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from salx.errors import InputError
+from salx.infra.errors import InputError
 from salx.models import weights
 from salx.selection import inputs
 from tests.data.files import picture, write
@@ -117,13 +117,13 @@ def test_a_study_without_the_module_or_of_another_task(choose, finished, picture
 
 
 def test_a_pool_of_another_task_is_refused(small, networks):
-    from salx import selection
-    from salx.selection import surrogate
+    from salx import policies
+    from salx.surrogates import surrogate
     from tests import pixels
 
     asked = surrogate.load(str(networks[0]), (SIDE, SIDE))
     with pytest.raises(InputError, match="is for classification, --pool is for segmentation"):
-        inputs.check_fit(asked, selection.build("entropy", {}), pixels.dataset())
+        inputs.check_fit(asked, policies.build("entropy", {}), pixels.dataset())
 
 
 def test_a_budget_is_exact():

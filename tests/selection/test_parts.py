@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
-from salx.errors import InputError
-from salx.selection import parts, scoring
-from salx.selection.parts import Parts
+from salx.infra.errors import InputError
+from salx.scoring import engine, resume
+from salx.scoring.resume import Parts
 
 
 @pytest.fixture
 def at_once(monkeypatch):
     """Every batch leaves its part."""
-    monkeypatch.setattr(parts, "EVERY", -1.0)
+    monkeypatch.setattr(resume, "EVERY", -1.0)
 
 
 def stop_after(monkeypatch, batches):
     """The scorer is interrupted at its batch `batches`; a list counts its calls."""
-    real, calls = scoring.scorer, []
+    real, calls = engine.scorer, []
 
     def interrupted(*args):
         score = real(*args)
@@ -29,7 +29,7 @@ def stop_after(monkeypatch, batches):
 
         return call
 
-    monkeypatch.setattr(scoring, "scorer", interrupted)
+    monkeypatch.setattr(engine, "scorer", interrupted)
     return calls
 
 

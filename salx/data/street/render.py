@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 
-from salx import seeds
 from salx.data.street import roadside
 from salx.data.street.canvas import FAR, Camera, Canvas, Colour, Patch
 from salx.data.street.dice import Dice
 from salx.data.street.shapes import Kind, between
 from salx.data.street.weather import Weather
 from salx.data.street.world import JUNCTION, LANE, REACH, Road, World
+from salx.infra import seeds
 
 
 def camera(world: World, frame: int, height: int, width: int, dice: Dice) -> Camera:

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from salx import seeds
 from salx.data.street import roadside, shapes, traffic
 from salx.data.street.canvas import NOISE, Camera, Canvas, Colour
 from salx.data.street.dice import CLOTHES, LEAVES, PAINTS, PLASTERS, PLATES, Dice
 from salx.data.street.shapes import Thing
 from salx.data.street.weather import WEATHERS, Weather
+from salx.infra import seeds
 
 LANE = 3.2  # metres
 REACH = 130.0  # metres of street ahead of a drive's first frame

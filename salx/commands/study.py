@@ -1,0 +1,213 @@
+"""`python -m salx.main --config=configs/X.py --workdir=W`, or `python -m salx study ...`: a whole
+study, or the rest of it.
+
+Exit codes: 0 done, 1 a run had to stop, 2 bad input, 75 stopped by SIGTERM or by a bucket that does
+not answer, and 130 interrupted; after these two the same command goes on.
+
+--worker=I/N takes the share of one of N commands that run at once on one folder, as the elements
+of an array; each share is done on its own. --plan says what there is to do, and does nothing.
+
+Several processes run one study, or one share, together when each gets the same command and
+--coordinator, --processes and --process, or when Slurm, Kubernetes or a TPU pod started them.
+They share the folder of --workdir; process 0 alone writes and prints; they end together, with one
+exit code.
+"""
+
+import math
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from logging import LogRecord
+from pathlib import Path
+from typing import Any
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from salx import report
+from salx.infra import locks, multihost, storage
+from salx.infra.errors import (
+    InputError,
+    RunError,
+    Stopped,
+    Unreachable,
+    first_line,
+    unknown,
+    verdict,
+)
+from salx.study import config as configs
+from salx.study import grid, partition
+
+
+class Workers(flags.ArgumentParser):
+    """Of --plan: a number, or 0 where none is given."""
+
+    syntactic_help = "a number of workers"
+
+    def parse(self, argument: str) -> int:
+        if argument == "true":
+            return 0
+        if argument.isdecimal() and int(argument):
+            return int(argument)
+        raise ValueError(f"must be {self.syntactic_help}, at least 1")
+
+
+def optional(parser: flags.ArgumentParser, name: str, text: str) -> flags.FlagHolder:
+    """A flag that may stand alone, as --name, or say more, as --name=3."""
+    flag = flags.Flag(parser, None, name, None, text)
+    flag.boolean = True
+    return flags.DEFINE_flag(flag)
+
+
+CONFIG = config_flags.DEFINE_config_file("config", None, "The study, as in configs/quickstart.py.")
+WORKDIR = flags.DEFINE_string("workdir", None, "The study's folder, or gs://BUCKET/FOLDER.")
+COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT where process 0 listens.")
+PROCESSES = flags.DEFINE_integer("processes", None, "How many processes run the study.", 1)
+WORKER = flags.DEFINE_string("worker", "0/1", "I/N: the share of one of N workers, from 0/N.")
+PLAN = optional(Workers(), "plan", "Print what there is to do, for so many workers; do nothing.")
+STEP_SECONDS = flags.DEFINE_list(
+    "step_seconds", [], "MODEL=SECONDS,...: of one device in a training step, for --plan."
+)
+PROCESS = flags.DEFINE_integer("process", None, "This one's number, from 0.", 0)
+
+
+def parse(argv: list[str]) -> list[str]:
+    """absl's flags, with bad ones as one line and exit code 2."""
+    try:
+        rest = flags.FLAGS(argv)
+        if CONFIG.value is not None:
+            CONFIG.value.to_dict()  # raises what the config file raised
+    except Exception as error:  # a config is the user's own code and may raise anything
+        raise SystemExit(multihost.end(*verdict(explained(argv, error)))) from error
+    if flags.FLAGS["verbosity"].using_default_value:
+        flags.FLAGS.verbosity = logging.WARNING  # Orbax tells of every file; --verbosity=0 shows it
+    logging.get_absl_logger().addFilter(not_interrupted)
+    return rest
+
+
+def not_interrupted(record: LogRecord) -> bool:
+    """False for what Orbax says of a Ctrl-C while it waits; it is raised, and told, anyway."""
+    return not (record.exc_info and record.exc_info[0] is KeyboardInterrupt)
+
+
+def explained(argv: list[str], error: Exception) -> InputError:
+    """Why the flags could not be read, naming the file or, in full, the field."""
+    for argument, after in zip(argv[1:], [*argv[2:], ""], strict=True):
+        name, equals, value = argument.lstrip("-").partition("=")
+        if name == "config":
+            file = Path((value if equals else after).partition(":")[0])
+            if not file.is_file():
+                return InputError(f"--config={file}: no such file")
+        if name.startswith("config."):
+            path = name.split(".")[1:]
+            try:
+                configs.check_path(path)
+            except InputError as unknown_field:
+                return unknown_field
+            if isinstance(error, AttributeError) and path[-1] in str(error):
+                return InputError(f"--{name}: this config has no such field to change")
+    if isinstance(error, OSError) and error.__cause__:
+        error = error.__cause__  # ml_collections wraps what a config file raised
+    kind = "" if isinstance(error, flags.Error) else f"--config: {type(error).__name__}: "
+    return InputError(f"{kind}{error}")
+
+
+def unexpected(error: Exception) -> tuple[int, str]:
+    """`verdict` in one of several processes; a bug shows where it is. An error of the devices
+    has no place of its own: as a rule another process is gone, and a collective with it."""
+    import jax
+
+    if not isinstance(error, jax.errors.JaxRuntimeError):
+        traceback.print_exception(error)
+    code, line = verdict(RunError(f"{type(error).__name__}: {str(error)[:300]}"))
+    return code, line.replace("salx:", f"salx: process {multihost.process.index}:")
+
+
+def run(argv: list[str]) -> None:
+    if PLAN.value is None:
+        multihost.initialise(COORDINATOR.value, PROCESSES.value, PROCESS.value)
+    if not multihost.is_main():
+        logging.set_verbosity(logging.ERROR)  # process 0 has the same warnings
+    if len(argv) > 1:
+        raise InputError(f"unexpected argument {argv[1]!r}")
+    for name, given in (("config", CONFIG.value), ("workdir", WORKDIR.value)):
+        if not given:
+            raise InputError(f"--{name} is required")
+    config, workdir = configs.resolve(CONFIG.value), storage.resolve(WORKDIR.value)
+    worker = partition.worker(WORKER.value)
+    if PLAN.value is not None:
+        grid.refuse_other(workdir, config)
+        return plan(config, workdir, PLAN.value or worker[1])
+    multihost.run_on_main(grid.refuse_other, workdir, config)
+    finished = multihost.run_on_main(grid.is_finished, workdir, config)
+    if not finished:
+        from salx.study import study  # jax, which a finished study has no need of
+
+        study.run(config, workdir, worker)
+    if not multihost.is_main():
+        return
+    if worker[1] > 1 and not grid.is_finished(workdir, config):
+        print(f"{workdir}: worker {WORKER.value} has done its share; others have not")
+    else:
+        tell(workdir, finished)
+
+
+def plan(config: dict[str, Any], workdir: Path, workers: int) -> None:
+    """Prints what there is to do."""
+    from salx.study import plan as plans
+
+    print(plans.text(config, workdir, workers, step_seconds(STEP_SECONDS.value, config["models"])))
+
+
+def step_seconds(given: list[str], known: Iterable[str]) -> dict[str, float]:
+    """`["res18=0.2"]` as {"res18": 0.2}. Raises InputError for what is no model or number."""
+    seconds = {}
+    for one in given:
+        label, _, value = one.partition("=")
+        if label not in known:
+            raise unknown("model in --step_seconds", label, known)
+        try:
+            seconds[label] = float(value)
+        except ValueError as error:
+            raise InputError(f"--step_seconds={one}: must be MODEL=SECONDS") from error
+        if not 0 < seconds[label] < math.inf:
+            raise InputError(f"--step_seconds={one}: must be above 0")
+    return seconds
+
+
+def tell(workdir: Path, finished: bool) -> None:
+    """Draws the report of a study that is through, unless it is there, and prints its table."""
+    page = workdir / "report" / "index.html"
+    if finished:
+        print(f"{workdir}: this study is finished; nothing to do")
+    if not (finished and page.exists()):
+        with locks.held(workdir, wait=True):  # two workers may end at once
+            report.write(workdir)
+    print(report.summary(workdir))
+    print(f"report: {page}")
+
+
+def checked_run(argv: list[str]) -> int:
+    """`run`, whose errors become one line and an exit code."""
+    try:
+        run(argv)
+    except (InputError, RunError, Stopped, Unreachable) as error:
+        return multihost.end(*verdict(error))
+    except KeyboardInterrupt as error:
+        code = multihost.end(*verdict(error))
+        sys.stdout.flush()
+        os._exit(code)  # a save that still goes on would fail within Python's own end, and tell
+    except Exception as error:
+        if storage.is_transient(error):
+            return multihost.end(*verdict(Unreachable(f"{WORKDIR.value}: {first_line(error)}")))
+        if multihost.process.count == 1:
+            raise
+        return multihost.end(*unexpected(error))
+    return 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command with the words after its name; absl's flags take them."""
+    app.run(checked_run, ["salx study", *arguments], flags_parser=parse)
+    return 0

@@ -1,0 +1,133 @@
+"""Checkpoints: a training's state and its step, through Orbax, with a digest.
+
+Orbax writes a checkpoint beside its place and renames it, or in a bucket marks it as whole, so a
+killed process leaves either the whole of it or none. The digest tells a damaged one from a sound
+one when it is restored.
+"""
+
+import contextlib
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+from salx import run_folder
+from salx.infra import multihost, storage
+from salx.infra.errors import InputError, Stopped
+
+State = TypeVar("State")
+
+
+def digest(tree) -> str:
+    """`sha256:<hex>` over the leaves of a tree: their paths, dtypes, shapes and bytes."""
+    leaves = jax.tree_util.tree_leaves_with_path(jax.device_get(tree))
+    parts = []
+    for path, leaf in leaves:
+        leaf = np.asarray(leaf)
+        parts += [f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape} ".encode()]
+        parts += [np.ascontiguousarray(leaf).tobytes()]
+    return run_folder.digest(*parts)
+
+
+class Checkpoints:
+    """The checkpoints of one training, the newest alone kept. A context manager."""
+
+    def __init__(self, folder: Path):
+        self.folder = storage.absolute(folder)
+        self.manager = ocp.CheckpointManager(
+            self.folder,
+            options=ocp.CheckpointManagerOptions(
+                preservation_policy=ocp.checkpoint_managers.LatestN(1),
+                cleanup_tmp_directories=True,
+            ),
+            item_handlers={
+                "state": ocp.StandardCheckpointHandler(),
+                "meta": ocp.JsonCheckpointHandler(),
+            },
+        )
+
+    def __enter__(self) -> "Checkpoints":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_) -> None:
+        # Closing waits for the other processes, and an error may be that one of them is lost.
+        if kind in (None, Stopped) or multihost.process.count == 1:
+            self.manager.close()
+
+    def save(self, step: int, state: State) -> None:
+        """Saves in the background; the next save, or the end, waits for it."""
+        self.manager.save(
+            step,
+            args=ocp.args.Composite(
+                state=ocp.args.StandardSave(state),
+                meta=ocp.args.JsonSave({"digest": digest(state), "step": step}),
+            ),
+        )
+
+    def restore(self, abstract: State) -> State | None:
+        """The newest checkpoint's state; None if there is none.
+
+        Raises InputError, naming the folder, for a checkpoint that is damaged.
+        """
+        step = self.manager.latest_step()
+        if step is None:
+            return None
+        saved = self.read(step, abstract, meta=ocp.args.JsonRestore())
+        if saved.meta != {"digest": digest(saved.state), "step": step}:
+            raise self.damaged(step, "wrong digest")
+        return saved.state
+
+    def read(self, step: int, abstract=None, **more):
+        """What Orbax restores of a step: the state as `abstract` is, or as numpy arrays, from
+        whatever devices it was saved. Raises InputError for files that are damaged."""
+        try:
+            with late_errors_hidden():
+                if abstract is None:
+                    saved = self.manager.item_metadata(step).state.tree
+                    abstract = jax.tree.map(blank, saved)
+                args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract), **more)
+                return self.manager.restore(step, args=args)
+        except Exception as error:  # Orbax and TensorStore raise many kinds for a broken file
+            why = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
+            raise self.damaged(step, why) from error
+
+    def damaged(self, step: int, why: str) -> InputError:
+        place = self.folder / str(step)
+        return InputError(f"{place}: damaged checkpoint (delete it to train again): {why}")
+
+
+def blank(saved) -> np.ndarray:
+    """An array of the dtype and shape of a saved one, which tells Orbax to restore as numpy."""
+    return np.broadcast_to(saved.dtype.type(), saved.shape)
+
+
+def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """config.json, result.json and the variables, as numpy, of a finished deployment's folder.
+
+    Raises InputError for a folder that is none, or whose checkpoint is not the result's.
+    """
+    config, result = (run_folder.read_json(run / name) for name in ("config.json", "result.json"))
+    known = result["checkpoint"]
+    with Checkpoints(run / "checkpoint") as checkpoints:
+        state = checkpoints.read(known["step"]).state
+        variables = {name: state[name] for name in ("params", "batch_stats")}
+        if state["head"]:
+            variables["head"] = state["head"]["params"]
+        if digest(variables) != known["digest"]:
+            raise checkpoints.damaged(known["step"], "not the one of result.json")
+    return config, result, variables
+
+
+@contextlib.contextmanager
+def late_errors_hidden() -> Iterator[None]:
+    """When one read of many fails, Orbax closes their event loop and raises that error; those
+    that fail after it find the loop closed and would print a traceback each."""
+    shown = sys.unraisablehook
+    sys.unraisablehook = lambda _: None
+    yield
+    sys.unraisablehook = shown  # not after an error: the others are still to come

@@ -1,0 +1,187 @@
+"""Who works in a folder: one process at a time, which its end, however it comes, lets go.
+
+A folder of a file system is held by a lock of the system on its file .lock. A bucket has no
+locks. There the object .lock says who holds the folder; its holder writes it anew every RENEW
+seconds, each time on the condition that it is still as written the last time (TensorStore's
+`if_equal`, the generation of the object), so two can never both succeed. Whoever finds it and
+sees it unchanged for LEASE seconds, by its own clock, takes it over on the same condition; a
+holder that was away for so long ends when it finds that out.
+"""
+
+import contextlib
+import fcntl
+import os
+import socket
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from salx.infra import storage
+from salx.infra.errors import InputError, Unreachable, first_line
+
+RENEW, LEASE, POLL = 10.0, 60.0, 2.0  # seconds
+LOCK = ".lock"
+# How TensorStore's errors begin where asking again would not help.
+REFUSALS = ("NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT")
+ANSWER = 40.0  # seconds that this process waits to be let in
+# What a bucket refuses for the moment is asked again; TensorStore by itself would for an hour.
+RETRIES = {"max_retries": 5, "initial_delay": "1s", "max_delay": "8s"}
+
+
+Tell = Callable[[int, str], Any]
+
+
+def alone(code: int, line: str) -> None:
+    """Says why this process ends, where there are no others to be told."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def held(folder: Path, wait: bool = False, tell: Tell = alone) -> Iterator[None]:
+    """Holds a folder for this process.
+
+    Raises InputError if the folder cannot be written, or, rather than `wait`, if another process
+    holds it, and Unreachable for a bucket that does not answer. A process that loses a folder in
+    the middle of its work ends, after `tell(code, line)`.
+    """
+    with leased(folder, wait, tell) if storage.in_bucket(folder) else locked(folder, wait):
+        yield
+
+
+def me() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+@contextlib.contextmanager
+def locked(folder: Path, wait: bool) -> Iterator[None]:
+    """`held` for a file system."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / LOCK, "a+")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise InputError(f"{folder}: held by {lock.read().strip()}") from error
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be locked: {error.strerror}") from error
+        lock.truncate(0)
+        lock.write(me())
+        lock.flush()
+        yield
+
+
+@contextlib.contextmanager
+def leased(folder: Path, wait: bool, tell: Tell) -> Iterator[None]:
+    """`held` for a bucket."""
+    import tensorstore
+
+    bucket, _, inside = str(folder).removeprefix(storage.BUCKET).partition("/")
+    spec = {"driver": "gcs", "bucket": bucket, "path": f"{inside}/"}
+    spec["context"] = {"gcs_request_retries": RETRIES}
+    with answering(folder):
+        store = tensorstore.KvStore.open(spec).result()
+    lease = Lease(store, f"{folder}/{LOCK}", tell)
+    try:
+        with answering(folder):
+            lease.take(wait)
+        lease.keeper.start()
+        yield
+    finally:
+        lease.leave()
+
+
+@contextlib.contextmanager
+def answering(folder: Path) -> Iterator[None]:
+    """Turns what TensorStore makes of a bucket's refusal into an InputError, and of its silence
+    into Unreachable."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        kind = InputError if str(error).startswith(REFUSALS) else Unreachable
+        raise kind(f"{folder}: cannot be written: {first_line(error)}") from error
+
+
+class Lease:
+    """The object .lock of a TensorStore key-value store, and the last that this process knows of
+    it: its generation, which every write changes."""
+
+    def __init__(self, store: Any, name: str, tell: Tell = alone):
+        self.store, self.name, self.tell = store, name, tell
+        self.text = f"{me()} ({uuid.uuid4().hex[:8]})"
+        self.generation = b""  # none yet
+        self.over = threading.Event()
+        self.keeper = threading.Thread(target=self.keep, daemon=True)
+
+    def take(self, wait: bool) -> None:
+        """Returns once this process is the holder. Raises InputError, rather than `wait`, when
+        another one shows that it is alive."""
+        seen, since = None, 0.0
+        while True:
+            found = self.store.read(LOCK).result(ANSWER)
+            generation, now = found.stamp.generation, time.monotonic()
+            stale = generation == seen and now - since > LEASE
+            if (found.state == "missing" or stale) and self.write(generation):
+                return
+            if found.state != "missing" and generation != seen:
+                holder = found.value.decode(errors="replace")
+                if seen is not None and not wait:
+                    raise InputError(f"{self.name.removesuffix('/' + LOCK)}: held by {holder}")
+                if seen is None:
+                    why = f"waiting for {holder}, or a minute of its silence"
+                    print(f"salx: {self.name}: {why}", file=sys.stderr)
+                seen, since = generation, now
+            time.sleep(POLL)
+
+    def write(self, generation: bytes) -> bool:
+        """Whether .lock was still of this generation, and is now this process's."""
+        written = self.store.write(LOCK, self.text.encode(), if_equal=generation).result(RENEW)
+        if written.generation:
+            self.generation = written.generation
+        return bool(written.generation)
+
+    def keep(self) -> None:
+        """Renews until it is over. Ends this process when another has taken the folder, or may
+        soon: with exit code 75 where the bucket does not answer."""
+        renewed = time.monotonic()
+        while not self.over.wait(RENEW):
+            began = time.monotonic()
+            try:
+                if not self.write(self.generation) and not self.is_mine():
+                    self.end(1, "another process has taken it over; this process ends")
+                renewed = began
+            except Exception as error:
+                if began - renewed >= LEASE / 2:
+                    why = f"cannot be written: {first_line(error)}"
+                    self.end(os.EX_TEMPFAIL, f"{why}; the same command goes on from here")
+
+    def end(self, code: int, why: str) -> None:
+        """Ends this process, which may be in the middle of anything."""
+        self.tell(code, f"salx: {self.name}: {why}")
+        os._exit(code)
+
+    def is_mine(self) -> bool:
+        """Whether a write that was refused had come through before, with its answer lost."""
+        found = self.store.read(LOCK).result(RENEW)
+        self.generation = found.stamp.generation
+        return found.value == self.text.encode()
+
+    def leave(self) -> None:
+        """Lets go. An error only means that the next one has to wait."""
+        self.over.set()
+        try:
+            if self.keeper.is_alive():
+                self.keeper.join()
+        finally:  # Ctrl-C may come here, too
+            if self.generation:
+                with contextlib.suppress(Exception):
+                    self.store.write(LOCK, None, if_equal=self.generation).result(RENEW)

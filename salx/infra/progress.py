@@ -1,0 +1,156 @@
+"""What a run tells while it goes on: journals of metrics, and progress on the terminal."""
+
+import importlib.util
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from salx.infra import storage
+from salx.infra.errors import InputError
+
+Item = TypeVar("Item")
+
+PLAIN_EVERY = 10.0  # seconds between lines where the output is no terminal
+
+
+class Journal:
+    """metrics.jsonl of a run, one JSON object a line, and TensorBoard events on request.
+
+    Opening it at a step drops what an interrupted run wrote after that step.
+    """
+
+    def __init__(self, folder: Path, step: int, tensorboard: bool = False):
+        path = folder / "metrics.jsonl"
+        kept = [line for line in lines(path) if line["step"] <= step]
+        text = "".join(json.dumps(line) + "\n" for line in kept)
+        self.file = storage.open_append(path, text)
+        self.events = event_writer(folder / "events") if tensorboard else None
+
+    def write(self, step: int, scalars: dict[str, float]) -> None:
+        self.file.write(json.dumps({"step": step, **scalars}) + "\n")
+        self.file.flush()
+        if self.events:
+            self.events.write_scalars(step, scalars)
+
+    def close(self) -> None:
+        self.file.close()
+        if self.events:
+            self.events.close()
+
+
+def lines(path: Path) -> list[dict]:
+    """A journal's lines up to the first that a killed process left torn."""
+    whole = []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            whole.append(json.loads(line))
+        except ValueError:
+            break
+    return whole
+
+
+def check_events() -> None:
+    """Raises InputError unless what TensorBoard events need is installed."""
+    for name in ("tensorflow", "tensorboard"):
+        if importlib.util.find_spec(name) is None:
+            raise InputError(
+                f"config.telemetry.tensorboard=True needs {name}: "
+                "pip install tensorflow-cpu tensorboard"
+            )
+
+
+def event_writer(folder: Path):
+    """A TensorBoard writer; this alone imports tensorflow, and only when it is called."""
+    from clu import metric_writers
+
+    return metric_writers.SummaryWriter(str(folder))
+
+
+class Bar:
+    """Progress on stderr: a bar on a terminal, a line now and then elsewhere, nothing unless
+    `shown`. A context manager."""
+
+    def __init__(self, total: int, shown: bool = True):
+        self.total, self.done = total, 0
+        self.began = self.printed = time.monotonic()
+        console = Console(file=sys.stderr)
+        self.plain = shown and not console.is_terminal
+        live = shown and console.is_terminal
+        columns = TextColumn("{task.description}", markup=False), BarColumn(None)
+        self.bar = Progress(*columns, console=console, disable=not live, transient=True)
+        self.task: TaskID = self.bar.add_task("starting", total=total)
+
+    def __enter__(self):
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.bar.stop()
+
+    def tell(self, text: str) -> None:
+        self.bar.update(self.task, description=text, completed=self.done)
+        if self.plain and time.monotonic() - self.printed > PLAIN_EVERY:
+            self.printed = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+    def left(self) -> str:
+        """The time so far for each unit that is done, times the units that remain."""
+        if not self.done:
+            return "-:-- left"
+        return f"{clock((time.monotonic() - self.began) * (self.total / self.done - 1))} left"
+
+
+def counted(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+    """The items, with progress: `caching camvid_pool  12 of 367  0:07 left`."""
+    with Bar(total) as bar:
+        for bar.done, item in enumerate(items, 1):
+            yield item
+            bar.tell(f"{what}  {bar.done} of {total}  {bar.left()}")
+
+
+class Board(Bar):
+    """Live progress of a study: run i of n, cycle, step, time left.
+
+    `run` runs of `runs_total` are done at the start and `steps` training steps remain.
+    """
+
+    def __init__(self, runs_total: int = 0, run: int = 0, steps: int = 0, shown: bool = False):
+        super().__init__(max(1, steps), shown)
+        self.runs_total, self.run = runs_total, run
+
+    def start(self, name: str, cycle: str, step: int, total: int) -> None:
+        """A training of `total` steps begins at `step`; one that is at its end goes unseen."""
+        self.name, self.cycle, self.steps, self.at = name, cycle, total, step
+        if step < total:
+            self.run += 1
+            self.show()
+
+    def step(self, step: int) -> None:
+        """The training stands at a step."""
+        self.done, self.at = self.done + step - self.at, step
+        self.show()
+
+    def score(self, name: str, done: int, total: int, began: float) -> None:
+        """A scoring pass has done so many of its images since `began` (time.monotonic())."""
+        rate = done / max(1e-9, time.monotonic() - began)
+        left = clock((total - done) / max(1e-9, rate))
+        self.tell(f"scoring {done:,}/{total:,}  {rate:,.0f} images/s  {left} left  {name}")
+
+    def show(self) -> None:
+        run, step = f"run {self.run} of {self.runs_total}", f"step {self.at}/{self.steps}"
+        # A narrow terminal cuts the end: the run's name goes first.
+        self.tell("  ".join([run, self.left(), f"cycle {self.cycle}", step, self.name]))
+
+
+def clock(seconds: float) -> str:
+    """`0:07`, `12:30`, `3:02:10`."""
+    whole = math.ceil(max(0.0, seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

@@ -1,0 +1,138 @@
+"""Where files lie: in a folder, or in a bucket under `gs://BUCKET/FOLDER`, by one kind of path.
+
+A file is whole or absent. In a folder it is written beside its place, flushed and renamed; in a
+bucket an object is there once its last byte has come, and cannot be changed, only replaced.
+
+A bucket's paths are those of etils.epath, which have pathlib's methods and gcsfs beneath them;
+no function but these needs to know which kind it has.
+"""
+
+import importlib.util
+import io
+import logging
+import mimetypes
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from salx.infra.errors import InputError, first_line
+
+BUCKET = "gs://"
+CONNECT, ANSWER = 10, 60  # seconds that a request may wait for a connection, and for its answer
+
+
+def resolve(name: str | Path) -> Path:
+    """The path of a folder or file, in a bucket for `gs://BUCKET/FOLDER`; a path as it is.
+
+    Raises InputError, in one line, for another scheme, a folder's name that a bucket's paths
+    cannot have, where gcsfs is not installed, and for a bucket that cannot be read: it is not
+    there, this user may not, or nothing answers.
+    """
+    if not isinstance(name, str):
+        return name
+    if "://" not in name:
+        return Path(name)
+    bucket, _, folder = name.removeprefix(BUCKET).partition("/")
+    if not name.startswith(BUCKET) or not bucket or not folder.strip("/"):
+        raise InputError(f"{name}: must be a folder, here or in a bucket: {BUCKET}BUCKET/FOLDER")
+    if set(folder) & set("[]?*#") or ".." in folder.split("/"):
+        raise InputError(f"{name}: '..' and the signs []?*# mean something else in a bucket")
+    if importlib.util.find_spec("gcsfs") is None:
+        raise InputError(f"{name}: a bucket needs gcsfs: pip install -r launch/gs.txt")
+    import aiohttp
+    import fsspec
+    from etils import epath
+
+    # Other processes write too: what a bucket held when it was first listed is of no use. By
+    # itself gcsfs waits for ever; what times out here it tries again, six times in all.
+    bounded = aiohttp.ClientTimeout(sock_connect=CONNECT, sock_read=ANSWER)
+    fsspec.config.conf["gcs"] = {"use_listings_cache": False, "requests_timeout": bounded}
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # what fails for good is raised as well
+    try:
+        fsspec.filesystem("gcs").call("GET", "b/{}/o", bucket, maxResults=1, json_out=True)
+    except FileNotFoundError as error:
+        raise InputError(f"{name}: there is no such bucket") from error
+    except Exception as error:  # gcsfs, aiohttp and google.auth each have their own
+        raise InputError(f"{name}: cannot be read: {first_line(error)}") from error
+    return epath.Path(name.rstrip("/"))
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether an error says that a bucket is out of reach for a while, not that it refuses."""
+    if "gcsfs" not in sys.modules:
+        return False
+    import aiohttp
+    from gcsfs.retry import HttpError
+
+    if isinstance(error, HttpError):
+        return int(error.code or 500) >= 500
+    return isinstance(error, (aiohttp.ClientError, TimeoutError))
+
+
+def in_bucket(path: Path) -> bool:
+    return not isinstance(path, Path)
+
+
+def absolute(path: Path) -> Path:
+    """The path from the root of the file system; a bucket's has no other."""
+    return path if in_bucket(path) else path.absolute()
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes a whole file or nothing."""
+    if in_bucket(path):
+        import fsspec
+
+        kind = mimetypes.guess_type(path.name)[0]  # so that a browser shows a report
+        kind = {"content_type": kind} if kind else {}
+        fsspec.filesystem("gcs").pipe_file(str(path), content, **kind)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.tmp")
+    with open(beside, "wb") as file:
+        file.write(content)
+    commit(beside, path)
+
+
+def commit(beside: Path, path: Path) -> None:
+    """Gives a folder's file that is written its name, once all of it is on disk."""
+    sync(beside)
+    os.replace(beside, path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file or folder is on disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def remove(folder: Path) -> None:
+    """Removes a folder and what is in it, if it is there."""
+    if in_bucket(folder):
+        folder.rmtree(missing_ok=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_append(path: Path, text: str) -> TextIO:
+    """A text file that holds `text`, open for more, which `flush` makes visible."""
+    write_file(path, text.encode())
+    return Rewritten(path, text) if in_bucket(path) else open(path, "a")
+
+
+class Rewritten(io.StringIO):
+    """A text whose `flush` replaces an object by what has been written so far."""
+
+    def __init__(self, path: Path, text: str):
+        super().__init__()
+        self.path = path
+        self.write(text)
+
+    def flush(self) -> None:
+        write_file(self.path, self.getvalue().encode())

@@ -1,0 +1,69 @@
+"""What a cycle has picked: its classes, its near-duplicates, and a strip of pictures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from salx import tasks
+from salx.data.datasets import Dataset
+from salx.data.images import coloured
+from salx.data.sources import example
+
+SAMPLE = 2000  # of the best picks, that are looked at
+SMALL = 16  # pixels of the square grey thumbnails that are compared
+NEAR = 4 / 255  # mean difference of two thumbnails, of their range, below which they are near
+SHOWN, HEIGHT = 12, 48  # pictures in a strip, and their height in pixels
+
+
+def describe(dataset: Dataset, ids: Sequence[int]) -> tuple[dict[str, Any], bytes]:
+    """{"looked_at": picks, "classes": labels, or pixels, of each class among them, None for a
+    pool without labels, "pool_classes": the same of the whole pool, where its labels are known
+    without reading it, "near_duplicates": share of the picks that are near another}, and the
+    first picks as a PNG. Raises RunError for an example that cannot be read."""
+    items = [example(dataset.pool, index) for index in ids[:SAMPLE]]
+    grey = [item["image"].mean(-1).astype(np.float32) for item in items]
+    thumbs = [cv2.resize(image, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for image in grey]
+    known = all("label" in item for item in items)
+    labels, classes = getattr(dataset.pool, "labels", None), len(dataset.classes)
+    cheap = isinstance(labels, np.ndarray) and labels.ndim == 1
+    told = {
+        "looked_at": len(items),
+        "classes": counts(items, classes) if known else None,
+        "pool_classes": np.bincount(labels, minlength=classes).tolist() if cheap else None,
+        "near_duplicates": near(np.stack(thumbs) / 255),
+    }
+    return told, strip([item["image"] for item in items[:SHOWN]])
+
+
+def counts(items: Sequence[dict], classes: int) -> list[int]:
+    """How many labels, of images or of pixels, each class has."""
+    total = np.zeros(classes, np.int64)
+    for item in items:
+        labels = np.asarray(item["label"])
+        labels = labels[labels != tasks.IGNORE] if labels.ndim else labels
+        total += np.bincount(labels.ravel(), minlength=classes)
+    return total.tolist()
+
+
+def near(thumbs: np.ndarray) -> float:
+    """The share of thumbnails float32[n, s, s] in 0..1 with another one nearer than NEAR, in
+    the mean of their absolute differences."""
+    flat = thumbs.reshape(len(thumbs), -1)
+    gaps = cdist(flat, flat, "cityblock") / flat.shape[1]
+    np.fill_diagonal(gaps, np.inf)
+    return float((gaps < NEAR).any(1).mean())
+
+
+def strip(images: Sequence[np.ndarray]) -> bytes:
+    """Images uint8[h, w, c] side by side at one height, a PNG."""
+    tiles = []
+    for image in images:
+        height, width = image.shape[:2]
+        how = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_NEAREST
+        size = (max(1, round(width * HEIGHT / height)), HEIGHT)
+        tile = cv2.resize(image, size, interpolation=how).reshape(HEIGHT, size[0], -1)
+        tiles.append(coloured(tile)[..., ::-1])
+    return cv2.imencode(".png", np.hstack(tiles))[1].tobytes()
