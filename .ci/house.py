@@ -41,27 +41,14 @@ ROOMS = (
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
 BANNED = frozenset(
-    [
-        "seen",
-        "told",
-        "asked",
-        "found",
-        "place",
-        "part",
-        "own",
-        "beside",
-        "here",
-        "once",
-        "given",
-        "known",
-        "kept",
-    ]
+    ("seen", "told", "asked", "found", "place", "part", "own")
+    + ("beside", "here", "once", "given", "known", "kept")
 )
 
 
 def room_of(module: str) -> str:
     """The room of `salx.data.loader` is `data`; that of `salx` itself is `__init__`."""
-    return (module.split(".") + ["__init__"])[1]
+    return [*module.split("."), "__init__"][1]
 
 
 def imported(tree: ast.AST, package: bool) -> Iterator[tuple[int, str]]:

@@ -3,11 +3,23 @@
 import contextlib
 import difflib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 
 class InputError(Exception):
     """What the user gave cannot be used: names the file or field. Exit code 2."""
+
+
+class ArgumentError(InputError):
+    """A library function's argument cannot be used.
+
+    `text` says why, with `{name}` where the argument's name belongs, so that a command can put
+    its flag, and a study its field, in that place (see `renamed`).
+    """
+
+    def __init__(self, argument: str, text: str):
+        super().__init__(text.replace("{name}", argument))
+        self.argument, self.text = argument, text
 
 
 class RunError(Exception):
@@ -47,12 +59,37 @@ def first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), silent)
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
-    """The error for a name that is not among the known ones, with the nearest of them."""
-    known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+@contextlib.contextmanager
+def renamed(names: str | Mapping[str, str]) -> Iterator[None]:
+    """Give an ArgumentError that passes the name that its user knows the argument by.
+
+    Args:
+      names: what stands before every argument's name (`config.dataset.`), or a mapping from
+        arguments to names (`{"budget": "--budget"}`); an argument without one keeps its own.
+    """
+    try:
+        yield
+    except ArgumentError as error:
+        name = error.argument
+        name = f"{names}{name}" if isinstance(names, str) else names.get(name, name)
+        raise ArgumentError(name, error.text) from error
+
+
+def unknown(kind: str, name: str, choices: Iterable[str], argument: str = "") -> InputError:
+    """Make the error for a name that is not among the choices, with the nearest of them.
+
+    Args:
+      kind: what the name should have been, as in "unknown KIND 'name'"; with an `argument` it
+        may hold `{name}`, where the argument's name belongs.
+      name: the unknown name.
+      choices: the known names.
+      argument: the library function's argument that the name came in, if there is one.
+    """
+    choices = sorted(choices)
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     hint = f" did you mean {near[0]!r}?" if near else ""
-    return InputError(f"unknown {kind} {name!r};{hint} known: {', '.join(known)}")
+    text = f"unknown {kind} {name!r};{hint} known: {', '.join(choices)}"
+    return ArgumentError(argument, text) if argument else InputError(text)
 
 
 @contextlib.contextmanager
