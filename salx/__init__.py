@@ -1,3 +1,3 @@
 """SALX: surrogate active learning in JAX."""
 
-__version__ = "0.1.0"
+from salx.infra.version import __version__ as __version__

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from salx import run_folder
+from salx.infra import sealed
 from salx.infra.errors import InputError
 
 FORMAT = "salx.selection/1"
@@ -49,22 +49,22 @@ def written(score: Any) -> float | None:
 def encode(header: dict[str, Any], ids: np.ndarray, keys: Sequence[str], scores) -> bytes:
     """A record's bytes."""
     lines = [
-        run_folder.canonical({"id": int(i), "key": keys[i], "score": written(s), "rank": rank})
+        sealed.canonical({"id": int(i), "key": keys[i], "score": written(s), "rank": rank})
         for rank, (i, s) in enumerate(zip(ids, scores, strict=True))
     ]
     body = b"".join(line + b"\n" for line in lines)
     header = {"format": FORMAT, **header, "picked": len(lines)}
-    sealed = {**header, "digest": run_folder.digest(run_folder.canonical(header), body)}
-    return run_folder.canonical(sealed) + b"\n" + body
+    whole = {**header, "digest": sealed.digest(sealed.canonical(header), body)}
+    return sealed.canonical(whole) + b"\n" + body
 
 
 def read(path: Path) -> Record:
     """Reads and verifies one record. Raises InputError naming the file if it is damaged."""
-    with run_folder.reading(path):
+    with sealed.reading(path):
         head, _, body = path.read_bytes().partition(b"\n")
         header = json.loads(head)
         seal = header.pop("digest")
-        run_folder.check_seal(seal, run_folder.canonical(header), body)
+        sealed.check_seal(seal, sealed.canonical(header), body)
         ids = np.array([json.loads(line)["id"] for line in body.splitlines()], np.int64)
     if header["format"] != FORMAT:
         raise InputError(f"{path}: format {header['format']!r}, but this is {FORMAT!r}")

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from absl import flags
 
-from salx import models, run_folder
-from salx.infra import mesh
+from salx import models
+from salx.infra import mesh, sealed
 from salx.study import config as configs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,7 +109,7 @@ def content(workdir):
         if path.suffix == ".jsonl":
             found[name] = path.read_bytes()
         elif path.name == "result.json" or path.name.startswith("cycle_"):
-            found[name] = run_folder.read_json(path)
+            found[name] = sealed.read_json(path)
             found[name].pop("seconds")
         elif path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:

@@ -1,6 +1,6 @@
 import pytest
 
-from salx import run_folder
+from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.study import grid
 from salx.study.grid import Deployment, Selection
@@ -122,7 +122,7 @@ def test_where_data_lies_and_who_reads_it_make_no_other_study(tmp_path, small):
         return {**config, "train": {**small["train"], **train}}
 
     held = {"config": visited({"dir": "/a", "cache": "/b", "resize": 0}, {})}
-    run_folder.write_json(tmp_path / "study.json", held)
+    sealed.write_json(tmp_path / "study.json", held)
     grid.refuse_other(tmp_path, visited({"dir": "/c", "cache": "", "resize": 0}, {"workers": 8}))
     with pytest.raises(InputError, match=r"dataset\.resize 0 -> 256"):
         grid.refuse_other(tmp_path, visited({"resize": 256}, {}))
@@ -134,7 +134,7 @@ def test_where_data_lies_and_who_reads_it_make_no_other_study(tmp_path, small):
 def test_batches_in_parts_make_another_study_and_whole_ones_do_not(tmp_path, small):
     train = dict(small["train"])
     del train["accumulate"]  # a study from when batches could only be whole
-    run_folder.write_json(tmp_path / "study.json", {"config": {**small, "train": train}})
+    sealed.write_json(tmp_path / "study.json", {"config": {**small, "train": train}})
     grid.refuse_other(tmp_path, small)
     with pytest.raises(InputError, match=r"train\.accumulate None -> 2"):
         grid.refuse_other(tmp_path, {**small, "train": {**train, "accumulate": 2}})

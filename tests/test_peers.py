@@ -11,8 +11,7 @@ import jax
 import numpy as np
 import pytest
 
-from salx import run_folder
-from salx.infra import checkpoint, multihost
+from salx.infra import checkpoint, multihost, sealed
 from tests.conftest import ROOT, SMALL, free_port
 from tests.test_study import picks
 
@@ -80,7 +79,7 @@ def test_two_processes_choose_what_one_does(finished, compiled, tmp_path):
         assert ended(running) == ([0, 0], [[], []])
     assert picks(tmp_path) == expected(finished)
     path = "deployments/a.on.a.entropy.s0.c02/result.json"
-    result, alone = run_folder.read_json(tmp_path / path), run_folder.read_json(finished[0] / path)
+    result, alone = sealed.read_json(tmp_path / path), sealed.read_json(finished[0] / path)
     assert result["environment"]["processes"] == 2
     assert result["environment"]["devices"] == 4
     assert result["value"] == pytest.approx(alone["value"], abs=0.01)

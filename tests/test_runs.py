@@ -3,6 +3,7 @@ import json
 import pytest
 
 from salx import run_folder
+from salx.infra import sealed, version
 from salx.infra.errors import InputError, unknown
 
 
@@ -20,28 +21,27 @@ def test_labels_cannot_leave_their_folder(label):
 
 def test_json_shows_any_damage(tmp_path):
     path = tmp_path / "result.json"
-    run_folder.write_json(path, {"value": 0.5, "name": "x", "list": [1, 2]})
-    assert run_folder.read_json(path) == {"value": 0.5, "name": "x", "list": [1, 2]}
+    sealed.write_json(path, {"value": 0.5, "name": "x", "list": [1, 2]})
+    assert sealed.read_json(path) == {"value": 0.5, "name": "x", "list": [1, 2]}
     sound = path.read_bytes()
     for damaged in (sound.replace(b"0.5", b"0.6"), sound[:-20], b"", b"[]", b"{}", b"\xff"):
         path.write_bytes(damaged)
         with pytest.raises(InputError, match=r"result\.json: damaged"):
-            run_folder.read_json(path)
+            sealed.read_json(path)
 
 
 def test_not_a_number_is_never_written(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
-        run_folder.write_json(tmp_path / "x.json", {"value": float("nan")})
+        sealed.write_json(tmp_path / "x.json", {"value": float("nan")})
     assert not list(tmp_path.iterdir())
 
 
 def test_differences_name_the_fields():
     old = {"train": {"batch": 16, "steps": 3}, "seeds": 3, "models": ("a",)}
     new = {"train": {"batch": 32, "steps": 3}, "models": ["a"], "extra": True}
-    assert run_folder.differences(old, old) == ""
+    assert sealed.differences(old, old) == ""
     assert (
-        run_folder.differences(old, new)
-        == "extra None -> True, seeds 3 -> None, train.batch 16 -> 32"
+        sealed.differences(old, new) == "extra None -> True, seeds 3 -> None, train.batch 16 -> 32"
     )
 
 
@@ -53,15 +53,15 @@ def test_a_folder_belongs_to_one_run(tmp_path):
 
 
 def test_code_version_follows_the_sources(tmp_path, monkeypatch):
-    before = run_folder.code_version()
+    before = version.code_version()
     assert before.startswith("0.1.0+")
     (tmp_path / "__init__.py").write_text("changed = True")
-    monkeypatch.setattr(run_folder.salx, "__file__", str(tmp_path / "__init__.py"))
-    run_folder.code_version.cache_clear()
-    assert run_folder.code_version() != before
+    monkeypatch.setattr(version, "PACKAGE", tmp_path)
+    version.code_version.cache_clear()
+    assert version.code_version() != before
     monkeypatch.undo()
-    run_folder.code_version.cache_clear()
-    assert run_folder.code_version() == before
+    version.code_version.cache_clear()
+    assert version.code_version() == before
 
 
 def test_an_unknown_name_suggests_the_nearest():
@@ -71,6 +71,6 @@ def test_an_unknown_name_suggests_the_nearest():
 
 
 def test_canonical_json_is_one_text_for_equal_values():
-    assert run_folder.canonical({"b": 1, "a": [1.5]}) == run_folder.canonical(
+    assert sealed.canonical({"b": 1, "a": [1.5]}) == sealed.canonical(
         json.loads('{"a":[1.5],"b":1}')
     )

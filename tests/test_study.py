@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from salx import records, report, run_folder
+from salx import records, report
 from salx.data import datasets
-from salx.infra import locks, mesh
+from salx.infra import locks, mesh, sealed
 from salx.infra.errors import InputError, RunError
 from salx.study import grid, study
 from tests.conftest import content
@@ -237,7 +237,7 @@ def test_the_same_picks_on_one_and_on_four_devices(finished, salx, tmp_path):
     four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
     process = salx(tmp_path, "--config.surrogates=('a',)", "--config.deployments=('a',)", env=four)
     assert process.returncode == 0, process.stderr
-    result = run_folder.read_json(tmp_path / "deployments" / "a.on.random.s0.c02" / "result.json")
+    result = sealed.read_json(tmp_path / "deployments" / "a.on.random.s0.c02" / "result.json")
     assert result["environment"]["devices"] == 4
     one = picks(finished[0])
     assert picks(tmp_path) == {name: ids for name, ids in one.items() if "/b." not in name}

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from salx import run_folder
+from salx.infra import sealed
 from salx.study import grid, study
 from tests.conftest import ROOT, SMALL, content
 from tests.test_study import quiet
@@ -56,10 +56,10 @@ def test_a_plan_agrees_with_what_the_study_then_does(finished, salx, tmp_path):
     assert process.returncode == 0, process.stderr
     assert not (tmp_path / "w").exists()
     plan = told(process.stdout)
-    results = [run_folder.read_json(path) for path in workdir.glob("deployments/*/result.json")]
+    results = [sealed.read_json(path) for path in workdir.glob("deployments/*/result.json")]
     steps = sum(result["steps"] for result in results)
     passes = workdir.glob("selections/*.entropy.*/cycle_*.json")
-    scored = sum(run_folder.read_json(path)["images"] for path in passes)
+    scored = sum(sealed.read_json(path)["images"] for path in passes)
     assert plan["selections"] == [6, 6]
     assert plan["trainings"][:2] == [len(results), len(results)]
     assert plan["sharing"][1] == plan["sharing"][0] - len(results)
@@ -97,8 +97,8 @@ def test_more_models_add_only_what_is_new(finished, small, tmp_path):
     asked = {*grid.grid(config).trainings, *grid.grid(config).selections}
     assert new == {run.name for run in asked} - {run.name for run in held(small)}
     for path in workdir.glob("deployments/*/result.json"):
-        assert run_folder.read_json(path)["steps"] == (6 if path.parent.name[0] == "c" else 12)
-    kept = run_folder.read_json(workdir / "deployments" / "c.on.random.s0.c00" / "config.json")
+        assert sealed.read_json(path)["steps"] == (6 if path.parent.name[0] == "c" else 12)
+    kept = sealed.read_json(workdir / "deployments" / "c.on.random.s0.c00" / "config.json")
     assert kept["train"]["steps"] == 6
 
 

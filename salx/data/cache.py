@@ -19,9 +19,8 @@ from array_record.python.array_record_data_source import ArrayRecordDataSource
 from array_record.python.array_record_module import ArrayRecordWriter
 from safetensors import numpy as safetensors
 
-from salx import run_folder
 from salx.data.sources import Source, attempts
-from salx.infra import storage
+from salx.infra import sealed, storage
 from salx.infra.errors import InputError, RunError
 
 FORMAT = "salx.cache/1"  # another one wherever the same source would give other records
@@ -58,7 +57,7 @@ def cached(
     for a damaged file, RunError for an example that cannot be read, unless those are skipped.
     """
     header = {"format": FORMAT, "size": len(source), **identity}
-    mark = run_folder.digest(run_folder.canonical(header)).removeprefix("sha256:")[:16]
+    mark = sealed.digest(sealed.canonical(header)).removeprefix("sha256:")[:16]
     path = folder / f"{name}_{mark}.array_record"
     if not path.exists():
         with building(path):
@@ -96,7 +95,7 @@ def build(source: Source, path: Path, name: str, header: dict[str, Any], skip: b
                 skipped[index] = why
             else:
                 writer.write(record)
-        writer.write(run_folder.canonical({**header, "skipped": skipped}))
+        writer.write(sealed.canonical({**header, "skipped": skipped}))
     storage.commit(beside, path)
 
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from absl import logging
 
-from salx import run_folder
 from salx.data import transforms
 from salx.data.cache import cached
 from salx.data.options import DATASET
 from salx.data.pixels import short_side
 from salx.data.sources import Part, Resized, Source, unreadable
 from salx.data.transforms import Transforms
+from salx.infra import sealed
 from salx.infra.errors import InputError, unknown
 
 SOURCES = ("digits", "scenes", "imagenet", "cityscapes", "ade20k", "camvid", "cifar10", "folder")
@@ -47,7 +47,7 @@ class Dataset(NamedTuple):
 
 def fingerprint(keys: Sequence[str], *content: bytes) -> str:
     """`sha256:<hex>` over the keys in order and the content."""
-    return run_folder.digest(run_folder.canonical(list(keys)), *content)
+    return sealed.digest(sealed.canonical(list(keys)), *content)
 
 
 def load(config: Mapping[str, Any], transform: Mapping[str, Any] | None = None) -> Dataset:
@@ -119,10 +119,8 @@ def arranged(dataset: Dataset, resize: int, cache: str, on_error: str) -> Datase
         dataset = dataset._replace(**{part: source})
     if any(skipped.values()):
         warn(dataset.name, [why for part in skipped.values() for why in part.values()])
-        left = run_folder.canonical(
-            [dataset.fingerprint, {p: list(ids) for p, ids in skipped.items()}]
-        )
-        dataset = dataset._replace(fingerprint=run_folder.digest(left))
+        left = sealed.canonical([dataset.fingerprint, {p: list(ids) for p, ids in skipped.items()}])
+        dataset = dataset._replace(fingerprint=sealed.digest(left))
     if resize and all(dataset.image_shape):
         shape = (*short_side(dataset.image_shape, resize), dataset.image_shape[2])
         dataset = dataset._replace(image_shape=shape)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from salx.data import images
 from salx.data.datasets import Dataset, fingerprint
-from salx.run_folder import canonical
+from salx.infra.sealed import canonical
 
 # Of ImageNet's training images, as every public recipe takes them for photographs.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -12,7 +12,7 @@ import numpy as np
 
 from salx.data import images
 from salx.infra.errors import InputError, unknown
-from salx.run_folder import canonical
+from salx.infra.sealed import canonical
 
 Item = dict[str, Any]
 

@@ -5,12 +5,11 @@ of each other, some conditions and classes are rare. Nothing is stored; an index
 frame alone, the same bytes on every machine (salx/data/street).
 """
 
-from salx import run_folder
 from salx.data.datasets import Dataset, fingerprint
 from salx.data.street.render import draw
 from salx.data.street.shapes import Kind
 from salx.data.street.world import world
-from salx.infra import seeds
+from salx.infra import sealed, seeds
 from salx.infra.errors import InputError
 
 VERSION = 1  # another number where the same options draw other pixels
@@ -59,7 +58,7 @@ def load(
     drives = Drives("drive", pool, POOL_FRAMES, size, seed)
     held_out = Drives("val", val, VAL_FRAMES, size, seed)
     drawn = [part for source in (drives, held_out) for part in source[len(source) // 2].values()]
-    options = run_folder.canonical({"version": VERSION, "seed": seed, "size": size})
+    options = sealed.canonical({"version": VERSION, "seed": seed, "size": size})
     return Dataset(
         name="scenes",
         task="segmentation",

@@ -16,8 +16,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from salx import run_folder
-from salx.infra import multihost, storage
+from salx.infra import multihost, sealed, storage
 from salx.infra.errors import InputError, Stopped
 
 State = TypeVar("State")
@@ -31,7 +30,7 @@ def digest(tree) -> str:
         leaf = np.asarray(leaf)
         parts += [f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape} ".encode()]
         parts += [np.ascontiguousarray(leaf).tobytes()]
-    return run_folder.digest(*parts)
+    return sealed.digest(*parts)
 
 
 class Checkpoints:
@@ -111,7 +110,7 @@ def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
 
     Raises InputError for a folder that is none, or whose checkpoint is not the result's.
     """
-    config, result = (run_folder.read_json(run / name) for name in ("config.json", "result.json"))
+    config, result = (sealed.read_json(run / name) for name in ("config.json", "result.json"))
     known = result["checkpoint"]
     with Checkpoints(run / "checkpoint") as checkpoints:
         state = checkpoints.read(known["step"]).state

@@ -20,8 +20,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from salx import run_folder
-from salx.infra import locks
+from salx.infra import locks, sealed, version
 from salx.infra.errors import InputError, Stopped
 
 # Seconds: until all have come; until a silent process counts as lost; for one answer; and for
@@ -130,9 +129,9 @@ def check_alike(facts: Mapping[str, Any]) -> None:
         return
     import jax
 
-    facts = {**facts, "code": run_folder.code_version(), "jax": jax.__version__}
-    mine = json.loads(run_folder.canonical(facts))
-    if changed := run_folder.differences(run_on_main(lambda: mine), mine):
+    facts = {**facts, "code": version.code_version(), "jax": jax.__version__}
+    mine = json.loads(sealed.canonical(facts))
+    if changed := sealed.differences(run_on_main(lambda: mine), mine):
         raise InputError(f"process {process.index} differs from process 0: {changed}")
     barrier("alike")
 

@@ -14,8 +14,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from salx import run_folder
 from salx.data.datasets import Dataset
+from salx.infra import sealed
 from salx.infra.errors import InputError, unknown
 from salx.models import deeplab, resnet, weights, xception
 from salx.models.mobilenet import LARGE, SMALL, MobileNetV3
@@ -91,7 +91,7 @@ def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
     if source:
         path = weights.locate(source)
         weights.fill(module, shapes, weights.read(path), str(path))
-        model = model._replace(pretrained=(str(path), run_folder.digest(path.read_bytes())))
+        model = model._replace(pretrained=(str(path), sealed.digest(path.read_bytes())))
     return model
 
 
@@ -138,7 +138,7 @@ def with_pretrained(model: Model, variables: dict) -> dict:
         return variables
     path, digest = Path(model.pretrained[0]), model.pretrained[1]
     arrays = weights.read(path)
-    if run_folder.digest(path.read_bytes()) != digest:
+    if sealed.digest(path.read_bytes()) != digest:
         raise InputError(f"{path}: has changed since this study began")
     filled = weights.fill(model.module, variables, arrays, str(path))
     return jax.tree.map(lambda new, old: jax.device_put(new, old.sharding), filled, variables)

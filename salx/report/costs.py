@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from salx import run_folder
+from salx.infra import sealed
 from salx.report import formatting
 from salx.report.formatting import MISSING
 from salx.report.selections import Evidence
@@ -84,8 +84,8 @@ def choosing(work: Work, found: Evidence) -> Sheet:
 
 def environments(work: Work) -> list[tuple[dict[str, Any], int]]:
     """The distinct environments of the runs, the most frequent first, with their counts."""
-    first = {run_folder.canonical(r.environment): r.environment for r in everything(work)}
-    seen = Counter(run_folder.canonical(r.environment) for r in everything(work))
+    first = {sealed.canonical(r.environment): r.environment for r in everything(work)}
+    seen = Counter(sealed.canonical(r.environment) for r in everything(work))
     return [(first[key], count) for key, count in sorted(seen.items(), key=lambda e: (-e[1], e[0]))]
 
 

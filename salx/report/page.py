@@ -9,8 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from salx import run_folder
-from salx.infra import storage
+from salx.infra import sealed, storage, version
 from salx.infra.errors import InputError
 from salx.report import (  # fmt: skip
     classes,
@@ -52,8 +51,8 @@ def write(workdir: Path) -> Path:
         files = render(work, selections.read(workdir, work.study))
         for name, content in files.items():
             storage.write_file(folder / name, content)
-        digests = {name: run_folder.digest(content) for name, content in files.items()}
-        run_folder.write_json(stamp, {"inputs": inputs, "files": digests})
+        digests = {name: sealed.digest(content) for name, content in files.items()}
+        sealed.write_json(stamp, {"inputs": inputs, "files": digests})
     return folder / "index.html"
 
 
@@ -66,17 +65,17 @@ def made_from(workdir: Path) -> str:
         part for name, path in zip(names, [*own, *given], strict=True)
         for part in (name.encode(), path.read_bytes())
     ]  # fmt: skip
-    return run_folder.digest(run_folder.code_version().encode(), *contents)
+    return sealed.digest(version.code_version().encode(), *contents)
 
 
 def is_current(stamp: Path, inputs: str) -> bool:
     try:
-        made = run_folder.read_json(stamp)
+        made = sealed.read_json(stamp)
     except InputError:  # not there, or damaged: nothing is lost but the time to draw it again
         return False
     files = ((stamp.parent / name, digest) for name, digest in made["files"].items())
     return made["inputs"] == inputs and all(
-        path.is_file() and run_folder.digest(path.read_bytes()) == digest for path, digest in files
+        path.is_file() and sealed.digest(path.read_bytes()) == digest for path, digest in files
     )
 
 
@@ -187,7 +186,7 @@ def shade(value: float | None) -> str:
 
 def settings(work: Work) -> dict[str, str]:
     """Every setting by its path in the config, in words."""
-    flat = run_folder.flatten(work.study.config)
+    flat = sealed.flatten(work.study.config)
     return {
         key: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         for key, value in flat.items()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from salx import run_folder
+from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.report.types import Result, Study, Work
 
@@ -32,7 +33,7 @@ def read_study(workdir: Path) -> Study:
     path = workdir / "study.json"
     if not path.is_file():
         raise InputError(f"{workdir}: not a study's work folder: it has no study.json")
-    value = run_folder.read_json(path)
+    value = sealed.read_json(path)
     try:
         for field in CONFIG:
             if field not in value["config"]:
@@ -62,7 +63,7 @@ def check_names(config: dict[str, Any]) -> None:
 
 def read_result(path: Path) -> Result:
     """A run on the whole pool belongs to no cycle; any other result has every required field."""
-    value = run_folder.read_json(path)
+    value = sealed.read_json(path)
     if WHOLE.fullmatch(path.parent.name):
         value = {"cycle": None, "policy": None, **value, "surrogate": "all"}
     try:

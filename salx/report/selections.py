@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from salx import records, run_folder
+from salx import records
+from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.records import Record
 from salx.report.types import Column, Study
@@ -105,7 +106,7 @@ def record_source(column: Column, seed: int, cycle: int) -> str:
 
 
 def read_pass(path: Path, column: Column, seed: int) -> Pass:
-    value = run_folder.read_json(path)
+    value = sealed.read_json(path)
     try:
         return Pass(
             column, seed, value["cycle"], value["images"], value["seconds"],

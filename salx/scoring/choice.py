@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from salx import run_folder
 from salx.data.datasets import Dataset, Source
+from salx.infra import version
 from salx.policies import Policy, check_finite, top
 
 
@@ -68,6 +68,6 @@ def header(
             "fingerprint": dataset.fingerprint,
         },
         "labelled": labelled,
-        "version": run_folder.code_version(),
+        "version": version.code_version(),
         "parent": parent,
     }

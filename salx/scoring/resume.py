@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from salx import run_folder
-from salx.infra import multihost, storage
+from salx.infra import multihost, sealed, storage
 
 EVERY = 60.0  # seconds; a shorter pass leaves nothing
 
@@ -22,7 +21,7 @@ class Parts:
 
     def __init__(self, folder: Path, identity: Mapping[str, Any]):
         self.folder = folder
-        self.identity = run_folder.digest(run_folder.canonical(identity))
+        self.identity = sealed.digest(sealed.canonical(identity))
         self.saved, self.when = 0, time.monotonic()
 
     def load(self) -> np.ndarray | None:
@@ -33,10 +32,8 @@ class Parts:
         found = []
         for _ in range(multihost.run_on_main(self.count)):
             path = self.path(self.saved)
-            with run_folder.reading(path), np.load(io.BytesIO(path.read_bytes())) as part:
-                run_folder.check_seal(
-                    str(part["seal"]), part["rows"].tobytes(), self.identity.encode()
-                )
+            with sealed.reading(path), np.load(io.BytesIO(path.read_bytes())) as part:
+                sealed.check_seal(str(part["seal"]), part["rows"].tobytes(), self.identity.encode())
                 found.append(part["rows"])
             self.saved += len(found[-1])
         return np.concatenate(found) if found else None
@@ -45,9 +42,7 @@ class Parts:
         """Writes what is new of `rows`, all that is done, if the last time is long ago."""
         if multihost.is_main() and time.monotonic() - self.when > EVERY and len(rows) > self.saved:
             new, packed = rows[self.saved :], io.BytesIO()
-            np.savez(
-                packed, rows=new, seal=run_folder.digest(new.tobytes(), self.identity.encode())
-            )
+            np.savez(packed, rows=new, seal=sealed.digest(new.tobytes(), self.identity.encode()))
             storage.write_file(self.path(self.saved), packed.getvalue())
             self.saved, self.when = len(rows), time.monotonic()
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from salx import records, run_folder
+from salx import records
 from salx.data.datasets import Dataset
-from salx.infra import mesh, storage
+from salx.infra import mesh, sealed, storage, version
 from salx.infra.progress import Board
 from salx.policies import Policy
 from salx.scoring.choice import choose, header
@@ -53,7 +53,7 @@ def run(given: argparse.Namespace) -> None:
     if len(opinions) > 1:
         told = compare.compare(opinions)
         place = given.out.with_suffix(".compare.json")
-        run_folder.write_json(place, told)
+        sealed.write_json(place, told)
         print(compare.in_words(told))
         print(f"comparison: {place}")
 
@@ -129,7 +129,7 @@ def scores_of(
         "data": dataset.fingerprint,
         "seen": [asked.model.image_shape, asked.transform],
         "batch": batch,
-        "version": run_folder.code_version(),
+        "version": version.code_version(),
     }
 
     def score(ids: np.ndarray) -> np.ndarray:
@@ -142,7 +142,7 @@ def scores_of(
             ids,
             batch,
             threads,
-            parts=Parts(passed, {**mark, "ids": run_folder.digest(ids.tobytes())}),
+            parts=Parts(passed, {**mark, "ids": sealed.digest(ids.tobytes())}),
             watch=lambda done, total: board.score(asked.model.label, done, total, began),
         )
         return guesses.split(ids, rows, scores=not policy.pick)

@@ -7,7 +7,8 @@ from ml_collections import ConfigDict
 
 from salx.data.options import DATASET, TRANSFORM
 from salx.infra.errors import InputError, unknown
-from salx.run_folder import check_label, flatten
+from salx.infra.sealed import flatten
+from salx.run_folder import check_label
 
 
 def base() -> ConfigDict:

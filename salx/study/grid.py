@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from salx import records, run_folder
+from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.study.config import science
 
@@ -151,7 +152,7 @@ def labelled(run: Deployment, budgets: Sequence[int], pool: int) -> int:
 
 def is_done(workdir: Path, run: Deployment) -> bool:
     """Whether a deployment has a sound result. Raises InputError for a damaged one."""
-    return run_folder.read_if_there(run.folder(workdir) / "result.json") is not None
+    return sealed.read_if_there(run.folder(workdir) / "result.json") is not None
 
 
 def is_finished(workdir: Path, config: dict[str, Any]) -> bool:
@@ -167,7 +168,7 @@ def is_finished(workdir: Path, config: dict[str, Any]) -> bool:
 
 def held_study(workdir: Path) -> dict[str, Any] | None:
     """The content of study.json, or None. Raises InputError if it is damaged."""
-    return run_folder.read_if_there(workdir / "study.json")
+    return sealed.read_if_there(workdir / "study.json")
 
 
 def refuse_other(workdir: Path, config: dict[str, Any]) -> None:
@@ -182,5 +183,5 @@ def refuse_other(workdir: Path, config: dict[str, Any]) -> None:
     both = old["models"].keys() & config["models"].keys()
     a = {**science(old), "models": {label: old["models"][label] for label in both}}
     b = {**science(config), "models": {label: config["models"][label] for label in both}}
-    if changed := run_folder.differences(a, b):
+    if changed := sealed.differences(a, b):
         raise InputError(f"--workdir={workdir} holds another study: {changed}")

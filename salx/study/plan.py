@@ -9,7 +9,8 @@ from typing import Any
 
 import jax
 
-from salx import models, records, run_folder
+from salx import models, records
+from salx.infra import sealed
 from salx.models import Model
 from salx.study import grid, partition, study
 from salx.study.grid import Grid
@@ -124,7 +125,7 @@ def measured(workdir: Path, work: Grid) -> dict[str, float]:
     """By model, the median over finished runs of a device's seconds in a training step."""
     found: dict[str, list[float]] = {}
     for run in work.trainings:
-        if result := run_folder.read_if_there(run.folder(workdir) / "result.json"):
+        if result := sealed.read_if_there(run.folder(workdir) / "result.json"):
             devices = result["environment"]["devices"]
             step = result["seconds"]["train"] / result["steps"] * devices
             found.setdefault(run.model, []).append(step)

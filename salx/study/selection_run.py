@@ -12,7 +12,7 @@ import numpy as np
 
 from salx import records, run_folder
 from salx.data.datasets import Dataset
-from salx.infra import multihost, storage
+from salx.infra import multihost, sealed, storage
 from salx.infra.errors import located
 from salx.policies import Policy
 from salx.records import Record
@@ -100,7 +100,7 @@ def ask(
 
     def score(ids: np.ndarray) -> np.ndarray:
         began = time.monotonic()
-        mark = {"by": result["checkpoint"], "ids": run_folder.digest(ids.tobytes()), "batch": size}
+        mark = {"by": result["checkpoint"], "ids": sealed.digest(ids.tobytes()), "batch": size}
         parts = Parts(job.folder(setting.workdir) / f"pass_{cycle:02d}", mark)
 
         def watch(done: int, total: int) -> None:
@@ -132,7 +132,7 @@ def keep(
     shown = multihost.run_on_main(show, setting.dataset, choice.ids.tolist(), strip)
     pass_ = {"cycle": cycle, "images": len(scored), "seconds": round(seconds, 3), **spread}
     pass_ |= {"picked": shown}
-    multihost.run_on_main(run_folder.write_json, folder / f"cycle_{cycle:02d}.json", pass_)
+    multihost.run_on_main(sealed.write_json, folder / f"cycle_{cycle:02d}.json", pass_)
     multihost.run_on_main(storage.remove, folder / f"pass_{cycle:02d}")
 
 

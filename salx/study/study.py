@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from salx import models, policies, records, run_folder, tasks
+from salx import models, policies, records, tasks
 from salx.data import datasets
-from salx.infra import mesh, multihost, storage
+from salx.infra import mesh, multihost, sealed, storage
 from salx.infra.errors import InputError, unknown
 from salx.infra.progress import Board, check_events
 from salx.models.operations import macs
@@ -176,4 +176,4 @@ def describe(setting: Setting) -> None:
     held = grid.held_study(setting.workdir)
     if held and held["dataset"]["fingerprint"] != dataset.fingerprint:
         raise InputError(f"--workdir={setting.workdir} holds a study of other data: fingerprint")
-    run_folder.write_json(setting.workdir / "study.json", facts)
+    sealed.write_json(setting.workdir / "study.json", facts)

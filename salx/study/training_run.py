@@ -15,7 +15,7 @@ import numpy as np
 
 from salx import models, records, run_folder
 from salx.data.datasets import Dataset
-from salx.infra import checkpoint, multihost, progress
+from salx.infra import checkpoint, multihost, progress, sealed, version
 from salx.infra.checkpoint import Checkpoints
 from salx.infra.errors import InputError, located
 from salx.models import Model
@@ -64,7 +64,7 @@ def go_on(
     ids = np.arange(size) if whole else records.labelled(chain[: job.cycle + 1])
     multihost.run_on_main(run_folder.claim, folder, identity(setting, job, ids))
     path = folder / "result.json"
-    known = multihost.run_on_main(run_folder.read_if_there, path)
+    known = multihost.run_on_main(sealed.read_if_there, path)
     where = f"run {job.name}, cycle {job.cycle}"
     # The last checkpoint is still being written while the model is measured.
     with located(where), Checkpoints(folder / "checkpoint") as checkpoints:
@@ -77,7 +77,7 @@ def go_on(
             raise InputError(f"{checkpoints.folder}: damaged: not the one of {path}")
         result = known or measure(setting, job, ids, variables, saved, seconds)
     if not known:
-        multihost.run_on_main(run_folder.write_json, path, result)
+        multihost.run_on_main(sealed.write_json, path, result)
     return variables, result
 
 
@@ -160,7 +160,7 @@ def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, An
         "head": {job.head: setting.policies[job.head].options} if job.head else None,
         "seed": job.selection.seed,
         "cycle": job.cycle,
-        "labelled": run_folder.digest(ids.tobytes()),
+        "labelled": sealed.digest(ids.tobytes()),
     }
 
 
@@ -184,7 +184,7 @@ def environment() -> dict[str, Any]:
     """Where a result was computed, without the machine's name."""
     device = jax.devices()[0]
     return {
-        "salx": run_folder.code_version(),
+        "salx": version.code_version(),
         "python": platform.python_version(),
         "jax": jax.__version__,
         "platform": device.platform,

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from salx import models, run_folder
+from salx import models
 from salx.data.pictures import MEAN, STD
-from salx.infra import checkpoint, storage
+from salx.infra import checkpoint, sealed, storage
 from salx.infra.errors import InputError
 from salx.models import Model, recognition, weights
 from salx.models.layers import CLASSIFIERS
@@ -89,5 +89,5 @@ def of_weights(path: Path, size: tuple[int, int] | None) -> Surrogate:
         task="segmentation" if pixels else "classification",
         classes=(),
         transform={"evaluate": "fit", "evaluate_size": size} if pixels else crop,
-        origin={"file": path.name, "digest": run_folder.digest(path.read_bytes())},
+        origin={"file": path.name, "digest": sealed.digest(path.read_bytes())},
     )

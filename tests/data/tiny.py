@@ -9,8 +9,8 @@ import time
 
 import numpy as np
 
-from salx import run_folder
 from salx.data import datasets
+from salx.infra import sealed
 
 
 class Pictures:
@@ -73,7 +73,7 @@ def content(source):
 def main(folder, log, delay):
     pool = Pictures(12, log, float(delay))
     made = datasets.arranged(dataset(pool), resize=16, cache=folder, on_error="raise")
-    print(run_folder.digest(repr(content(made.pool)).encode()), os.getpid())
+    print(sealed.digest(repr(content(made.pool)).encode()), os.getpid())
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from salx import records, run_folder
+from salx import records
+from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.report import (
     diagnostics,
@@ -105,14 +106,13 @@ def test_what_runs_record_of_their_picks(tmp_path):
     found = selections.read(workdir, work.study)
     own = diagnostics.traits(work, found, Column("res8", "entropy"))
     passes = [
-        run_folder.read_json(workdir / f"selections/res8.entropy.s0/cycle_0{c}.json")
-        for c in (1, 2)
+        sealed.read_json(workdir / f"selections/res8.entropy.s0/cycle_0{c}.json") for c in (1, 2)
     ]
     counts = np.sum([p["picked"]["classes"] for p in passes], axis=0)
     assert own["balance"].values[0] == pytest.approx(stats.entropy(counts, base=len(counts)))
     assert own["duplicates"].values[0] == pytest.approx(10)
     assert diagnostics.pool_balance(found) == pytest.approx(1)
-    ece = run_folder.read_json(workdir / "deployments/res8.on.random.s0.c00/result.json")["ece"]
+    ece = sealed.read_json(workdir / "deployments/res8.on.random.s0.c00/result.json")["ece"]
     assert own["ece"].values[0] == pytest.approx(100 * ece)
 
 
@@ -214,7 +214,7 @@ def test_a_lineage_is_read_like_a_surrogate(tmp_path):
 def test_names_that_would_leave_their_folder_are_refused(tmp_path):
     value = study(seeds=1, cycles=2)
     value["config"]["policies"] = ["../../etc"]
-    run_folder.write_json(tmp_path / "study.json", value)
+    sealed.write_json(tmp_path / "study.json", value)
     with pytest.raises(InputError, match=r"config\.policies"):
         results.read(tmp_path)
 

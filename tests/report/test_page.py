@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from salx import report, run_folder
+from salx import report
 from salx.commands import report as command
+from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.report import page, results
 from tests.report.work import write_work
@@ -201,8 +202,8 @@ def test_a_report_is_drawn_again_only_when_something_changed(tmp_path, monkeypat
     report.write(workdir)
     assert len(drawn) == 3
     result = workdir / "deployments" / "res8.on.random.s0.c01" / "result.json"
-    value = run_folder.read_json(result)
-    run_folder.write_json(result, value | {"value": 0.5})
+    value = sealed.read_json(result)
+    sealed.write_json(result, value | {"value": 0.5})
     report.write(workdir)
     assert len(drawn) == 4
 
@@ -219,9 +220,9 @@ def test_a_damaged_result_is_an_error_that_names_it(workdir):
 @pytest.mark.parametrize("field", ["value", "checkpoint", "seconds"])
 def test_a_result_without_a_field_is_an_error_that_names_both(workdir, field):
     path = workdir / "deployments" / "res8.on.random.s0.c00" / "result.json"
-    value = run_folder.read_json(path)
+    value = sealed.read_json(path)
     del value[field]
-    run_folder.write_json(path, value)
+    sealed.write_json(path, value)
     with pytest.raises(InputError, match=rf"s0\.c00/result\.json: has no field '{field}'"):
         report.summary(workdir)
 
@@ -229,9 +230,9 @@ def test_a_result_without_a_field_is_an_error_that_names_both(workdir, field):
 @pytest.mark.parametrize("field", results.CONFIG)
 def test_a_study_of_an_older_salx_is_an_error_that_names_the_field(workdir, field):
     path = workdir / "study.json"
-    value = run_folder.read_json(path)
+    value = sealed.read_json(path)
     del value["config"][field]
-    run_folder.write_json(path, value)
+    sealed.write_json(path, value)
     with pytest.raises(InputError, match=rf"study\.json: has no field 'config\.{field}'"):
         report.write(workdir)
 

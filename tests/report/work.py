@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 
 from salx import records, run_folder
-from salx.infra import storage
+from salx.infra import sealed, storage
 
 DATA = {"name": "digits", "size": 1437, "fingerprint": "sha256:" + "0" * 64}
 PARAMETERS = {"res8": 19074, "res14": 41234, "res20": 66530}
@@ -73,7 +73,7 @@ def result(model, surrogate, policy, seed, cycle, labelled, value):
         "loss": 0.23,
         "val": 360,
         "seconds": {"train": 1.9, "evaluate": 0.1},
-        "checkpoint": {"step": 200, "digest": run_folder.digest(name.encode())},
+        "checkpoint": {"step": 200, "digest": sealed.digest(name.encode())},
         "environment": ENVIRONMENT,
     }
 
@@ -87,7 +87,7 @@ def plausible(rng, model, surrogate, cycle):
 
 def write_result(workdir, *arguments, **more):
     content = result(*arguments) | more
-    run_folder.write_json(workdir / "deployments" / content["run"] / "result.json", content)
+    sealed.write_json(workdir / "deployments" / content["run"] / "result.json", content)
 
 
 def write_potential(workdir, model, seed, value):
@@ -95,7 +95,7 @@ def write_potential(workdir, model, seed, value):
     name = f"{model}.on.all.s{seed}"
     content = result(model, None, "random", seed, 0, 1437, value)
     content |= {"run": name, "policy": None, "cycle": None}
-    run_folder.write_json(workdir / "deployments" / name / "result.json", content)
+    sealed.write_json(workdir / "deployments" / name / "result.json", content)
 
 
 def write_selection(workdir, value, surrogate, policy, seed, rng, recorded=False):
@@ -129,7 +129,7 @@ def write_pass(folder, cycle, ids, policy, rng, recorded):
         counts = rng.integers(0, 9, 10).tolist()
         cost["picked"] = {"classes": counts, "near_duplicates": 0.1, "pool_classes": [143] * 10}
         (folder / f"strip_{cycle:02d}.png").write_bytes(png(rng.integers(0, 255, (32, 640))))
-    run_folder.write_json(folder / f"cycle_{cycle:02d}.json", cost)
+    sealed.write_json(folder / f"cycle_{cycle:02d}.json", cost)
 
 
 def png(gray):
@@ -154,7 +154,7 @@ def write_work(workdir, recorded=False, potentials=False, **overrides):
     """
     value = study(**overrides)
     config, rng = value["config"], np.random.default_rng(0)
-    run_folder.write_json(workdir / "study.json", value)
+    sealed.write_json(workdir / "study.json", value)
     last, own = value["deploy_cycles"][-1], range(1, config["cycles"])
 
     def deploy(model, surrogate, policy, seed, cycle):

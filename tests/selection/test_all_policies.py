@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salx import models, policies, records, run_folder
+from salx import models, policies, records
 from salx.data import datasets
-from salx.infra import checkpoint
+from salx.infra import checkpoint, sealed
 from salx.report import formatting, selections
 from salx.scoring import engine
 from salx.scoring.choice import choose as choose_from
@@ -48,7 +48,7 @@ def test_budgets_are_met_with_new_ids_of_the_pool(work, policy):
     keys = datasets.load({"name": "digits"}).pool.keys
     kept = [records.read(path) for path in chain(work[0], policy)]
     ids = np.concatenate([record.ids for record in kept])
-    wanted = run_folder.read_json(work[0] / "study.json")["budgets"]
+    wanted = sealed.read_json(work[0] / "study.json")["budgets"]
     assert np.cumsum([len(record.ids) for record in kept]).tolist() == wanted
     assert len(set(ids.tolist())) == len(ids)
     assert 0 <= ids.min() <= ids.max() < len(keys)
@@ -107,7 +107,7 @@ def test_every_cycle_tells_and_shows_its_picks(work):
         kept = [records.read(path) for path in chain(work[0], policy)]
         folder = chain(work[0], policy)[0].parent
         for cycle in range(0 if policy == "random" else 1, CYCLES):
-            told = run_folder.read_json(folder / f"cycle_{cycle:02d}.json")
+            told = sealed.read_json(folder / f"cycle_{cycle:02d}.json")
             ids = kept[cycle].ids
             labels = digits.pool.labels[ids]
             assert told["picked"]["classes"] == np.bincount(labels, minlength=10).tolist()
@@ -186,7 +186,7 @@ def test_a_choice_that_is_made_again_is_the_same(work, tmp_path):
     shutil.copytree(work[0], again)
     for name in ("cycle_02.jsonl", "cycle_02.json", "strip_02.png"):
         (again / "selections/a.core_set.s0" / name).unlink()
-    config = run_folder.read_json(again / "study.json")["config"]
+    config = sealed.read_json(again / "study.json")["config"]
     config["telemetry"]["progress"] = False
     study.run(config, again)
     strips = [w / "selections/a.core_set.s0/strip_02.png" for w in (work[0], again)]

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from salx import models, records, run_folder
+from salx import models, records
 from salx.data import images
+from salx.infra import sealed
 from salx.surrogates import surrogate
 from tests.selection.conftest import ODD, SIDE
 from tests.test_k_center import away
@@ -83,7 +84,7 @@ def test_weights_choose_from_a_folder_and_other_tools_are_told(
     assert [pick["rank"] for pick in picks] == list(range(13))
     np.testing.assert_allclose([p["score"] for p in picks], expected[order], rtol=1e-4, atol=1e-6)
     assert header["surrogate"] == "net0"
-    assert header["checkpoint"]["digest"] == run_folder.digest(networks[0].read_bytes())
+    assert header["checkpoint"]["digest"] == sealed.digest(networks[0].read_bytes())
 
     p = np.exp(-entropy_free(logits))[order]
     rows = list(csv.DictReader((tmp_path / "a/p.csv").open(encoding="utf-8", newline="")))
@@ -198,7 +199,7 @@ def test_surrogates_are_compared(choose, small, networks, pictures, tmp_path):
     flags = [*small[1:], "--budget=40%", f"--out={tmp_path}/p.jsonl"]
     code, out, err = choose(*flags, *(f"--surrogate={place}" for place in places))
     assert code == 0, err
-    told = run_folder.read_json(tmp_path / "p.compare.json")
+    told = sealed.read_json(tmp_path / "p.compare.json")
     keys, picked = all_keys(pictures), []
     logits = [np.asarray(outputs(place, keys, pictures)[0]) for place in networks]
     scores = [entropy(each) for each in logits]
@@ -223,7 +224,7 @@ def test_surrogates_are_compared(choose, small, networks, pictures, tmp_path):
     assert told["pairs"][1]["jaccard"] == 1
     assert "overlap (Jaccard) 1.000, Spearman 1.000, Kendall 1.000" in out
     assert choose(*flags, *(f"--surrogate={p}" for p in places), "--policy=core_set")[0] == 0
-    told = run_folder.read_json(tmp_path / "p.compare.json")
+    told = sealed.read_json(tmp_path / "p.compare.json")
     assert told["surrogates"][0]["scores"] is None
     assert told["pairs"][0]["spearman"] is None
 
