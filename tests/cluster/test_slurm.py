@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster import slurm
 from tests.conftest import ROOT, SMALL, content
-from tests.test_study import picks
+from tests.study.test_study import picks
 
 pytestmark = pytest.mark.cluster
 STOPPED = "salx: stopped by SIGTERM; the same command goes on from here"

@@ -19,8 +19,8 @@ from salx.selection.exports import Pick
 from salx.study import study
 from salx.surrogates.surrogate import Surrogate
 from tests import conftest, pixels
-from tests.test_k_center import away
-from tests.test_selection import oracle as entropy
+from tests.algorithms.test_k_center import away
+from tests.scoring.test_engine import oracle as entropy
 
 POLICIES = ("entropy", "learning_loss", "core_set", "true_loss")
 CYCLES = 3

@@ -15,9 +15,9 @@ from salx import models, records
 from salx.data import images
 from salx.infra import sealed
 from salx.surrogates import surrogate
+from tests.algorithms.test_k_center import away
+from tests.scoring.test_engine import oracle as entropy
 from tests.selection.conftest import ODD, SIDE
-from tests.test_k_center import away
-from tests.test_selection import oracle as entropy
 
 
 def lines(path):

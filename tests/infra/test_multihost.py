@@ -13,7 +13,7 @@ import pytest
 
 from salx.infra import checkpoint, multihost, sealed
 from tests.conftest import ROOT, SMALL, free_port
-from tests.test_study import picks
+from tests.study.test_study import picks
 
 SHORT = (
     "--config.seeds=1",

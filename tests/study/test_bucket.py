@@ -8,8 +8,8 @@ import time
 import pytest
 
 from tests.conftest import ROOT, SMALL, content, free_port, serving
-from tests.test_peers import SHORT, ended, expected, started
-from tests.test_study import picks
+from tests.infra.test_multihost import SHORT, ended, expected, started
+from tests.study.test_study import picks
 
 
 @pytest.fixture

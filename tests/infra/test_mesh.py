@@ -13,8 +13,8 @@ from jax import export
 from salx import models
 from salx.data import datasets
 from salx.training.step import empty_metrics, initial, train_step
-from tests import spmd
 from tests.conftest import ROOT
+from tests.infra import spmd
 
 
 def slow_but(*quick):
@@ -41,7 +41,7 @@ def child(compiled):
         flags = f"--xla_force_host_platform_device_count={devices}"
         flags += " --xla_backend_optimization_level=0"
         process = subprocess.run(
-            [sys.executable, "-m", "tests.spmd", *arguments],
+            [sys.executable, "-m", "tests.infra.spmd", *arguments],
             env={**compiled, "XLA_FLAGS": flags},
             cwd=ROOT,
             capture_output=True,

@@ -14,7 +14,7 @@ import pytest
 from salx.infra import sealed
 from salx.study import grid, study
 from tests.conftest import ROOT, SMALL, content
-from tests.test_study import quiet
+from tests.study.test_study import quiet
 
 
 def start(workdir, env, *more):

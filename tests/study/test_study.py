@@ -13,7 +13,7 @@ from salx.data import datasets
 from salx.infra import locks, mesh, sealed
 from salx.infra.errors import InputError, RunError
 from salx.study import grid, study
-from tests.conftest import content
+from tests.conftest import SMALL, content
 
 
 def quiet(config):
@@ -117,7 +117,7 @@ def test_a_finished_study_needs_no_jax_and_no_run_tensorflow(finished, compiled)
         "    print(sorted({'jax', 'tensorflow', 'matplotlib'} & set(sys.modules)))\n"
         "app.run(ran, flags_parser=main.parse)"
     )
-    config = f"--config={__file__.replace('test_study', 'small_study')}"
+    config = f"--config={SMALL}"
 
     def imported(folder, *more):
         command = [sys.executable, "-c", code, config, f"--workdir={folder}", *more]

@@ -1,5 +1,5 @@
-"""What test_spmd.py looks at: every step of every network, from shapes alone, and a process
-that has as many devices as it was given. Run as `python -m tests.spmd compiled NAME` or `trained`.
+"""What test_mesh.py looks at: every step of every network, from shapes alone, and a process
+that has several devices. Run as `python -m tests.infra.spmd compiled NAME`, or `trained`.
 """
 
 import json

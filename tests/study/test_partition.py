@@ -11,8 +11,8 @@ from salx.study.grid import Selection
 from salx.study.partition import Cost, CostModel
 from salx.training import loop
 from tests.conftest import ROOT
-from tests.test_configs import read
-from tests.test_grid import CONFIG
+from tests.study.test_configs import read
+from tests.study.test_grid import CONFIG
 
 MACS = {"s": (1.0, 2.0), "m": (10.0, 20.0), "l": (100.0, 200.0)}
 RECIPE = {**configs.base().train.to_dict(), "batch": 4, "steps": 0, "epochs": 2.0}

@@ -16,8 +16,8 @@ from salx.scoring import engine
 from salx.training import loop
 from salx.training.step import Recipe, empty_metrics, initial, train_step
 from tests import pixels
-from tests.test_selection import oracle as entropy
-from tests.test_tasks import log_softmax
+from tests.scoring.test_engine import oracle as entropy
+from tests.tasks.test_tasks import log_softmax
 
 RECIPE = Recipe(
     batch=16,
