@@ -1,0 +1,157 @@
+"""Things by name: those of the package, those of other packages, and those of a user's own module.
+
+A policy, a surrogate, a model, a task or a data set is looked up in the registry of its kind by
+
+1. a name that was registered in this process, as those of the package are;
+2. the name of an entry point that an installed package declares in the kind's group;
+3. `module:Name`, whatever module can be imported.
+"""
+
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from importlib.metadata import Distribution, EntryPoint
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from salx.infra.errors import ArgumentError, InputError, first_line, unknown
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """The things of one kind by name.
+
+    Args:
+      kind: what messages call such a thing, as in "unknown KIND 'name'".
+      group: the group of entry points through which other packages bring theirs.
+      modules: the modules that register those of the package; they are imported when the
+        registry is first asked, not before.
+    """
+
+    def __init__(self, kind: str, group: str, modules: Iterable[str] = ()):
+        self.kind = kind
+        self.group = group
+        self._modules = list(modules)
+        self._values: dict[str, T] = {}
+
+    def add(self, name: str, value: T) -> T:
+        """Register a thing under a name; return the thing.
+
+        The same definition may come again, as where a notebook's cell is run twice.
+
+        Raises:
+          ValueError: if another thing has the name, or the name holds a colon.
+        """
+        if ":" in name:
+            raise ValueError(f"{self.kind} {name!r}: a name has no colon")
+        if name in self._values and _definition(self._values[name]) != _definition(value):
+            first, second = (".".join(_definition(v)[:2]) for v in (self._values[name], value))
+            raise ValueError(f"{self.kind} {name!r} is registered twice: {first} and {second}")
+        self._values[name] = value
+        return value
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """Return a decorator that registers what it decorates under a name."""
+        return functools.partial(self.add, name)
+
+    def get(self, name: str, argument: str = "") -> T:
+        """Return the thing of a name.
+
+        Args:
+          name: a registered name, an entry point's name, or `module:Name`.
+          argument: the library function's argument that the name came in, if there is one.
+
+        Raises:
+          InputError: if there is none, with the nearest name, or if it cannot be loaded. An
+            ArgumentError where there is an `argument`.
+        """
+        if name in self._builtin():
+            return self._values[name]
+        try:
+            if point := self._points().get(name):
+                return point.load()
+            if ":" in name:
+                return _imported(name)
+        except Exception as error:  # whatever a module of others raises as it is imported
+            why = f"{name!r} cannot be loaded: {type(error).__name__}: {first_line(error)}"
+            if argument:
+                raise ArgumentError(argument, f"{self.kind} {{name}} {why}") from error
+            raise InputError(f"{self.kind} {why}") from error
+        kind = f"{self.kind} {{name}}" if argument else self.kind
+        raise unknown(kind, name, self.names(), argument)
+
+    def names(self) -> list[str]:
+        """Return the registered names and those of entry points; nothing of others is loaded."""
+        return [*self._builtin(), *(self._points().keys() - self._values.keys())]
+
+    def origin(self, name: str) -> dict[str, str] | None:
+        """Tell where a thing from outside the package came from, for the records of runs.
+
+        Returns:
+          {"module", "package", "version"} of an installed package, {"module", "digest"} with
+          `sha256:<hex>` of the source file of any other module ({"module"} where it has none, as
+          in a notebook), and None for what is of this package. Raises InputError as `get` does.
+        """
+        module = _module(self.get(name))
+        if module.partition(".")[0] == __name__.partition(".")[0]:
+            return None
+        point = None if name in self._values else self._points().get(name)
+        if package := (point and point.dist) or _distribution(module):
+            return {"module": module, "package": package.name, "version": package.version}
+        if path := _source(module):
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            return {"module": module, "digest": f"sha256:{digest}"}
+        return {"module": module}
+
+    def _builtin(self) -> dict[str, T]:
+        """All that is registered, now that the package's own is."""
+        while self._modules:
+            importlib.import_module(self._modules.pop(0))
+        return self._values
+
+    def _points(self) -> dict[str, EntryPoint]:
+        """The entry points of installed packages; looked up anew, as some may just have come."""
+        return {each.name: each for each in importlib.metadata.entry_points(group=self.group)}
+
+
+def _definition(value: Any) -> tuple[str, str, Any]:
+    """What tells whether two values are one definition: its module and name, or itself."""
+    name = getattr(value, "__qualname__", "")
+    return _module(value), name or type(value).__qualname__, None if name else value
+
+
+def _imported(name: str) -> Any:
+    """What `module:Name` or `module:Name.inner` stands for."""
+    module, _, path = name.partition(":")
+    return functools.reduce(getattr, path.split("."), importlib.import_module(module))
+
+
+def _module(value: Any) -> str:
+    """The name of the module that defines a function, a class, a partial or an instance."""
+    while isinstance(value, functools.partial):
+        value = value.func
+    return value.__module__
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module's source code."""
+    try:
+        path = inspect.getsourcefile(sys.modules[module])
+    except (KeyError, TypeError):  # a built-in module, or a notebook's
+        return None
+    return Path(path).resolve() if path else None
+
+
+def _distribution(module: str) -> Distribution | None:
+    """The installed package that a module's file belongs to."""
+    path, top = _source(module), module.partition(".")[0]
+    for name in importlib.metadata.packages_distributions().get(top, ()):
+        package = importlib.metadata.distribution(name)
+        if path and path.is_relative_to(Path(str(package.locate_file(""))).resolve()):
+            return package
+    return None
