@@ -2,25 +2,57 @@
 arXiv 1708.00489): the example that is farthest from all that is labelled or picked, again and
 again."""
 
-from salx import policies
-from salx.algorithms import k_center
-from salx.models.layers import mean_pool
-from salx.policies import Policy
+from dataclasses import dataclass
 
-DEFAULTS = {"feature": "", "distance": "euclidean"}
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from salx.algorithms.k_center import k_center
+from salx.infra.errors import unknown
+from salx.policies.policy import Needs, Policy, chosen_from, only_select
+from salx.policies.scored import Chosen, Scored
+from salx.surrogates.outputs import Outputs
 
 
-def policy(options) -> Policy:
-    """Options: `feature`, one of the model's intermediates, averaged over its places; "" is
-    "low_level" for segmentation and "features", the pooled last map, for classification."""
-    options = policies.options("core_set", options, DEFAULTS)
-    policies.chosen("core_set", options, "distance", ("euclidean",))
+@dataclass(frozen=True)
+class CoreSet(Policy):
+    """Choose what lies farthest from everything that is labelled.
 
-    def example(out):
-        name = options["feature"] or ("low_level" if "low_level" in out else "features")
-        if name not in out:
-            raise policies.unknown("feature of policy core_set", name, out)
-        feature = out[name].astype("float32")
-        return mean_pool(feature[None])[0] if feature.ndim == 3 else feature
+    feature: one of the network's intermediates, averaged over its places; "" is "low_level" of a
+    segmentation network, and the features that the last layer reads of a classifier.
+    """
 
-    return Policy("core_set", options, example=example, pick=k_center.k_center)
+    name = "core_set"
+    title = "core-set"
+    marker = "s"
+
+    feature: str = ""
+    distance: str = only_select("euclidean")
+
+    def __post_init__(self) -> None:
+        chosen_from(self, "distance", ("euclidean",))
+
+    @property
+    def needs(self) -> Needs:
+        """Features or maps, of what is labelled as well."""
+        outputs = ("maps",) if self.feature else (("features", "maps"),)
+        return Needs(outputs=outputs, labelled=True)
+
+    def score(self, out: Outputs) -> jax.Array:
+        """Return the example's features, float32[d]."""
+        taps = dict(out.maps or {})
+        if out.features is not None:
+            taps["features"] = out.features
+        name = self.feature or ("low_level" if "low_level" in taps else "features")
+        if name not in taps:
+            raise unknown("feature of policy core_set", name, taps)
+        feature = taps[name].astype(jnp.float32)
+        return feature.mean((0, 1)) if feature.ndim == 3 else feature
+
+    def select(self, scored: Scored, count: int) -> Chosen:
+        """Choose greedily; a pick's score is its distance to its nearest centre before it."""
+        centres = scored.centres()
+        rows = centres.rows if centres.rows is not None else scored.rows[:0]
+        picks, radii = k_center(scored.rows, rows, count, scored.key, centres.keys.__getitem__)
+        return Chosen(np.asarray(picks), radii)

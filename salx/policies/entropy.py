@@ -1,14 +1,16 @@
 """Entropy: C. Shannon's, of the predicted classes, in nats (the paper's Eq. 1)."""
 
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
 
-from salx import policies
-from salx.policies import Policy
+from salx.policies.policy import ScorePolicy
+from salx.surrogates.outputs import Outputs
 
 
 def entropy(logits: jax.Array) -> jax.Array:
-    """H = -sum_c p_c log p_c over the last axis; float32[...] of logits [..., C].
+    """Compute H = -sum_c p_c log p_c over the last axis: float32[...] of logits [..., C].
 
     From log_softmax, where p log p cannot become 0 * -inf.
     """
@@ -16,7 +18,20 @@ def entropy(logits: jax.Array) -> jax.Array:
     return -jnp.sum(jnp.exp(log_p) * log_p, axis=-1)
 
 
-def policy(options) -> Policy:
-    """Options: `aggregation`, "sum" (default) or "mean" over an image's pixels, if it has any."""
-    options = policies.options("entropy", options, {"aggregation": "sum"})
-    return policies.of_values("entropy", options, lambda out: entropy(out["logits"]))
+@dataclass(frozen=True)
+class Entropy(ScorePolicy):
+    """Choose what the surrogate is least sure of.
+
+    aggregation: "sum" or "mean" over an image's pixels, where it has any.
+    """
+
+    name = "entropy"
+    title = "entropy"
+    unit = "entropy (nats)"
+    marker = "D"
+
+    aggregation: str = "sum"
+
+    def values(self, out: Outputs) -> jax.Array:
+        """Compute the entropy of each place, float32[places]."""
+        return entropy(out.logits)

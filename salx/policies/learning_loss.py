@@ -1,23 +1,46 @@
 """LLAL: the loss that a module trained beside the surrogate predicts (arXiv 1905.03677)."""
 
-from salx import policies
+from dataclasses import dataclass
+
+import jax
+
 from salx.infra.errors import InputError
 from salx.models.loss_prediction import LossPrediction
-from salx.policies import Policy
+from salx.policies.policy import Needs, ScorePolicy
+from salx.surrogates.outputs import Outputs
 
-DEFAULTS = {"aggregation": "sum", "width": 128, "margin": 1.0, "weight": 1.0, "attached": 0.6}
 
+@dataclass(frozen=True)
+class LearningLoss(ScorePolicy):
+    """Choose what a small module beside the surrogate expects to be learned badly.
 
-def policy(options) -> Policy:
-    """Options: `aggregation`, "sum" (default) or "mean" over an image's pixels, if it has any;
-    `width`, `margin`, `weight`, `attached` as models.loss_prediction explains them."""
-    options = policies.options("learning_loss", options, DEFAULTS)
-    for option in ("width", "margin", "weight", "attached"):
-        if not isinstance(options[option], int | float) or options[option] <= 0:
-            raise InputError(f"{option} of policy learning_loss must be above 0")
-    shape = {name: value for name, value in options.items() if name != "aggregation"}
+    aggregation: "sum" or "mean" over an image's pixels, where it has any; width, margin, weight
+    and attached as salx.models.loss_prediction explains them.
+    """
 
-    head = LossPrediction(**shape)
-    return policies.of_values(
-        "learning_loss", options, lambda out: out["predicted_loss"], head=head
-    )
+    name = "learning_loss"
+    title = "learning loss"
+    unit = "predicted loss"
+    marker = "o"
+
+    aggregation: str = "sum"
+    width: int = 128
+    margin: float = 1.0
+    weight: float = 1.0
+    attached: float = 0.6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for option in ("width", "margin", "weight", "attached"):
+            value = getattr(self, option)
+            if not isinstance(value, int | float) or value <= 0:
+                raise InputError(f"{option} of policy learning_loss must be above 0")
+
+    @property
+    def needs(self) -> Needs:
+        """The module, trained along with the surrogate."""
+        return Needs(head=LossPrediction(self.width, self.margin, self.weight, self.attached))
+
+    def values(self, out: Outputs) -> jax.Array:
+        """Return the predicted loss of each place, float32[places]."""
+        return out.head

@@ -3,19 +3,28 @@
 The draw belongs to (pool size, seed), so cycle after cycle walks down one random order.
 """
 
-import numpy as np
+from dataclasses import dataclass
 
 from salx.infra import seeds
-from salx.infra.errors import unknown
-from salx.policies import Policy
+from salx.policies.policy import Needs, Policy
+from salx.policies.scored import Chosen, Scored, top
 
 
-def policy(options) -> Policy:
-    for option in options:
-        raise unknown("option of policy random", option, ())
-    return Policy("random", {}, draw=draw)
+@dataclass(frozen=True)
+class Random(Policy):
+    """Choose by chance; no surrogate is asked."""
 
+    name = "random"
+    title = "random"
+    marker = "P"
 
-def draw(seed: int, ids: np.ndarray, pool: int) -> np.ndarray:
-    """Scores of `ids`, float64 in [0, 1)."""
-    return seeds.uniform(pool, seeds.derive(seed, "random"))[ids]
+    @property
+    def needs(self) -> Needs:
+        """Nothing."""
+        return Needs(outputs=())
+
+    def select(self, scored: Scored, count: int) -> Chosen:
+        """Choose the candidates with the largest draws, float64 in [0, 1)."""
+        draws = seeds.uniform(scored.pool, seeds.derive(scored.seed, "random"))[scored.ids]
+        positions = top(draws, scored.ids, count)
+        return Chosen(positions, draws[positions])

@@ -3,19 +3,33 @@
 An oracle's reference, not an upper bound: the largest loss need not be the best lesson.
 """
 
-from salx import policies, tasks
-from salx.policies import Policy
+from dataclasses import dataclass
+
+import jax
+
+from salx.policies.policy import ScorePolicy
+from salx.surrogates.outputs import Outputs
 
 
-def policy(options) -> Policy:
-    """Options: `aggregation`, "sum" (default) or "mean" over an image's labelled pixels."""
-    options = policies.options("true_loss", options, {"aggregation": "sum"})
+@dataclass(frozen=True)
+class TrueLoss(ScorePolicy):
+    """Choose what the surrogate is most wrong about.
 
-    def values(out):
-        logits, labels = out["logits"][None], out["label"][None]
-        return tasks.pixel_losses(logits, labels)[0]
+    aggregation: "sum" or "mean" over an image's labelled pixels, where it has any.
+    """
 
-    def counts(out):
-        return tasks.counted(out["label"][None])[0]
+    name = "true_loss"
+    title = "true loss"
+    unit = "loss"
+    marker = "^"
+    oracle = True
 
-    return policies.of_values("true_loss", options, values, counts, labels=True)
+    aggregation: str = "sum"
+
+    def values(self, out: Outputs) -> jax.Array:
+        """Compute the loss of each place, float32[places]; 0 where no label counts."""
+        return out.task.losses(out.logits[None], out.label[None])[0]
+
+    def counts(self, out: Outputs) -> jax.Array:
+        """Count the places that are image and have a label that counts."""
+        return out.valid & out.task.counted(out.label[None])[0]

@@ -1,93 +1,124 @@
-"""A past model that chooses: a finished run's folder, or a file of exported weights."""
+"""What a surrogate is: whoever answers for an example.
 
-import functools
+A kind of surrogate is one file: a subclass of Surrogate and a loader that registers itself
+(see salx.surrogates.kinds), also outside of this package.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-import jax
 import numpy as np
 
-from salx import models
-from salx.data.pictures import MEAN, STD
-from salx.infra import checkpoint, sealed, storage
-from salx.infra.errors import InputError
-from salx.models import Model, recognition, weights
-from salx.models.layers import CLASSIFIERS
+from salx.data.datasets import Dataset, transformed
+from salx.surrogates.outputs import Outputs
+from salx.surrogates.passes import Once, Passes
+from salx.tasks import Task
+
+Batch = Mapping[str, Any]  # "image" uint8[B, H, W, C] or "key" [B], "id" int32[B], ...
 
 
-class Surrogate(NamedTuple):
-    """A model with its variables, the names of its classes if they are known, and how images
-    reach it: `config.transform` of its training, or nothing. `origin` goes into the record."""
+@dataclass(frozen=True)
+class Preprocessing:
+    """How images reach a surrogate.
 
-    model: Model
-    variables: dict[str, Any]
-    task: str
-    classes: tuple[str, ...]
-    transform: Mapping[str, Any]
-    origin: dict[str, Any]
-    head: dict[str, Any] | None = None
-
-
-def load(place: str, size: tuple[int, int] | None = None) -> Surrogate:
-    """The surrogate at `place`: a folder of a finished deployment, or weights in PyTorch's or
-    our names (.safetensors, .npz, .pth) of a known network.
-
-    `size` (h, w) is what images are brought to for a file of weights; a run knows its own.
-    Raises InputError, naming the file, for what cannot be used.
+    Attributes:
+      shape: (H, W, C) of what it sees.
+      mean, std: of each channel, in units of the pixel range 0..1.
+      transform: the evaluation's fields of `config.transform`; empty for images as they are.
     """
-    path = storage.resolve(place)
-    if storage.in_bucket(path) and not path.is_dir():
-        raise InputError(f"{path}: no run's folder; weights must be a file of this machine")
-    asked = of_run(path) if path.is_dir() else of_weights(path, size)
-    for name, array in weights.flatten(asked.variables).items():
-        # Compiled for CPUs, a ReLU may turn what is not a number into 0, and scores hide it.
-        if not np.isfinite(array).all():
-            raise InputError(f"{path}: its {name} is not finite")
-    return asked
+
+    shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    transform: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def applied(self, dataset: Dataset) -> Dataset:
+        """Bring a data set's images to what the surrogate sees: as when it was evaluated, and
+        where that was an image as it is, a middle crop, or of dense tasks the whole image."""
+        view = {k: v for k, v in self.transform.items() if k.startswith("evaluate")}
+        if view.get("evaluate", "none") == "none" and dataset.image_shape != self.shape:
+            crop = {"evaluate": "center_crop", "evaluate_resize": max(self.shape[:2])}
+            view = {"evaluate": "fit"} if dataset.task.dense else crop
+            view |= {"evaluate_size": self.shape[:2]}
+        # Nothing is trained, whatever the sizes.
+        return transformed(dataset, {**view, "train": "pad_crop", "size": self.shape[:2]})
 
 
-def of_run(folder: Path) -> Surrogate:
-    """The trained model of a deployment's folder."""
-    config, result, variables = checkpoint.finished(folder)
-    seen = config["input"]
-    module = models.described(config["model"], classes=len(seen["classes"]))
-    shown = (tuple(seen[field]) for field in ("shape", "mean", "std"))
-    model = Model(config["model"]["label"], module, *shown)
-    return Surrogate(
-        model=model,
-        variables=variables,
-        task=seen["task"],
-        classes=tuple(seen["classes"]),
-        transform=seen["transform"],
-        origin={"run": config["run"], **result["checkpoint"]},
-        head=config["head"],
-    )
+class Surrogate(ABC):
+    """Whoever answers for an example: a model, several, a table, a function.
 
+    Class attributes:
+      traceable: whether `forward` is a pure function of arrays, so that it is fused with the
+        policy into one jitted, sharded step; any other is asked on the host.
+      reads: "images", or "keys" alone, as a table does.
 
-def of_weights(path: Path, size: tuple[int, int] | None) -> Surrogate:
-    """The network that a file of weights is of, with as many classes as its last layer has."""
-    arrays = weights.read(path)
-    blank = recognition.recognise(arrays, str(path))
-    named = weights.as_ours(blank, arrays)
-    biases = [f"params/{layer}/bias" for layer in CLASSIFIERS]
-    found = [named[bias][1] for bias in biases if bias in named]
-    if not found:
-        raise InputError(f"{path}: a backbone alone: there is no classifier to choose with")
-    module, pixels = blank.clone(classes=len(found[0])), hasattr(blank, "backbone")
-    if pixels and not size:
-        raise InputError(f"{path}: a segmentation network: --size=H,W must say what it sees")
-    resize = max(size) if size else 256  # of classifiers, as ImageNet's recipes evaluate
-    size = size or (224, 224)
-    model = Model(path.stem, module, (*size, 3), MEAN, STD)
-    shapes = jax.eval_shape(functools.partial(models.init, model), jax.random.key(0))
-    variables = weights.fill(module, shapes, arrays, str(path))
-    crop = {"evaluate": "center_crop", "evaluate_size": size, "evaluate_resize": resize}
-    return Surrogate(
-        model=model,
-        variables=jax.tree.map(np.asarray, variables),
-        task="segmentation" if pixels else "classification",
-        classes=(),
-        transform={"evaluate": "fit", "evaluate_size": size} if pixels else crop,
-        origin={"file": path.name, "digest": sealed.digest(path.read_bytes())},
-    )
+    Attributes:
+      label: a short name, for progress and exports.
+      task, classes: what it predicts, and the classes' names, or () where they are not known.
+      preprocessing: how images reach it; None of one that reads keys.
+      origin: JSON values that go into the record: what it is, with a digest.
+      outputs: which of logits, features, maps and score it gives.
+    """
+
+    traceable: ClassVar[bool] = True
+    reads: ClassVar[str] = "images"
+
+    label: str
+    task: Task
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing | None
+    origin: dict[str, Any]
+    outputs: frozenset[str]
+
+    @abstractmethod
+    def forward(self, variables: Any, batch: Batch, passes: Passes, seed: Any) -> Outputs:
+        """Answer for a batch.
+
+        Args:
+          variables: `self.variables`, as an argument so that a jitted step does not hold them.
+          batch: what it reads, and "id" int32[B].
+          passes: how often it is asked; with several, logits are [K, B, ...].
+          seed: int32[], for passes that draw.
+
+        Returns:
+          Outputs whose arrays have the batch as first axis, behind that of the passes.
+        """
+
+    @property
+    def variables(self) -> Any:
+        """The arrays that `forward` depends on, a pytree."""
+        return ()
+
+    @property
+    def trace_key(self) -> Any:
+        """A hashable value: two surrogates with equal ones have the same `forward`."""
+        return self
+
+    @property
+    def members(self) -> int:
+        """How many models answer; more than one of an ensemble, whose logits are [K, B, ...]."""
+        return 1
+
+    @property
+    def classifier(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """(W [d, C], b [C]) of the last linear layer over `features`, None where not known."""
+        return None
+
+    @property
+    def head(self) -> tuple[str, Mapping[str, Any]] | None:
+        """Name and options of the policy whose module was trained along, if there is one."""
+        return None
+
+    def runs(self, passes: Passes) -> bool:
+        """Tell whether it can be asked so; by default once."""
+        return type(passes) is Once
+
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of the classes, or their numbers where only those are known."""
+        return self.classes
+
+    def predictions(self) -> bool:
+        """Tell whether a class is predicted for each example."""
+        return "logits" in self.outputs

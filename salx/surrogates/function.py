@@ -1,0 +1,79 @@
+"""A surrogate that is a function of yours: images in, logits or features or a score out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from salx.data.image_files import MEAN, STD
+from salx.infra.errors import ArgumentError, RunError
+from salx.surrogates.outputs import OUTPUTS, Outputs
+from salx.surrogates.passes import Passes
+from salx.surrogates.surrogate import Batch, Preprocessing, Surrogate
+from salx.tasks import Task
+
+Answer = Callable[[np.ndarray], Mapping[str, Any] | np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Function(Surrogate):
+    """A function that is asked on the host.
+
+    Attributes:
+      function: images uint8[B, H, W, 3], RGB, to {"logits": [B, C], "features": [B, d],
+        "score": [B]}, any of them, as arrays of numpy or what becomes one; or logits alone.
+    """
+
+    traceable: ClassVar[bool] = False
+
+    function: Answer = field(repr=False)
+    task: Task
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    outputs: frozenset[str] = frozenset({"logits"})
+    label: str = "function"
+    origin: dict[str, Any] = field(default_factory=dict)
+
+    def forward(self, variables: Any, batch: Batch, passes: Passes, seed: Any) -> Outputs:
+        """Call the function. Raises RunError for an answer of another kind or length."""
+        images = np.asarray(batch["image"])
+        answer = self.function(images)
+        if not isinstance(answer, Mapping):
+            answer = {"logits": answer}
+        for name in answer:
+            if name not in OUTPUTS:
+                raise RunError(f"surrogate {self.label}: gave {name!r}, not {', '.join(OUTPUTS)}")
+        if missing := self.outputs - answer.keys():
+            raise RunError(f"surrogate {self.label}: gave no {' and no '.join(sorted(missing))}")
+        arrays = {name: np.asarray(answer[name], np.float32) for name in self.outputs}
+        for name, array in arrays.items():
+            if array.shape[:1] != images.shape[:1]:
+                raise RunError(
+                    f"surrogate {self.label}: gave {name} of shape {array.shape} for "
+                    f"{len(images)} images"
+                )
+        return Outputs(**arrays, task=self.task)
+
+
+def of_callable(
+    function: Answer,
+    task: Task,
+    classes: tuple[str, ...],
+    size: tuple[int, int] | None,
+    outputs: tuple[str, ...],
+) -> Function:
+    """Make a surrogate of a function that sees images of `size` (h, w)."""
+    if size is None:
+        raise ArgumentError("size", "{name}: (height, width) must say what the function sees")
+    view = {"evaluate": "center_crop", "evaluate_size": size, "evaluate_resize": max(size)}
+    name = getattr(function, "__name__", type(function).__name__)
+    return Function(
+        function=function,
+        task=task,
+        classes=tuple(classes),
+        preprocessing=Preprocessing((*size, 3), MEAN, STD, view),
+        outputs=frozenset(outputs),
+        label=name,
+        origin={"function": f"{getattr(function, '__module__', '')}:{name}"},
+    )

@@ -1,0 +1,93 @@
+"""Surrogates by what they are loaded from: the one way of the library, commands and studies.
+
+A kind of another package comes through the entry point group `salx.surrogates`: a function
+(source, **options) -> Surrogate, or None where the source is not of its kind. `module:Name` names
+a Surrogate, a class of one, or a function that makes one.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from salx import tasks
+from salx.infra import storage
+from salx.infra.errors import ArgumentError, InputError
+from salx.infra.registry import Registry
+from salx.models.weights import flatten
+from salx.surrogates import function, run, weights
+from salx.surrogates.ensemble import Ensemble
+from salx.surrogates.surrogate import Surrogate
+
+Kind = Callable[..., Surrogate | None]
+KINDS: Registry[Kind] = Registry("kind of surrogate", "salx.surrogates")
+
+
+def load(source: Any, **options: Any) -> Surrogate:
+    """Load a surrogate.
+
+    Args:
+      source: the folder of a finished run (also in a bucket), a file of weights, `A+B` for an
+        ensemble of such, `module:Name`, a function of images, a Surrogate, or a list of any of
+        these for an ensemble.
+      **options: `size` (h, w), what a file of weights or a function sees of an image; of a
+        function also `task`, `classes` and `outputs`; others go to a kind of another package.
+
+    Raises:
+      InputError: naming what cannot be used.
+    """
+    if isinstance(source, Surrogate):
+        return source
+    if isinstance(source, list | tuple):
+        return Ensemble(tuple(load(each, **options) for each in source))
+    if isinstance(source, Path):
+        return _checked(_of_path(source, options), source)
+    if callable(source):
+        return _of_callable(source, options)
+    if not isinstance(source, str):
+        raise ArgumentError("surrogate", f"{{name}}={source!r} is no surrogate")
+    return _of_text(source, options)
+
+
+def _of_text(source: str, options: Mapping[str, Any]) -> Surrogate:
+    """A surrogate by a path, a `module:Name`, or several joined by "+"."""
+    if not storage.exists(source) and "+" in source:
+        return load(source.split("+"), **options)
+    for name in KINDS.names():
+        made = KINDS.get(name)(source, **options)
+        if made is not None:
+            return made
+    if ":" in source and "://" not in source and not Path(source).exists():
+        made = KINDS.get(source, "surrogate")
+        if isinstance(made, type) and issubclass(made, Surrogate):
+            made = made(**options)
+        elif callable(made) and not isinstance(made, Surrogate):
+            made = made(**options)
+        if not isinstance(made, Surrogate):
+            raise ArgumentError("surrogate", f"{{name}}={source}: made {made!r}, no Surrogate")
+        return made
+    path = storage.resolve(source)
+    return _checked(_of_path(path, options), path)
+
+
+def _of_path(path: Path, options: Mapping[str, Any]) -> Surrogate:
+    if storage.in_bucket(path) and not path.is_dir():
+        raise InputError(f"{path}: no run's folder; weights must be a file of this machine")
+    size = options.get("size")
+    return run.load(path) if path.is_dir() else weights.load(path, size)
+
+
+def _of_callable(answer: Callable, options: Mapping[str, Any]) -> Surrogate:
+    task = tasks.get(options.get("task", "classification"))
+    classes = tuple(options.get("classes", ()))
+    outputs = tuple(options.get("outputs", ("logits",)))
+    return function.of_callable(answer, task, classes, options.get("size"), outputs)
+
+
+def _checked(surrogate: Surrogate, path: Path) -> Surrogate:
+    """Compiled for CPUs, a ReLU may turn what is not a number into 0, and scores hide it."""
+    for name, array in flatten(surrogate.variables).items():
+        if not np.isfinite(array).all():
+            raise InputError(f"{path}: its {name} is not finite")
+    return surrogate

@@ -1,0 +1,133 @@
+"""A surrogate that is a network of ours with its variables."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from salx.models import model as networks
+from salx.models.model import Model
+from salx.surrogates.outputs import Outputs
+from salx.surrogates.passes import Dropout, Once, Passes, WeightNoise
+from salx.surrogates.surrogate import Batch, Preprocessing, Surrogate
+from salx.tasks import Task
+
+NOISY = ("kernel", "scale")  # the parameters that weight noise moves: no biases
+
+
+@dataclass(frozen=True, eq=False)
+class Network(Surrogate):
+    """A network with its variables, and the module that was trained along, if one was.
+
+    Attributes:
+      model: the module and how images reach it.
+      arrays: {"params", "batch_stats"} and, with a module beside it, "head".
+      head_module: that module, None without one.
+      head_of: (name, options) of the policy that it was trained for.
+    """
+
+    model: Model
+    arrays: Mapping[str, Any] = field(repr=False)
+    task: Task
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    origin: dict[str, Any]
+    head_module: nn.Module | None = None
+    head_of: tuple[str, Mapping[str, Any]] | None = None
+
+    @property
+    def label(self) -> str:
+        """The model's label."""
+        return self.model.label
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The network's arrays."""
+        return self.arrays
+
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Logits and maps; features where the network ends in a pooled map."""
+        return frozenset({"logits", "maps"} | ({"features"} if self._has_features else set()))
+
+    @property
+    def _has_features(self) -> bool:
+        return not self.task.dense
+
+    @property
+    def trace_key(self) -> Any:
+        """The model and the module beside it, by value."""
+        return (self.model, self.head_module, self.task)
+
+    @property
+    def classifier(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """The last linear layer, None of a segmentation network."""
+        return networks.classifier_of(self.arrays)
+
+    @property
+    def head(self) -> tuple[str, Mapping[str, Any]] | None:
+        """The policy whose module was trained along."""
+        return self.head_of
+
+    def with_head(self, module: nn.Module | None) -> "Network":
+        """Return the surrogate with the module that reads its "head" variables."""
+        return replace(self, head_module=module)
+
+    def class_names(self) -> tuple[str, ...]:
+        """Return the classes' names, or their numbers."""
+        return self.classes or tuple(map(str, range(self.model.module.classes)))
+
+    def runs(self, passes: Passes) -> bool:
+        """Once and with weight noise always; with dropout where the network has any."""
+        if isinstance(passes, Dropout):
+            return networks.has_dropout(self.model)
+        return isinstance(passes, Once | WeightNoise)
+
+    def forward(self, variables: Any, batch: Batch, passes: Passes, seed: Any) -> Outputs:
+        """Answer for images uint8[B, H, W, C], as often as the policy asks."""
+        images = batch["image"]
+        if not passes.leading:
+            return self._answer(variables, images)
+
+        def one(number: jax.Array) -> jax.Array:
+            key = jax.random.fold_in(jax.random.key(seed), number)
+            if isinstance(passes, WeightNoise):
+                return self._answer(noisy(variables, key, passes.scale), images).logits
+            keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch["id"])
+            return self._answer(variables, images, keys).logits
+
+        return Outputs(logits=jax.lax.map(one, jnp.arange(passes.count)), task=self.task)
+
+    def _answer(self, variables: Any, images: jax.Array, dropout: Any = None) -> Outputs:
+        """One pass; `dropout` is None, or a key for each example."""
+        arrays = {name: variables[name] for name in ("params", "batch_stats")}
+        (logits, out), _ = networks.forward(self.model, arrays, images, dropout=dropout)
+        maps = dict(out)
+        features = maps.pop("features", None)
+        head = None
+        if self.head_module is not None:
+            taken = {"params": variables["head"]}
+            head = self.head_module.apply(taken, logits, out, dense=self.task.dense)
+        return Outputs(logits=logits, features=features, maps=maps, head=head, task=self.task)
+
+
+def noisy(variables: Any, key: jax.Array, scale: float) -> Any:
+    """Add noise to kernels and scales: W + scale * ||W|| n / ||n||, n standard normal.
+
+    Each parameter's noise is keyed by its name as well, so that it depends on no order.
+    """
+
+    def moved(path: tuple, leaf: jax.Array) -> jax.Array:
+        names = [str(entry.key) for entry in path]
+        if names[0] != "params" or names[-1] not in NOISY:
+            return leaf
+        number = zlib.crc32("/".join(names).encode())
+        noise = jax.random.normal(jax.random.fold_in(key, number), leaf.shape, leaf.dtype)
+        return leaf + scale * jnp.linalg.norm(leaf) * noise / jnp.linalg.norm(noise)
+
+    return jax.tree_util.tree_map_with_path(moved, dict(variables))
