@@ -1,3 +1,58 @@
-"""SALX: surrogate active learning in JAX."""
+"""SALX: surrogate active learning in JAX.
 
-from salx.infra.version import __version__ as __version__
+    import salx
+
+    surrogate = salx.load("resnet50.safetensors")       # a past model
+    pool = salx.images("~/drives/2026-11")              # images that nobody has labelled
+    selection = salx.select(pool, surrogate, "entropy", budget="2%", labelled="old.jsonl")
+    selection.keys, selection.scores                    # and .rows(), .to_csv(...), .save(...)
+
+    study = salx.Study(config, "W")                     # surrogates, deployments, statistics
+    study.run()
+    print(study.table())
+
+`salx.policies` has what a policy of your own needs. Nothing is read, and no device is touched,
+before one of these is used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from salx.infra.errors import ArgumentError, InputError, RunError
+from salx.infra.observer import Observer
+from salx.infra.version import __version__
+
+if TYPE_CHECKING:
+    from salx import policies as policies
+    from salx.library import (
+        Pool,
+        Selection,
+        Study,
+        Surrogate,
+        compare,
+        images,
+        load,
+        select,
+    )
+
+__all__ = [
+    "ArgumentError", "InputError", "Observer", "Pool", "RunError", "Selection", "Study",
+    "Surrogate", "__version__", "compare", "images", "load", "policies", "select",
+]  # fmt: skip
+
+_LIBRARY = frozenset(
+    ("Pool", "Selection", "Study", "Surrogate", "compare", "images", "load", "select")
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import what the library is made of when it is first used."""
+    if name in _LIBRARY:
+        return getattr(importlib.import_module("salx.library"), name)
+    if name == "policies":
+        return importlib.import_module("salx.policies")
+    raise AttributeError(f"module 'salx' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,13 +1,14 @@
-"""Chooses from your own images with a model you already have.
+"""Choose from your own images with a model that you already have.
 
     python -m salx select --surrogate=RUN_OR_WEIGHTS --pool=IMAGES --policy=entropy \\
         --budget=2% --out=picks.jsonl
 
---surrogate   a finished run's folder (W/deployments/...), or weights of a known network
-              (.safetensors, .npz, .pth); again for a comparison of several
+--surrogate   a finished run's folder (W/deployments/...), weights of a known network
+              (.safetensors, .npz, .pth), A+B for an ensemble of such, or module:Name of your
+              own; again for a comparison of several
 --pool        a folder of images (with those in the folders below it), a list of them (.csv or
               .jsonl with a column "image"), or a data set of SALX: NAME,option=value,...
---policy      random, entropy, learning_loss, core_set, true_loss; options: entropy,aggregation=mean
+--policy      a policy's name, or module:Class of your own; options: entropy,aggregation=mean
 --budget      so many images, or a share of the pool: 500, 2%
 --labelled    files of images that are labelled already: records of this command, or text with a
               key a line; they are never picked, and Core-Set keeps away from them
@@ -17,23 +18,55 @@ The same pool, surrogate and policy give the same picks. Interrupted, it goes on
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from salx.infra.errors import InputError, RunError, verdict
-from salx.selection import run
+from salx import policies
+from salx.infra import sealed, storage
+from salx.infra.errors import ArgumentError, InputError, RunError, renamed, verdict
+from salx.infra.progress import Terminal
+from salx.selection import compare, labelled, pool, sheet
+from salx.selection import select as selecting
+from salx.selection.exports import LOCAL_FILES
+from salx.selection.result import Selection
+from salx.selection.select import Plan, Settings
+from salx.surrogates import kinds
+
+FILES = ("csv", "label_studio", "fiftyone", "sheet", "copy")  # outputs beside the record
+FOLDERS = ("fiftyone", "copy")
+FLAGS = {
+    name: f"--{name}"
+    for name in ("surrogate", "pool", "policy", "budget", "labelled", "size", "batch", "threads")
+} | {"fiftyone": "--fiftyone"}
 
 
 def local(text: str) -> Path:
-    """A file or folder of this machine."""
+    """Return a file or folder of this machine."""
     if "://" in text:
         raise argparse.ArgumentTypeError(f"{text}: must be of this machine")
     return Path(text)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command; exit codes as of salx.commands."""
+    """Run the command; exit codes as of salx.commands."""
+    try:
+        with renamed(FLAGS):
+            run(_parser().parse_args(arguments))
+    except (InputError, RunError, KeyboardInterrupt) as error:
+        code, line = verdict(error)
+        print(line, file=sys.stderr)
+        return code
+    except OSError as error:
+        print(f"salx: {error.filename}: cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m salx select",
         description=__doc__,
@@ -43,27 +76,139 @@ def main(arguments: Sequence[str]) -> int:
     add("--surrogate", action="append", default=[], metavar="PLACE")
     add("--pool", required=True, metavar="PLACE")
     add("--policy", default="entropy", metavar="NAME[,OPTION=VALUE]")
-    add("--budget", required=True, metavar="N|N%")
+    add("--budget", required=True, metavar="N|N%%")
     add("--out", required=True, type=local, metavar="FILE.jsonl")
     add("--labelled", action="append", default=[], type=local, metavar="FILE")
-    add("--seed", type=int, default=0, help="of policy random")
+    add("--seed", type=int, default=0, help="of policies that draw")
     add("--size", metavar="H,W", help="what a file of weights sees of an image")
     add("--batch", type=int, default=64)
     add("--threads", type=int, default=2, help="that read images")
     add("--on_error", choices=["raise", "skip"], default="raise", help="unreadable images")
     add("--csv", type=local, metavar="FILE", help="the picks as a table")
     add("--label_studio", type=local, metavar="FILE", help="tasks to import there")
-    add("--url", default="/data/local-files/?d=", help="what stands before a key in these tasks")
+    add("--url", default=LOCAL_FILES, help="what stands before a key in these tasks")
     add("--fiftyone", type=local, metavar="FOLDER", help="labels.json and data.json for FiftyOne")
     add("--sheet", type=local, metavar="FILE.html|.png", help="the first picks as pictures")
     add("--copy", type=local, metavar="FOLDER", help="the picked images themselves")
+    return parser
+
+
+def run(flags: argparse.Namespace) -> None:
+    """Do all that the flags ask for, and print what was done.
+
+    Raises InputError before any scoring for what cannot be used.
+    """
+    settings = Settings(flags.seed, flags.batch, flags.threads, observer=Terminal())
+    check_outputs(flags)
+    plans = prepare(flags)
+    outs = [flags.out]
+    if len(plans) > 1:
+        outs = [numbered(flags.out, number + 1) for number in range(len(plans))]
+    made = [answer(flags, *pair, settings) for pair in zip(plans, outs, strict=True)]
+    if len(made) > 1:
+        facts = compare.compare([compare.opinion(each) for each in made])
+        path = flags.out.with_suffix(".compare.json")
+        sealed.write_json(path, facts)
+        print(compare.in_words(facts))
+        print(f"comparison: {path}")
+
+
+def numbered(path: Path, number: int) -> Path:
+    """Return `picks.2.jsonl` of `picks.jsonl`."""
+    return path.with_name(f"{path.stem}.{number}{path.suffix}")
+
+
+def prepare(flags: argparse.Namespace) -> list[Plan]:
+    """Check the selection by each surrogate."""
+    name, _ = pool.named(flags.policy, "policy")
+    asks = policies.kind(name)
+    options = {"size": pair(flags.size)} if flags.size else {}
+    sources: list[Any] = flags.surrogate or [None]
+    if not policies.build(name).scores:
+        sources = [None]
+    elif not flags.surrogate:
+        raise ArgumentError("surrogate", f"{{name}} is required by policy {asks.name!r}")
+    surrogates = [None if source is None else kinds.load(source, **options) for source in sources]
+    made = [selecting.policy_of(flags.policy, surrogate) for surrogate in surrogates]
+    images = pool.images(flags.pool, flags.on_error)
+    ids, foreign = labelled.ids_of(flags.labelled, images.dataset)
+    if flags.fiftyone and not images.root:
+        why = f"{{name}} needs files of images, which --pool={flags.pool} has not"
+        raise ArgumentError("fiftyone", why)
+    plans = [
+        selecting.plan(images, surrogate, policy, flags.budget, ids)
+        for surrogate, policy in zip(surrogates, made, strict=True)
+    ]
+    if flags.labelled:
+        print(f"labelled: {len(ids)}" + (f", {foreign} not in the pool" if foreign else ""))
+    return plans
+
+
+def pair(text: str) -> tuple[int, int]:
+    """Read (h, w) of "h,w"."""
     try:
-        run.run(parser.parse_args(arguments))
-    except (InputError, RunError, KeyboardInterrupt) as error:
-        code, line = verdict(error)
-        print(line, file=sys.stderr)
-        return code
-    except OSError as error:
-        print(f"salx: {error.filename}: cannot be written: {error.strerror}", file=sys.stderr)
-        return 2
-    return 0
+        height, width = (int(side) for side in text.split(","))
+    except ValueError as error:
+        raise ArgumentError("size", f"{{name}}={text}: must be H,W in pixels") from error
+    if min(height, width) < 1:
+        raise ArgumentError("size", f"{{name}}={text}: must be at least 1,1")
+    return height, width
+
+
+def check_outputs(flags: argparse.Namespace) -> None:
+    """Refuse an output that cannot be written, or would replace another file."""
+    if flags.out.suffix != ".jsonl":
+        raise InputError(f"--out={flags.out}: must be named .jsonl")
+    if flags.sheet and flags.sheet.suffix not in sheet.KINDS:
+        raise InputError(f"--sheet={flags.sheet}: must be named {' or '.join(sheet.KINDS)}")
+    taken = {file.absolute(): "labelled" for file in flags.labelled}
+    for flag in ("out", *FILES):
+        path = getattr(flags, flag)
+        if not path:
+            continue
+        if flag != "out" and len(flags.surrogate) > 1:
+            raise InputError(f"--{flag} needs a single --surrogate")
+        above = next(folder for folder in path.absolute().parents if folder.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            raise InputError(f"--{flag}={path}: {above} is not a folder that can be written")
+        if path.exists() and path.is_dir() != (flag in FOLDERS):
+            raise InputError(f"--{flag}={path}: is {'a' if path.is_dir() else 'no'} folder")
+        if path.absolute() in taken:
+            raise InputError(f"--{flag}={path}: is --{taken[path.absolute()]} already")
+        taken[path.absolute()] = flag
+
+
+def answer(
+    flags: argparse.Namespace, plan: Plan, out: Path, settings: Settings
+) -> Selection:
+    """Let one surrogate choose; write the record and what else is asked for."""
+    passed = out.with_name(f".{out.name}.pass")
+    with settings.observer:
+        selection = selecting.make(plan, replace(settings, resume=passed))
+    export(flags, selection)
+    selection.save(out)
+    storage.remove(passed)
+    by = plan.policy.name
+    if plan.surrogate:
+        by += f" of {plan.surrogate.label}"
+    print(
+        f"{out}: {len(selection)} of {selection.candidates} images by {by}; "
+        f"{selection.seconds:.1f} s"
+    )
+    if selection.reason:
+        print(f"{out}: fewer than asked for: {selection.reason}")
+    return selection
+
+
+def export(flags: argparse.Namespace, selection: Selection) -> None:
+    """Write everything that was asked for beside the record."""
+    if flags.csv:
+        selection.to_csv(flags.csv)
+    if flags.label_studio:
+        selection.to_label_studio(flags.label_studio, flags.url)
+    if flags.fiftyone:
+        selection.to_fiftyone(flags.fiftyone)
+    if flags.copy:
+        selection.copy(flags.copy)
+    if flags.sheet:
+        selection.sheet(flags.sheet)

@@ -37,6 +37,7 @@ from salx.infra.errors import (
     verdict,
 )
 from salx.study import config as configs
+from salx.study.config import StudyConfig
 from salx.study import grid, partition
 
 
@@ -144,7 +145,7 @@ def run(argv: list[str]) -> None:
     if not finished:
         from salx.study import study  # jax, which a finished study has no need of
 
-        study.run(config, workdir, worker)
+        study.Study(config, workdir, worker).run()
     if not multihost.is_main():
         return
     if worker[1] > 1 and not grid.is_finished(workdir, config):
@@ -153,11 +154,15 @@ def run(argv: list[str]) -> None:
         tell(workdir, finished)
 
 
-def plan(config: dict[str, Any], workdir: Path, workers: int) -> None:
-    """Prints what there is to do."""
-    from salx.study import plan as plans
+def plan(config: StudyConfig, workdir: Path, workers: int) -> None:
+    """Print what there is to do."""
+    import jax
 
-    print(plans.text(config, workdir, workers, step_seconds(STEP_SECONDS.value, config["models"])))
+    from salx.study import study
+
+    jax.config.update("jax_platforms", "cpu")  # the accelerators may be busy
+    seconds = step_seconds(STEP_SECONDS.value, config.models)
+    print(study.Study(config, workdir).plan(workers, seconds))
 
 
 def step_seconds(given: list[str], known: Iterable[str]) -> dict[str, float]:

@@ -4,12 +4,12 @@
 """
 
 from salx.policies.policy import Needs, Policy, ScorePolicy, only_select
-from salx.policies.registry import build, names, origin
+from salx.policies.registry import build, kind, names, origin
 from salx.policies.scored import Chosen, Labelled, Scored, check_finite, top
 from salx.surrogates.outputs import Outputs
 from salx.surrogates.passes import Dropout, Once, Passes, WeightNoise
 
 __all__ = [
     "Chosen", "Dropout", "Labelled", "Needs", "Once", "Outputs", "Passes", "Policy", "ScorePolicy",
-    "Scored", "WeightNoise", "build", "check_finite", "names", "only_select", "origin", "top",
+    "Scored", "WeightNoise", "build", "check_finite", "kind", "names", "only_select", "origin", "top",
 ]  # fmt: skip

@@ -16,14 +16,17 @@ It registers itself by its name as the class is made. Packages bring theirs thro
 point group `salx.policies`; a config or a flag may also say `module:Class`.
 """
 
+import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
 
 from salx.infra.errors import unknown
+from salx.infra.registry import Registry
 from salx.policies.scored import Chosen, Rows, Scored, top
 from salx.surrogates.outputs import Outputs
 from salx.surrogates.passes import Once, Passes
@@ -56,6 +59,13 @@ class Needs:
     members: bool = False
 
 
+POLICIES: Registry[type["Policy"]] = Registry(
+    "policy",
+    "salx.policies",
+    [f"{__package__}.{module.name}" for module in pkgutil.iter_modules([str(Path(__file__).parent)])],
+)
+
+
 def only_select(default: Any) -> Any:
     """Make a field that `select` alone reads, so that it does not key the compiled scorer."""
     return field(default=default, metadata={"only_select": True})
@@ -78,9 +88,7 @@ class Policy:
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         if cls.__dict__.get("name"):
-            from salx.policies import registry
-
-            registry.POLICIES.add(cls.name, cls)
+            POLICIES.add(cls.name, cls)
 
     @property
     def needs(self) -> Needs:

@@ -1,16 +1,11 @@
 """Policies by name: the built-in ones, those of other packages, and `module:Class`."""
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
-from salx.infra.errors import ArgumentError, InputError, unknown
-from salx.infra.registry import Registry
-from salx.policies.policy import Policy
-
-POLICIES: Registry[type[Policy]] = Registry("policy", "salx.policies", "salx.policies")
+from salx.infra.errors import InputError, unknown
+from salx.policies.policy import POLICIES, Policy
 
 
 def names() -> list[str]:
@@ -20,7 +15,15 @@ def names() -> list[str]:
 
 def origin(policy: Policy) -> dict[str, str] | None:
     """Return where a policy from outside comes from, None of a built-in one."""
-    return POLICIES.origin(policy.name)
+    return POLICIES.origin(f"{type(policy).__module__}:{type(policy).__qualname__}")
+
+
+def kind(name: str) -> type[Policy]:
+    """Return the class of the policy of that name, or of `module:Class`."""
+    made = POLICIES.get(name)
+    if not (isinstance(made, type) and issubclass(made, Policy) and is_dataclass(made)):
+        raise InputError(f"policy {name!r} must be a frozen dataclass that is a Policy")
+    return made
 
 
 def build(name: str, options: Mapping[str, Any] | None = None) -> Policy:
@@ -33,17 +36,17 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Policy:
     Raises:
       InputError: for an unknown name or option, or a value that the policy refuses.
     """
-    kind = POLICIES.get(name)
-    choices = [each.name for each in fields(kind)]
+    made = kind(name)
+    choices = [each.name for each in fields(made)]
     ready = {}
     for option, value in (options or {}).items():
         if option not in choices:
-            raise unknown(f"option of policy {kind.name}", option, choices)
+            raise unknown(f"option of policy {made.name}", option, choices)
         ready[option] = _built(value)
     try:
-        return kind(**ready)
+        return made(**ready)
     except (TypeError, ValueError) as error:
-        raise InputError(f"policy {kind.name}: {error}") from error
+        raise InputError(f"policy {made.name}: {error}") from error
 
 
 def _built(value: Any) -> Any:

@@ -1,98 +1,215 @@
 """The scoring pass: one function of one example, vmapped, jitted, sharded over the pool."""
 
-import functools
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from salx import models
 from salx.data import loader
 from salx.data.datasets import Dataset
 from salx.infra import mesh, multihost
-from salx.models import Model
-from salx.models.loss_prediction import LossPrediction
-from salx.policies import Policy
-from salx.scoring.resume import Parts
+from salx.policies.policy import Policy, rows_of
+from salx.policies.scored import Rows
+from salx.scoring.predictions import predicted
+from salx.scoring.saved_pass import SavedPass, flatten, unflatten
+from salx.surrogates.outputs import Outputs, as_one_model
+from salx.surrogates.surrogate import Surrogate
+
+Watch = Callable[[int, int], None]
+IN_FLIGHT = 2  # batches whose rows have not come back yet, beside the newest
 
 
-@functools.cache
-def scorer(model: Model, example: Callable, head: LossPrediction | None, labels: bool) -> Callable:
-    """The jitted (variables, batch) -> float32[B, ...] of a policy's `example`.
+@dataclass(frozen=True)
+class Question:
+    """What is asked of each example.
 
-    The batch holds "image" uint8[B, H, W, C] and, for segmentation, "size" int32[B, 2].
+    Attributes:
+      surrogate: who answers.
+      policy: whose score is computed of the answer.
+      seed: that of passes which draw.
+      predictions: note each example's class as well (see salx.scoring.predictions).
+      maps: compute the policy's values of each place in place of its score.
     """
 
-    def score_one(seen, item):
-        shape = seen["logits"].shape[:-1]  # of one class, or of a map of pixels
-        whole = "size" not in item or not shape
-        seen["valid"] = jnp.ones(shape, bool) if whole else inside(item["size"], shape)
-        return example(seen | {"label": item["label"]} if labels else seen)
+    surrogate: Surrogate
+    policy: Policy
+    seed: int = 0
+    predictions: bool = False
+    maps: bool = False
 
-    def score(variables, batch):
-        logits, out = models.forward(model, variables, batch["image"], train=False)
-        if head:
-            loss = head.apply({"params": variables["head"]}, logits, out)
-            out = {**out, "predicted_loss": loss}
-        beside = {name: batch[name] for name in ("size", "label") if name in batch}
-        return jax.vmap(score_one)({**out, "logits": logits}, beside)
-
-    return mesh.jit(score, f"score {model.label}", batched=(1,), split_output=True)
-
-
-def inside(size: jax.Array, shape: tuple[int, int]) -> jax.Array:
-    """Which pixels of a padded image are image, bool[H, W]; `size` is its own (h, w)."""
-    rows, columns = (jnp.arange(length) < size[axis] for axis, length in enumerate(shape))
-    return rows[:, None] & columns
+    @property
+    def key(self) -> tuple:
+        """What the compiled step depends on, by value; the seed is an argument of the step."""
+        policy = self.policy
+        return (
+            *(self.surrogate.trace_key, policy.scoring_key, policy.needs.passes),
+            *(policy.needs.members, policy.oracle, self.predictions, self.maps),
+        )
 
 
-def score_pool(
-    model: Model,
-    variables: dict,
-    policy: Policy,
-    dataset: Dataset,
-    ids: np.ndarray,
-    batch: int,
-    threads: int = 0,
-    workers: int = 0,
-    parts: Parts | None = None,
-    watch: Callable[[int, int], None] = lambda done, total: None,
-) -> np.ndarray:
-    """The scores, or rows of features, of the pool's examples `ids` in their order, on every
-    process: float32[len(ids), ...].
+@dataclass(frozen=True)
+class Reading:
+    """How a pass reads the pool: examples in a batch, and the readers that work ahead."""
 
-    What stays in memory is one row and one id for each example and the batches in flight.
-    With `parts` the pass can be stopped and goes on from there. `watch` hears how far it is.
+    batch: int
+    readers: loader.Readers = loader.Readers()
+
+
+class Scorer:
+    """Runs scoring passes, and keeps the steps that were compiled for them.
+
+    Two questions that are equal by value share a step; all are freed with the scorer.
     """
-    score = scorer(model, policy.example, policy.head, policy.labels)
-    fields = ("image", "size", *(("label",) if policy.labels else ()))
-    source, transform = dataset.pool, dataset.transforms.evaluate
-    place = np.zeros(len(source), np.int32)
-    place[ids] = np.arange(len(ids))
-    rows, first, waiting = None, 0, []
-    if parts and (before := parts.load()) is not None:
-        rows, first = np.empty((len(ids), *before.shape[1:]), np.float32), len(before) // batch
-        rows[: len(before)] = before
 
-    def collect(number: int, index: jax.Array, values: jax.Array) -> None:
-        nonlocal rows
-        values, done = mesh.gather(values), min((number + 1) * batch, len(ids))
-        if rows is None:
-            rows = np.empty((len(ids), *values.shape[1:]), np.float32)
-        rows[place[mesh.gather(index)]] = values  # a filled-up tail repeats its last example
-        watch(done, len(ids))
-        if parts:
-            parts.save(rows[:done])
+    def __init__(self) -> None:
+        self._steps: dict[tuple, Callable] = {}
 
-    batches = loader.whole(source, transform, ids, batch, threads, workers, first)
-    for number, part in enumerate(batches, first):
-        multihost.check_stopping()
-        seen = {name: part[name] for name in fields if name in part}
-        index, seen = mesh.put((part["id"], seen))
-        waiting.append((number, index, score(variables, seen)))
-        if len(waiting) > 2:
-            collect(*waiting.pop(0))
-    for done in waiting:
-        collect(*done)
-    return np.zeros(0, np.float32) if rows is None else rows
+    def step(self, question: Question) -> Callable:
+        """Return the jitted (variables or answers, seed, batch) -> rows of a question."""
+        if question.key not in self._steps:
+            name = f"score {question.surrogate.label}"
+            placed = mesh.Placement(batched=(2,), split_output=True)
+            if not question.surrogate.traceable:
+                placed = mesh.Placement(batched=(0, 2), split_output=True)
+            self._steps[question.key] = mesh.jit(_step(question), name, placed)
+        return self._steps[question.key]
+
+    def score(
+        self,
+        question: Question,
+        dataset: Dataset,
+        ids: np.ndarray,
+        reading: Reading,
+        saved: SavedPass | None = None,
+        watch: Watch = lambda done, total: None,
+    ) -> Rows:
+        """Ask about the pool's examples `ids`.
+
+        Args:
+          question: who is asked, and what is computed.
+          dataset: whose pool, brought to what the surrogate sees.
+          ids: int64[n], in the order of the rows.
+          reading: how the pool is read.
+          saved: where the pass is kept, so that it can be stopped and goes on from there.
+          watch: hears (done, total) as the pass goes on.
+
+        Returns:
+          Rows [n, ...] in host memory, on every process. What stays in memory is one row and one
+          id for each example and the batches in flight.
+        """
+        step, surrogate = self.step(question), question.surrogate
+        table = _Table(dataset, ids, reading.batch, saved)
+        waiting: list[tuple[int, Any, Any]] = []
+
+        def collect(number: int, index: Any, rows: Any) -> None:
+            done = table.fill(number, index, rows)
+            watch(done, len(ids))
+
+        batches = loader.eval_batches(
+            loader.EvalStream(
+                dataset.pool, dataset.transforms.evaluate, ids, reading.batch, table.first
+            ),
+            reading.readers,
+        )
+        for number, batch in enumerate(batches, table.first):
+            multihost.check_stopping()
+            fields = _fields(batch, question.policy.oracle)
+            answers: Any = surrogate.variables
+            if not surrogate.traceable:
+                answers = mesh.put(surrogate.forward((), fields, question.policy.needs.passes, 0))
+                del fields["image"]
+            fields = mesh.put(fields)
+            rows = step(answers, np.int32(question.seed), fields)
+            waiting.append((number, fields["id"], rows))
+            if len(waiting) > IN_FLIGHT:
+                collect(*waiting.pop(0))
+        for rest in waiting:
+            collect(*rest)
+        return table.rows()
+
+
+class _Table:
+    """The rows of a pass, filled in batch by batch."""
+
+    def __init__(self, dataset: Dataset, ids: np.ndarray, batch: int, saved: SavedPass | None):
+        self.batch, self.saved, self.size = batch, saved, len(ids)
+        self.position = np.zeros(len(dataset.pool), np.int32)
+        self.position[ids] = np.arange(len(ids))
+        self.arrays: dict[str, np.ndarray] = {}
+        before = saved.load() if saved else {}
+        self.first = len(next(iter(before.values()), ())) // batch
+        for name, array in before.items():
+            self._add(name, array)
+            self.arrays[name][: len(array)] = array
+
+    def fill(self, number: int, index: Any, rows: Any) -> int:
+        """Take a batch's rows; return how many are done."""
+        at = self.position[mesh.gather(index)]
+        for name, values in flatten(rows).items():
+            values = mesh.gather(values)
+            if name not in self.arrays:
+                self._add(name, values)
+            self.arrays[name][at] = values  # a filled-up tail repeats its last example
+        done = min((number + 1) * self.batch, self.size)
+        if self.saved:
+            self.saved.save(self.arrays, done)
+        return done
+
+    def rows(self) -> Rows:
+        """Return what was filled in; float32[0] of no examples."""
+        return unflatten(self.arrays) if self.arrays else np.zeros(0, np.float32)
+
+    def _add(self, name: str, like: np.ndarray) -> None:
+        self.arrays[name] = np.empty((self.size, *like.shape[1:]), like.dtype)
+
+
+def _fields(batch: dict[str, Any], labels: bool) -> dict[str, Any]:
+    """What of a batch goes to the devices."""
+    wanted = ("image", "size", "id", *(("label",) if labels else ()))
+    return {name: batch[name] for name in wanted if name in batch}
+
+
+def _step(question: Question) -> Callable:
+    """The function (variables or answers, seed, batch) -> rows, to be jitted."""
+    surrogate, policy = question.surrogate, question.policy
+    passes, task = policy.needs.passes, surrogate.task
+
+    def one(out: Outputs, example: dict[str, Any], seed: jax.Array) -> Rows:
+        if surrogate.members > 1 and not policy.needs.members:
+            out = as_one_model(out)
+        shape = None if out.logits is None else out.logits.shape[:-1]
+        if shape is not None and (passes.leading or _members_shown(question)):
+            shape = shape[1:]
+        key = jax.random.fold_in(jax.random.key(seed), example["id"])
+        out = out.replace(
+            valid=None if shape is None else task.valid(shape, example.get("size")),
+            label=example.get("label"),
+            id=example["id"],
+            rng=key,
+        )
+        rows = policy.values(out) if question.maps else rows_of(policy.score(out))
+        if not question.predictions:
+            return rows
+        single = as_one_model(out) if passes.leading or _members_shown(question) else out
+        return {"policy": rows, "predicted": predicted(single)}
+
+    def score(answers: Any, seed: jax.Array, batch: dict[str, Any]) -> Rows:
+        out = answers
+        if surrogate.traceable:
+            out = surrogate.forward(answers, batch, passes, seed)
+        rest = {name: value for name, value in batch.items() if name != "image"}
+        leading = passes.leading or surrogate.members > 1
+        axes = jax.tree.map(lambda _: 0, out)
+        if leading:
+            axes = axes.replace(logits=1)
+        return jax.vmap(one, in_axes=(axes, 0, None))(out, rest, seed)
+
+    return score
+
+
+def _members_shown(question: Question) -> bool:
+    """Whether the policy is shown an ensemble's members one by one."""
+    return question.surrogate.members > 1 and question.policy.needs.members

@@ -1,53 +1,52 @@
 """What a surrogate predicts of each example, noted while it is scored."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from salx.policies import Policy
+from salx.policies.scored import Rows
+from salx.surrogates.outputs import Outputs
 
 
-def informed(policy: Policy) -> Policy:
-    """The policy with rows [score or features..., class, confidence, shares...].
+def predicted(out: Outputs) -> dict[str, jax.Array]:
+    """Tell the class of one example, its confidence and the shares of all classes.
 
-    An image's class is the most probable one with its probability, or the one of most of its
-    pixels with their share; the shares of all classes [C] come from pixels alone.
+    Returns {"class" int32[], "confidence" float32[]} and of a dense task "shares" float32[C]:
+    an image's class is the most probable one with its probability, or the one of most of its
+    pixels with their share.
+    """
+    label, confidence, shares = out.task.predict(out.logits, out.valid)
+    more = {"shares": shares} if out.task.dense else {}
+    return {"class": jnp.int32(label), "confidence": confidence, **more}
+
+
+class Predictions:
+    """Predictions by id, filled in pass by pass.
+
+    Attributes:
+      label: int64[n], the class of each example of the pool, -1 where there is none.
+      confidence: float32[n].
     """
 
-    def example(out):
-        logits = out["logits"]
-        if logits.ndim == 1:
-            shares, more = jax.nn.softmax(logits), ()
-        else:
-            hits = jax.nn.one_hot(logits.argmax(-1), logits.shape[-1]) * out["valid"][..., None]
-            shares = hits.sum((0, 1)) / jnp.maximum(out["valid"].sum(), 1)
-            more = (shares,)
-        guess = jnp.stack([shares.argmax().astype(jnp.float32), shares.max()])
-        return jnp.concatenate([jnp.ravel(policy.example(out)), guess, *more])
-
-    return policy._replace(example=example)
-
-
-class Guesses:
-    """Predictions by id, filled in pass by pass: "label" int64[n], -1 where there is none,
-    and "confidence" float32[n]."""
-
-    def __init__(self, size: int, classes: int, pixels: bool):
+    def __init__(self, size: int, classes: int):
         self.label, self.confidence = np.full(size, -1), np.zeros(size, np.float32)
-        self.classes, self.pixels = classes, pixels
-        self.shares = np.zeros(classes)
+        self._shares = np.zeros(classes)
 
-    def split(self, ids: np.ndarray, rows: np.ndarray, scores: bool) -> np.ndarray:
-        """Takes the predictions for `ids` out of rows as of `informed`; returns what the policy
-        itself gave: `scores` [n], or features [n, d]."""
-        own = rows.shape[1] - 2 - (self.classes if self.pixels else 0)
-        self.label[ids], self.confidence[ids] = rows[:, own], rows[:, own + 1]
-        if self.pixels:
-            self.shares += rows[:, own + 2 :].sum(0, np.float64)
+    def note(self, ids: np.ndarray, rows: dict[str, Any]) -> None:
+        """Take what `predicted` gave for the examples `ids`."""
+        self.label[ids], self.confidence[ids] = rows["class"], rows["confidence"]
+        if "shares" in rows:
+            self._shares += rows["shares"].sum(0, dtype=np.float64)
         else:
-            self.shares += np.bincount(self.label[ids], minlength=self.classes)
-        return rows[:, 0] if scores else np.ascontiguousarray(rows[:, :own])
+            self._shares += np.bincount(self.label[ids], minlength=len(self._shares))
 
     def mix(self) -> np.ndarray:
-        """The share of each class in all predictions, float64[classes]."""
-        return self.shares / max(1.0, self.shares.sum())
+        """Return the share of each class in all predictions, float64[classes]."""
+        return self._shares / max(1.0, self._shares.sum())
+
+
+def split(rows: Rows) -> tuple[Rows, dict[str, Any]]:
+    """Part rows into the policy's own and the predictions that were noted with them."""
+    return rows["policy"], rows["predicted"]

@@ -2,20 +2,31 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from salx.scoring.choice import Choice
+from salx.scoring.stages import Choice
+from salx.selection.result import Selection
 
 
-class Opinion(NamedTuple):
+@dataclass(frozen=True)
+class Opinion:
     """What one surrogate chose, and the share of each class in its predictions."""
 
     name: str
     choice: Choice
     mix: dict[str, float]
+
+
+def opinion(selection: Selection) -> Opinion:
+    """Take what is compared of a selection; it is named by its run or file."""
+    origin = selection.header["checkpoint"] or {}
+    label = selection.surrogate.label if selection.surrogate else selection.policy.name
+    name = origin.get("run") or origin.get("file") or label
+    return Opinion(name, selection.choice, selection.mix())
 
 
 def compare(opinions: Sequence[Opinion]) -> dict[str, Any]:
@@ -60,16 +71,16 @@ def agreement(a: Opinion, b: Opinion) -> dict[str, Any]:
     return {"a": a.name, "b": b.name, "jaccard": jaccard, **ranks}
 
 
-def in_words(told: dict[str, Any]) -> str:
+def in_words(comparison: dict[str, Any]) -> str:
     """The comparison of surrogates as plain lines."""
     lines = []
-    for each in told["surrogates"]:
+    for each in comparison["surrogates"]:
         scores, mix = each["scores"], each["predictions"]
         most = sorted(mix, key=mix.get, reverse=True)[:3]
         spread = f"scores {scores['mean']:.4g} +- {scores['std']:.4g}" if scores else "no scores"
         mostly = ", ".join(f"{name} {100 * mix[name]:.0f} %" for name in most)
         lines.append(f"{each['name']}: {spread}; predicts {mostly}")
-    for both in told["pairs"]:
+    for both in comparison["pairs"]:
         text = f"{both['a']} and {both['b']}: overlap (Jaccard) {both['jaccard']:.3f}"
         if both["spearman"] is not None:
             text += f", Spearman {both['spearman']:.3f}, Kendall {both['kendall']:.3f}"

@@ -7,16 +7,22 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.parse import quote
 
 import cv2
 
 from salx.data.datasets import Source
 from salx.infra import storage
+from salx.infra.errors import ArgumentError
 
 
-class Pick(NamedTuple):
+LOCAL_FILES = "/data/local-files/?d="  # a local storage of Label Studio
+
+
+@dataclass(frozen=True)
+class Pick:
     """One line of a record, with the image's file where it is one, and what the surrogate
     thinks it is: a class and its share of the image's pixels, or its probability. None: there
     is no file, no surrogate, or no finite score."""
@@ -29,14 +35,18 @@ class Pick(NamedTuple):
     predicted: str | None
     confidence: float | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values; the path as text."""
+        return {**asdict(self), "path": str(self.path) if self.path else None}
+
     def caption(self) -> str:
         """`3. 0.5124 cat`: its place from 1, its score and its class."""
         score = "" if self.score is None else f"{self.score:.4g}"
         return f"{self.rank + 1}. {score} {self.predicted or ''}".strip()
 
 
-def write_csv(path: Path, picks: Sequence[Pick]) -> None:
-    """One line a pick, best first."""
+def write_csv(path: Path, picks: Sequence[Pick]) -> Path:
+    """Write one line a pick, best first; return the path."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("rank", "id", "key", "score", "predicted", "confidence"))
@@ -44,10 +54,11 @@ def write_csv(path: Path, picks: Sequence[Pick]) -> None:
         shown = "" if pick.confidence is None else f"{pick.confidence:.4f}"
         rows.writerow((pick.rank, pick.id, pick.key, pick.score, pick.predicted, shown))
     storage.write_file(path, text.getvalue().encode())
+    return path
 
 
-def write_label_studio(path: Path, picks: Sequence[Pick], url: str, version: str) -> None:
-    """Tasks in Label Studio's JSON, each with the surrogate's prediction for a reviewer.
+def write_label_studio(path: Path, picks: Sequence[Pick], url: str, version: str) -> Path:
+    """Write tasks in Label Studio's JSON, each with the surrogate's prediction for a reviewer.
 
     An image is `url` and its key; the default serves a local storage of the pool's folder.
     Source: https://labelstud.io/guide/predictions
@@ -68,10 +79,11 @@ def write_label_studio(path: Path, picks: Sequence[Pick], url: str, version: str
         }
 
     write(path, [task(pick) for pick in picks])
+    return path
 
 
-def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> None:
-    """`labels.json` and `data.json`, as fiftyone.types.FiftyOneImageClassificationDataset.
+def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> Path:
+    """Write `labels.json` and `data.json`, as fiftyone.types.FiftyOneImageClassificationDataset.
 
     Source: https://docs.voxel51.com/user_guide/import_datasets.html
     """
@@ -84,17 +96,21 @@ def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> None:
         }
         for name, pick in names.items()
     }
+    if any(pick.path is None for pick in picks):
+        raise ArgumentError("fiftyone", "{name} needs files of images, which this pool has not")
     files = {name: str(pick.path.absolute()) for name, pick in names.items()}
     write(folder / "labels.json", {"classes": None, "labels": labels})
     write(folder / "data.json", files)
+    return folder
 
 
 def write(path: Path, value: Any) -> None:
+    """Write a value as JSON."""
     storage.write_file(path, json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
 
 
-def copy(folder: Path, picks: Sequence[Pick], source: Source) -> None:
-    """The picked images as `<rank>_<name>`: the files as they are, or PNGs of what has none.
+def copy(folder: Path, picks: Sequence[Pick], source: Source) -> Path:
+    """Copy the picked images as `<rank>_<name>`: the files as they are, or PNGs of what has none.
 
     What else lies in the folder stays there.
     """
@@ -108,3 +124,4 @@ def copy(folder: Path, picks: Sequence[Pick], source: Source) -> None:
         else:
             encoded = cv2.imencode(".png", source[pick.id]["image"][..., ::-1])[1]
             storage.write_file(target.with_name(target.name + ".png"), encoded.tobytes())
+    return folder

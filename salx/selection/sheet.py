@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
@@ -14,9 +15,9 @@ from matplotlib.figure import Figure
 
 from salx.data.datasets import Dataset
 from salx.data.images import coloured
-from salx.infra import storage
-from salx.policies import Policy
-from salx.scoring.engine import score_pool
+from salx.infra import mesh, storage
+from salx.policies import Policy, ScorePolicy
+from salx.scoring.engine import Question, Reading, Scorer
 from salx.selection.exports import Pick
 from salx.surrogates.surrogate import Surrogate
 
@@ -31,41 +32,48 @@ class Tile(NamedTuple):
     images: list[np.ndarray]
 
 
-def write(
-    path: Path,
-    asked: Surrogate | None,
-    policy: Policy,
-    dataset: Dataset,
-    picks: Sequence[Pick],
-    batch: int,
-) -> None:
-    """The first picks, best first, as a page or a picture, as the name ends."""
-    shown = picks[:SHOWN]
-    tiles = [Tile(pick, [view(dataset, pick.id)]) for pick in shown]
-    if asked and asked.task == "segmentation" and policy.values:
-        maps = score_maps(asked, policy, dataset, [pick.id for pick in shown], batch)
+@dataclass(frozen=True)
+class Sheet:
+    """What is drawn: who chose and how, the pool as the surrogate saw it, and the picks."""
+
+    policy: Policy
+    surrogate: Surrogate | None
+    dataset: Dataset
+    picks: Sequence[Pick]
+
+
+def write(path: Path, sheet: Sheet) -> Path:
+    """Draw the first picks, best first, as a page or a picture, as the name ends."""
+    shown, policy, surrogate = sheet.picks[:SHOWN], sheet.policy, sheet.surrogate
+    tiles = [Tile(pick, [view(sheet.dataset, pick.id)]) for pick in shown]
+    maps = score_maps(sheet, [pick.id for pick in shown])
+    if maps is not None:
         for tile, values in zip(tiles, maps, strict=True):
             tile.images.append(painted(tile.images[0], values, maps.max()))
     tiles = [Tile(tile.pick, [thumbnail(image) for image in tile.images]) for tile in tiles]
-    title = f"{len(shown)} of {len(picks)} picks by {policy.name}"
-    title += f" of {asked.model.label}" if asked else ""
+    title = f"{len(shown)} of {len(sheet.picks)} picks by {policy.name}"
+    title += f" of {surrogate.label}" if surrogate else ""
     storage.write_file(path, page(title, tiles) if path.suffix == ".html" else figure(title, tiles))
+    return path
 
 
 def view(dataset: Dataset, id_: int) -> np.ndarray:
-    """What the surrogate saw of an image, without padding, uint8[h, w, 3]."""
+    """Return what the surrogate saw of an image, without padding, uint8[h, w, 3]."""
     item = dataset.pool[id_]
     item = dataset.transforms.evaluate(item) if dataset.transforms.evaluate else item
     height, width = item.get("size", item["image"].shape[:2])
     return coloured(item["image"][:height, :width])
 
 
-def score_maps(
-    asked: Surrogate, policy: Policy, dataset: Dataset, ids: Sequence[int], batch: int
-) -> np.ndarray:
-    """The policy's values of every pixel, float32[n, H, W], scored `batch` images at a time."""
-    each = policy._replace(example=policy.values)
-    return score_pool(asked.model, asked.variables, each, dataset, np.array(ids), batch)
+def score_maps(sheet: Sheet, ids: Sequence[int]) -> np.ndarray | None:
+    """Score every pixel of a dense task, float32[n, H, W], a few images at a time; None where
+    the policy's score is no sum over pixels."""
+    surrogate = sheet.surrogate
+    if surrogate is None or not surrogate.task.dense or not isinstance(sheet.policy, ScorePolicy):
+        return None
+    question = Question(surrogate, sheet.policy, maps=True)
+    reading = Reading(mesh.mesh().size)
+    return Scorer().score(question, sheet.dataset, np.array(ids), reading)
 
 
 def painted(image: np.ndarray, values: np.ndarray, most: float) -> np.ndarray:

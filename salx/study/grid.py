@@ -1,15 +1,50 @@
 """A study as a grid of runs, pure: what there is to do, and what a work folder already holds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from salx import records, run_folder
+from salx import records
 from salx.infra import sealed
 from salx.infra.errors import InputError
-from salx.study.config import science
+from salx.run_folder import deployment_name, selection_name
+from salx.study.config import StudyConfig, outcome_fields
 
-TRAINED_WITH_HEAD = ("learning_loss",)  # policies whose surrogates carry a module of their own
+# The policies of versions that did not note it whose surrogates carry a module trained along.
+HEADS_BEFORE = ("learning_loss",)
+
+
+@dataclass(frozen=True)
+class GridSpec:
+    """What a grid depends on: the fields of a StudyConfig of these names, and `heads`, the labels
+    of the policies whose surrogates carry a module that is trained along."""
+
+    surrogates: tuple[str, ...]
+    deployments: tuple[str, ...]
+    policies: tuple[str, ...]
+    seeds: int
+    cycles: int
+    deploy_cycles: tuple[int, ...] = ()
+    potentials: bool = False
+    lineages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ensembles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    heads: frozenset[str] = frozenset(HEADS_BEFORE)
+
+    @classmethod
+    def of(cls, config: StudyConfig | Mapping[str, Any], heads: Sequence[str]) -> "GridSpec":
+        """Take what matters of a config, typed or, as study.json has it, plain."""
+        plain = config.to_dict() if isinstance(config, StudyConfig) else config
+        names = ("surrogates", "deployments", "policies", "deploy_cycles")
+        return cls(
+            **{name: tuple(plain[name]) for name in names},
+            seeds=plain["seeds"],
+            cycles=plain["cycles"],
+            potentials=plain["potentials"],
+            lineages=plain.get("lineages") or {},
+            ensembles=plain.get("ensembles") or {},
+            heads=frozenset(heads),
+        )
 
 
 class Selection(NamedTuple):
@@ -25,7 +60,7 @@ class Selection(NamedTuple):
 
     @property
     def name(self) -> str:
-        return run_folder.selection_name(*self)
+        return selection_name(*self)
 
     def folder(self, workdir: Path) -> Path:
         return workdir / "selections" / self.name
@@ -33,17 +68,19 @@ class Selection(NamedTuple):
 
 class Deployment(NamedTuple):
     """A deployment run: a model trained on what a selection chose in cycles 0 to `cycle`, with
-    the head of the selection's policy beside it or not."""
+    the module of the selection's policy along or not; `weights` counts further weight seeds."""
 
     model: str
     selection: Selection
     cycle: int
     head: str = ""
+    weights: int = 0
 
     @property
     def name(self) -> str:
         cycle = None if self.selection.policy == "all" else self.cycle
-        return run_folder.deployment_name(self.model, self.selection.name, cycle, self.head)
+        model = f"{self.model}.w{self.weights}" if self.weights else self.model
+        return deployment_name(model, self.selection.name, cycle, self.head)
 
     def folder(self, workdir: Path) -> Path:
         return workdir / "deployments" / self.name
@@ -64,31 +101,43 @@ class Grid(NamedTuple):
         return [*self.surrogates, *self.deployments]
 
 
-def deployment(model: str, selection: Selection, cycle: int, head: str = "") -> Deployment:
-    """The run of that name, or the one it is equal to: a seed's first cycle is the same random
-    one in every selection, so all deployments after cycle 0 stand in the random column."""
+def deployment(
+    model: str, selection: Selection, cycle: int, head: str = "", weights: int = 0
+) -> Deployment:
+    """Name a run, or the one it is equal to: a seed's first cycle is the same random one in every
+    selection, so all deployments after cycle 0 stand in the random column."""
     shared = Selection(None, "random", selection.seed) if cycle == 0 else selection
-    return Deployment(model, shared, cycle, head)
+    return Deployment(model, shared, cycle, head, weights)
 
 
-def surrogate(config: dict[str, Any], selection: Selection, cycle: int) -> Deployment:
-    """The training after which the selection chooses its cycle 1, 2, ..."""
-    label = selection.surrogate
-    models = config["lineages"].get(label, (label,))
-    model = models[cycle * len(models) // config["cycles"]]
-    head = selection.policy if selection.policy in TRAINED_WITH_HEAD else ""
-    return deployment(model, selection, cycle - 1, head)
+def surrogates(config: GridSpec, selection: Selection, cycle: int) -> list[Deployment]:
+    """List the trainings after which the selection chooses its cycle 1, 2, ...: one, or of an
+    ensemble its members, which are deployments of what the ensemble chose so far."""
+    label, before = selection.surrogate, cycle - 1
+    if label in config.ensembles:
+        spec = config.ensembles[label]
+        if "members" in spec:
+            return [deployment(model, selection, before) for model in spec["members"]]
+        if "weight_seeds" in spec:
+            seeds = range(spec["weight_seeds"])
+            return [deployment(spec["model"], selection, before, weights=k) for k in seeds]
+        first = max(0, cycle - spec["generations"])
+        return [deployment(spec["model"], selection, c) for c in range(before, first - 1, -1)]
+    models = config.lineages.get(label, (label,))
+    model = models[cycle * len(models) // config.cycles]
+    head = selection.policy if selection.policy in config.heads else ""
+    return [deployment(model, selection, before, head)]
 
 
-def deploy_cycles(config: dict[str, Any]) -> list[int]:
+def deploy_cycles(config: GridSpec) -> list[int]:
     """The cycles after which deployments are trained; the last one alone unless config says."""
-    return sorted(set(config["deploy_cycles"])) or [config["cycles"] - 1]
+    return sorted(set(config.deploy_cycles)) or [config.cycles - 1]
 
 
-def generations(config: dict[str, Any], lineage: str) -> list[tuple[str, int, int]]:
+def generations(config: GridSpec, lineage: str) -> list[tuple[str, int, int]]:
     """(model, first cycle, last cycle) that each generation of a lineage chooses; the first
     generation also has the random cycle 0."""
-    models, cycles = config["lineages"][lineage], config["cycles"]
+    models, cycles = config.lineages[lineage], config.cycles
     turns = [cycle * len(models) // cycles for cycle in range(cycles)]
     return [
         (model, turns.index(turn), cycles - 1 - turns[::-1].index(turn))
@@ -96,53 +145,54 @@ def generations(config: dict[str, Any], lineage: str) -> list[tuple[str, int, in
     ]
 
 
-def selections(config: dict[str, Any]) -> tuple[list[Selection], list[Selection]]:
+def selections(config: GridSpec) -> tuple[list[Selection], list[Selection]]:
     """The random columns of all seeds, and the selections that surrogates and lineages make."""
-    seeds = range(config["seeds"])
+    seeds = range(config.seeds)
     chosen = [
         Selection(label, policy, seed)
         for seed in seeds
-        for label in [*config["surrogates"], *config["lineages"]]
-        for policy in config["policies"]
+        for label in [*config.surrogates, *config.lineages]
+        for policy in config.policies
     ]
     return [Selection(None, "random", seed) for seed in seeds], chosen
 
 
-def choosing(config: dict[str, Any], selection: Selection) -> list[Deployment]:
+def choosing(config: GridSpec, selection: Selection) -> list[Deployment]:
     """The trainings after which a surrogate or lineage chooses its cycles 1, 2, ..."""
-    return [surrogate(config, selection, cycle) for cycle in range(1, config["cycles"])]
+    every = (surrogates(config, selection, cycle) for cycle in range(1, config.cycles))
+    return list(dict.fromkeys(run for runs in every for run in runs))
 
 
-def needs(config: dict[str, Any]) -> tuple[list[Deployment], list[Deployment]]:
+def needs(config: GridSpec) -> tuple[list[Deployment], list[Deployment]]:
     """The trainings that choosing asks for, and those that measuring does; one is named as
     often as it is needed."""
     randoms, chosen = selections(config)
     deployments = [
         deployment(model, selection, cycle)
-        for model in config["deployments"]
+        for model in config.deployments
         for cycle in sorted({0, *deploy_cycles(config)})
         for selection in [*randoms, *chosen]
     ]
     for selection in chosen:
-        if selection.surrogate in config["lineages"]:
+        if selection.surrogate in config.lineages:
             for model, _, last in generations(config, selection.surrogate):
                 deployments.append(deployment(model, selection, last))
                 deployments.append(
                     deployment(model, Selection(None, "random", selection.seed), last)
                 )
-    if config["potentials"]:
-        alls = [Selection(None, "all", seed) for seed in range(config["seeds"])]
-        deployments += [Deployment(m, every, 0) for m in config["deployments"] for every in alls]
+    if config.potentials:
+        alls = [Selection(None, "all", seed) for seed in range(config.seeds)]
+        deployments += [Deployment(m, every, 0) for m in config.deployments for every in alls]
     return [run for selection in chosen for run in choosing(config, selection)], deployments
 
 
-def grid(config: dict[str, Any]) -> Grid:
+def grid(config: GridSpec) -> Grid:
     """All runs of a study. A surrogate in cycle c is the deployment, of the same model, of what
     it chose up to cycle c - 1; so most of the diagonal and of the curves comes for free."""
-    surrogates, deployments = (dict.fromkeys(runs) for runs in needs(config))
+    choosers, deployments = (dict.fromkeys(runs) for runs in needs(config))
     randoms, chosen = selections(config)
-    rest = [run for run in deployments if run not in surrogates]
-    return Grid([*randoms, *chosen], list(surrogates), rest)
+    rest = [run for run in deployments if run not in choosers]
+    return Grid([*randoms, *chosen], list(choosers), rest)
 
 
 def labelled(run: Deployment, budgets: Sequence[int], pool: int) -> int:
@@ -155,33 +205,54 @@ def is_done(workdir: Path, run: Deployment) -> bool:
     return sealed.read_if_there(run.folder(workdir) / "result.json") is not None
 
 
-def is_finished(workdir: Path, config: dict[str, Any]) -> bool:
-    """Whether every run of the grid has left its files; all of them are read and verified."""
+def is_finished(workdir: Path, config: StudyConfig) -> bool:
+    """Tell whether every run of the grid has left its files; all are read and verified."""
     held = held_study(workdir)
-    if not held:
+    if not held or not set(config.policies) <= set(held["config"]["policies"]):
         return False
-    work, cycles, data = grid(config), config["cycles"], held["dataset"]["fingerprint"]
+    work, data = grid(GridSpec.of(config, heads(held))), held["dataset"]["fingerprint"]
+    cycles = config.cycles
     chains = [records.read_chain(run.folder(workdir), cycles, data) for run in work.selections]
     chosen = all(len(chain) == cycles for chain in chains)
     return chosen and all(is_done(workdir, run) for run in work.trainings)
 
 
+def heads(held: Mapping[str, Any]) -> list[str]:
+    """List the labels of a study's policies whose surrogates carry a module trained along."""
+    facts = held.get("policies")
+    if facts is None:  # a study of a version that did not note it
+        return [label for label in HEADS_BEFORE if label in held["config"]["policies"]]
+    return [label for label, fact in facts.items() if fact["head"]]
+
+
 def held_study(workdir: Path) -> dict[str, Any] | None:
-    """The content of study.json, or None. Raises InputError if it is damaged."""
+    """Read study.json, None if there is none. Raises InputError if it is damaged."""
     return sealed.read_if_there(workdir / "study.json")
 
 
-def refuse_other(workdir: Path, config: dict[str, Any]) -> None:
-    """Raises InputError, with what differs, if the folder holds a study that is another one.
+def refuse_other(workdir: Path, config: StudyConfig) -> None:
+    """Raise InputError, with what differs, if the folder holds a study that is another one.
 
     More seeds, models or policies, and what changes no outcome, do not make it another one.
     """
     held = held_study(workdir)
     if not held:
         return
-    old = held["config"]
-    both = old["models"].keys() & config["models"].keys()
-    a = {**science(old), "models": {label: old["models"][label] for label in both}}
-    b = {**science(config), "models": {label: config["models"][label] for label in both}}
-    if changed := sealed.differences(a, b):
+    old, new = held["config"], config.to_dict()
+    shared = [label for label in old["policies"] if label in new["policies"]]
+
+    def compared(plain: Mapping[str, Any]) -> dict[str, Any]:
+        both = {
+            name: {label: plain.get(name, {})[label] for label in _both(name, old, new)}
+            for name in ("models", "ensembles")
+        }
+        options = {label: plain["options"].get(label, {}) for label in shared}
+        return {**outcome_fields(plain), **both, "options": options}
+
+    if changed := sealed.differences(compared(old), compared(new)):
         raise InputError(f"--workdir={workdir} holds another study: {changed}")
+
+
+def _both(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The labels of a section that both configs have."""
+    return sorted(old.get(name, {}).keys() & new.get(name, {}).keys())

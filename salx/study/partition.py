@@ -7,92 +7,103 @@ trainings on it, or on the whole pool, are shared out singly.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
-from salx import records
 from salx.infra.errors import InputError
 from salx.study import grid
-from salx.study.grid import Grid, Selection
+from salx.study.grid import Grid, GridSpec, Selection
+from salx.training.recipe import Recipe
 
 
-class Cost(NamedTuple):
-    """Steps of training, images in them, and images that are seen once: scored or evaluated."""
+@dataclass(frozen=True)
+class Cost:
+    """Steps of training, images in them, and images that go through once: scored or evaluated."""
 
     steps: int = 0
     trained: int = 0
-    seen: int = 0
+    passed: int = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        """Add up, each for itself."""
+        return Cost(
+            self.steps + other.steps, self.trained + other.trained, self.passed + other.passed
+        )
 
 
-class CostModel(NamedTuple):
-    """What the effort of a grid's runs depends on: the examples of pool and validation split,
-    and of each model its Recipe and the MACs of a training image and of one seen once."""
+@dataclass(frozen=True)
+class CostModel:
+    """What the cost of a grid's runs depends on.
 
-    config: dict[str, Any]
+    Attributes:
+      spec: the grid's.
+      budgets: labelled examples after each cycle.
+      pool, val: examples of the pool and of the validation split.
+      recipes: of each model its Recipe.
+      macs: of each model the multiply-accumulates of a training image and of one that passes.
+    """
+
+    spec: GridSpec
+    budgets: Sequence[int]
     pool: int
     val: int
-    recipes: Mapping[str, Any]
+    recipes: Mapping[str, Recipe]
     macs: Mapping[str, tuple[float, float]]
-
-    @property
-    def budgets(self) -> list[int]:
-        return records.budgets(self.pool, self.config["budget"], self.config["cycles"])
 
 
 def costs(scale: CostModel, work: Grid) -> dict[str, Cost]:
-    """What the runs of a grid take of each model that they train."""
-    total = {}
+    """Count what the runs of a grid take of each model that they train."""
+    total: dict[str, Cost] = {}
 
-    def add(model: str, *more: int) -> None:
-        have = total.get(model, Cost())
-        total[model] = Cost(*(a + b for a, b in zip(have, more, strict=True)))
+    def add(model: str, cost: Cost) -> None:
+        total[model] = total.get(model, Cost()) + cost
 
-    budgets = scale.budgets
     for run in work.trainings:
         recipe = scale.recipes[run.model]
-        steps = recipe.total_steps(grid.labelled(run, budgets, scale.pool))
-        add(run.model, steps, steps * recipe.batch, scale.val)
+        steps = recipe.total_steps(grid.labelled(run, scale.budgets, scale.pool))
+        add(run.model, Cost(steps, steps * recipe.batch, scale.val))
     for selection in work.selections:
         if selection.surrogate:
-            for have, run in zip(budgets, grid.choosing(scale.config, selection), strict=False):
-                add(run.model, 0, 0, scale.pool - have)
+            for cycle in range(1, scale.spec.cycles):
+                for run in grid.surrogates(scale.spec, selection, cycle):
+                    add(run.model, Cost(passed=scale.pool - scale.budgets[cycle - 1]))
     return total
 
 
 def operations(scale: CostModel, work: Grid) -> float:
-    """The MACs of a grid's runs; a step of training takes three forward passes of its images."""
+    """Count the MACs of a grid's runs; a training step takes three forward passes of its images."""
     total = 0.0
-    for model, effort in costs(scale, work).items():
-        trained, seen = scale.macs[model]
-        total += 3 * trained * effort.trained + seen * effort.seen
+    for model, cost in costs(scale, work).items():
+        trained, passed = scale.macs[model]
+        total += 3 * trained * cost.trained + passed * cost.passed
     return total
 
 
-def independent_parts(config: dict[str, Any], work: Grid) -> list[Grid]:
+def independent_parts(config: GridSpec, work: Grid) -> list[Grid]:
     """The least parts of a grid of which none needs a training of another."""
     groups: list[tuple[list[Selection], set]] = []
     for selection in work.selections:
         if not selection.surrogate:
             continue
-        members, asked = [selection], set(grid.choosing(config, selection))
-        apart = [group for group in groups if not group[1] & asked]
+        members, needed = [selection], set(grid.choosing(config, selection))
+        apart = [group for group in groups if not group[1] & needed]
         for group in groups:
-            if group[1] & asked:
-                members, asked = group[0] + members, group[1] | asked
-        groups = [*apart, (members, asked)]
+            if group[1] & needed:
+                members, needed = group[0] + members, group[1] | needed
+        groups = [*apart, (members, needed)]
     parts = [
         Grid(
             members,
-            [run for run in work.surrogates if run in asked],
+            [run for run in work.surrogates if run in needed],
             [run for run in work.deployments if run.selection in members],
         )
-        for members, asked in groups
+        for members, needed in groups
     ]
     free = [run for run in work.deployments if not run.selection.surrogate]
     return parts + [Grid([], [], [run]) for run in free]
 
 
 def split(
-    config: dict[str, Any], work: Grid, count: int, cost: Callable[[Grid], float]
+    config: GridSpec, work: Grid, count: int, cost: Callable[[Grid], float]
 ) -> list[Grid]:
     """The shares of `count` workers: the costliest unit first, each to who has least so far.
 
@@ -107,17 +118,17 @@ def split(
         least = loads.index(min(loads))
         loads[least] += price
         parts[least].append(unit)
-    return [joined(work, part) for part in parts]
+    return [joined(work, units) for units in parts]
 
 
-def joined(work: Grid, part: Sequence[Grid]) -> Grid:
+def joined(work: Grid, units: Sequence[Grid]) -> Grid:
     """The units as one grid, in the order of the whole, with the random column that they need."""
-    chosen = {selection for unit in part for selection in unit.selections}
-    trainings = {run for unit in part for run in unit.trainings}
-    asked = {Selection(None, "random", selection.seed) for selection in chosen}
-    asked |= chosen | {run.selection for run in trainings}
+    chosen = {selection for unit in units for selection in unit.selections}
+    trainings = {run for unit in units for run in unit.trainings}
+    needed = {Selection(None, "random", selection.seed) for selection in chosen}
+    needed |= chosen | {run.selection for run in trainings}
     return Grid(
-        [selection for selection in work.selections if selection in asked],
+        [selection for selection in work.selections if selection in needed],
         [run for run in work.surrogates if run in trainings],
         [run for run in work.deployments if run in trainings],
     )

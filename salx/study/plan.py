@@ -3,19 +3,18 @@ worker. Counts are exact; hours and bytes are estimates."""
 
 import functools
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import jax
 
-from salx import models, records
+from salx import records
 from salx.infra import sealed
-from salx.models import Model
-from salx.study import grid, partition, study
-from salx.study.grid import Grid
+from salx.models.model import Model, init
+from salx.study import grid, partition
+from salx.study.context import StudyContext
+from salx.study.grid import Deployment, Grid
 from salx.study.partition import Cost, CostModel
-from salx.study.training_run import Setting
 
 # Bytes of an example's id and score in scores_CC.npz, and about those of a pick's line.
 SCORE, PICK = 12, 120
@@ -25,39 +24,26 @@ of a training's. Hours are device-hours: of training, scoring and evaluation, wi
 Shares are of the multiply-accumulates of the whole grid, and do not depend on measured times."""
 
 
-def text(config: dict[str, Any], workdir: Path, workers: int, given: Mapping[str, float]) -> str:
-    """The plan for so many workers. `given` holds seconds of one device for a training step,
-    by model; of other models they are taken from finished runs in the work folder.
-
-    Raises InputError for what a study refuses. Needs the data, but no weights and no accelerator.
-    """
-    jax.config.update("jax_platforms", "cpu")  # the accelerators may be busy
-    blank = {
-        label: {name: value for name, value in options.items() if name != "pretrained"}
-        for label, options in config["models"].items()
-    }
-    setting = study.check({**config, "models": blank}, workdir)
-    scale, work = study.scale(setting), grid.grid(config)
-    seconds = {**measured(workdir, work), **given}
-    left = remaining(setting, work)
-    parts = [summary(setting, work, left), by_model(setting, scale, left, seconds)]
-    if workers > 1:
-        split = partition.split(
-            config, work, workers, functools.partial(partition.operations, scale)
-        )
-        parts.append(by_worker(scale, work, left, split, seconds))
+def text(
+    study: StudyContext, work: Grid, shares: Sequence[Grid], step_seconds: Mapping[str, float]
+) -> str:
+    """Make the plan of a grid; `shares` are its workers', where there are several."""
+    scale, left = study.cost_model(), remaining(study, work)
+    seconds = {**measured(study.workdir, work), **step_seconds}
+    parts = [summary(study, work, left), by_model(study, scale, left, seconds)]
+    if shares:
+        parts.append(by_worker(scale, work, left, shares, seconds))
     return "\n\n".join([*parts, NOTES])
 
 
-def summary(setting: Setting, work: Grid, left: Grid) -> str:
+def summary(study: StudyContext, work: Grid, left: Grid) -> str:
     """What the study is, its runs, and how many more there would be if none were shared."""
-    config, dataset = setting.config, setting.dataset
-    choosing, measuring = grid.needs(config)
+    config, dataset = study.config, study.dataset
+    choosing, measuring = grid.needs(study.spec)
     wanted, count = len(choosing) + len(measuring), len(work.trainings)
-    budgets = records.budgets(len(dataset.pool), config["budget"], config["cycles"])
     lines = [
-        f"{config['name']}: {dataset.name}, a pool of {len(dataset.pool):,}, labelled "
-        f"{', '.join(f'{budget:,}' for budget in budgets)}; seeds: {config['seeds']}",
+        f"{config.name}: {dataset.name}, a pool of {len(dataset.pool):,}, labelled "
+        f"{', '.join(f'{budget:,}' for budget in study.budgets)}; seeds: {config.seeds}",
         f"selections  {len(work.selections):,}, {len(left.selections):,} to do",
         f"trainings   {count:,}, {len(left.trainings):,} to do: {len(work.surrogates):,} to "
         f"choose by, {len(work.deployments):,} more to measure",
@@ -66,26 +52,26 @@ def summary(setting: Setting, work: Grid, left: Grid) -> str:
     return "\n".join(lines)
 
 
-def by_model(setting: Setting, scale: CostModel, left: Grid, seconds: Mapping[str, float]) -> str:
+def by_model(study: StudyContext, scale: CostModel, left: Grid, seconds: Mapping[str, float]) -> str:
     """What there is to do, by the model that does it."""
     costs = partition.costs(scale, left)
     head = ["model", "trainings", "steps", "images", "scored, evaluated"]
     rows, bytes_ = [], 0
-    for model, effort in costs.items():
+    for model, cost in costs.items():
         count = sum(run.model == model for run in left.trainings)
-        disk = count * state_bytes(setting.models[model])
-        disk += SCORE * (effort.seen - count * scale.val)
+        disk = count * state_bytes(study.models[model], scale.recipes[model].optimizer)
+        disk += SCORE * (cost.passed - count * scale.val)
         bytes_ += disk
         step = f"{seconds[model]:.3g}" if model in seconds else "?"
-        took = hours(scale, {model: effort}, seconds)
-        rows.append([model, *amounts(count, effort), step, took, size(disk)])
+        took = hours(scale, {model: cost}, seconds)
+        rows.append([model, *amounts(count, cost), step, took, size(disk)])
     bytes_ += PICK * scale.budgets[-1] * len(left.selections)
     count, total = len(left.trainings), added(costs.values())
     rows.append(["all", *amounts(count, total), "", hours(scale, costs, seconds), size(bytes_)])
     shown = table([[*head, "s/step", "hours", "disk"], *rows])
-    unknown = [model for model in costs if model not in seconds]
-    if unknown:
-        hint = ",".join(f"{model}=SECONDS" for model in unknown)
+    unmeasured = [model for model in costs if model not in seconds]
+    if unmeasured:
+        hint = ",".join(f"{model}=SECONDS" for model in unmeasured)
         shown += f"\nno step times are known of some models: --step_seconds={hint}"
     return shown
 
@@ -98,7 +84,7 @@ def by_worker(
     whole, rows = partition.operations(scale, work), [[*head, "hours", "share"]]
     undone = {*left.selections, *left.trainings}
     for index, share in enumerate(split):
-        mine = Grid(*([run for run in part if run in undone] for part in share))
+        mine = Grid(*([run for run in runs if run in undone] for runs in share))
         costs = partition.costs(scale, mine)
         portion = partition.operations(scale, share) / whole
         chosen = sum(bool(selection.surrogate) for selection in mine.selections)
@@ -108,11 +94,11 @@ def by_worker(
     return table(rows)
 
 
-def remaining(setting: Setting, work: Grid) -> Grid:
+def remaining(study: StudyContext, work: Grid) -> Grid:
     """What of a grid is not done; a selection that is begun counts as a whole."""
-    workdir, cycles = setting.workdir, setting.config["cycles"]
+    workdir, cycles = study.workdir, study.config.cycles
 
-    def undone(run) -> bool:
+    def undone(run: Deployment) -> bool:
         return not grid.is_done(workdir, run)
 
     chosen = (s for s in work.selections if records.recorded(s.folder(workdir), cycles) < cycles)
@@ -123,13 +109,13 @@ def remaining(setting: Setting, work: Grid) -> Grid:
 
 def measured(workdir: Path, work: Grid) -> dict[str, float]:
     """By model, the median over finished runs of a device's seconds in a training step."""
-    found: dict[str, list[float]] = {}
+    steps: dict[str, list[float]] = {}
     for run in work.trainings:
         if result := sealed.read_if_there(run.folder(workdir) / "result.json"):
             devices = result["environment"]["devices"]
             step = result["seconds"]["train"] / result["steps"] * devices
-            found.setdefault(run.model, []).append(step)
-    return {model: statistics.median(steps) for model, steps in found.items()}
+            steps.setdefault(run.model, []).append(step)
+    return {model: statistics.median(every) for model, every in steps.items()}
 
 
 def hours(scale: CostModel, costs: Mapping[str, Cost], seconds: Mapping[str, float]) -> str:
@@ -137,26 +123,29 @@ def hours(scale: CostModel, costs: Mapping[str, Cost], seconds: Mapping[str, flo
     if not costs.keys() <= seconds.keys():
         return "?"
     total = 0.0
-    for model, effort in costs.items():
-        trained, seen = scale.macs[model]
-        of_step = seen / (3 * trained * scale.recipes[model].batch)
-        total += seconds[model] * (effort.steps + effort.seen * of_step)
+    for model, cost in costs.items():
+        trained, passed = scale.macs[model]
+        of_step = passed / (3 * trained * scale.recipes[model].batch)
+        total += seconds[model] * (cost.steps + cost.passed * of_step)
     return f"{total / 3600:,.2f}"
 
 
-def state_bytes(model: Model) -> int:
-    """A checkpoint's: float32 parameters and their momentum, and batch statistics."""
-    shapes = jax.eval_shape(functools.partial(models.init, model), jax.random.key(0))
+def state_bytes(model: Model, optimizer: str) -> int:
+    """A checkpoint's: float32 parameters and their moments, and batch statistics."""
+    shapes = jax.eval_shape(functools.partial(init, model), jax.random.key(0))
     count = {kind: sum(x.size for x in jax.tree.leaves(tree)) for kind, tree in shapes.items()}
-    return 4 * (2 * count["params"] + count.get("batch_stats", 0))
+    moments = 2 if optimizer == "adamw" else 1
+    return 4 * ((1 + moments) * count["params"] + count.get("batch_stats", 0))
 
 
-def added(costs) -> Cost:
-    return Cost(*(sum(part) for part in zip(Cost(), *costs, strict=True)))
+def added(costs: Iterable[Cost]) -> Cost:
+    """Add up costs."""
+    return sum(costs, Cost())
 
 
-def amounts(trainings: int, effort: Cost) -> list[str]:
-    return [f"{amount:,}" for amount in (trainings, *effort)]
+def amounts(trainings: int, cost: Cost) -> list[str]:
+    """Trainings, steps, images and what passes, as text."""
+    return [f"{amount:,}" for amount in (trainings, cost.steps, cost.trained, cost.passed)]
 
 
 def size(count: float) -> str:

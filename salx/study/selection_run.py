@@ -1,162 +1,243 @@
 """One selection run: cycle after cycle, train on what is labelled, score the rest, choose,
 record. The first cycle is random, and the same for every surrogate and policy of a seed."""
 
-import functools
 import io
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from salx import records, run_folder
+from salx import records
 from salx.data.datasets import Dataset
-from salx.infra import multihost, sealed, storage
+from salx.data.sources import example
+from salx.infra import multihost, sealed, seeds, storage
 from salx.infra.errors import located
 from salx.policies import Policy
+from salx.policies.scored import Rows
 from salx.records import Record
-from salx.scoring import choice as choices
-from salx.scoring.choice import Choice
-from salx.scoring.engine import score_pool
-from salx.scoring.resume import Parts
+from salx.run_folder import claim
+from salx.scoring import stages
+from salx.scoring.engine import Question, Reading
+from salx.scoring.header import Origin, Where, header
+from salx.scoring.saved_pass import SavedPass
+from salx.scoring.stages import Candidates, Choice, NotLabelled, Round
 from salx.study import grid, pick_statistics, training_run
-from salx.study.config import train_science
-from salx.study.grid import Selection
-from salx.study.training_run import Setting
+from salx.study.context import StudyContext
+from salx.study.grid import Deployment, Selection
+from salx.surrogates.ensemble import Ensemble
+from salx.surrogates.network import Network
+from salx.surrogates.surrogate import Preprocessing, Surrogate
 
-NOBODY = np.zeros(0, np.int64)
 
-
-def run(setting: Setting, job: Selection) -> list[Record]:
-    """Goes on from the records that are there; returns the records of all cycles.
+def run(study: StudyContext, job: Selection) -> list[Record]:
+    """Go on from the records that are there; return the records of all cycles.
 
     Raises InputError for damaged records and a run that another process holds, RunError for
     scores that are not finite.
     """
     # Nobody asks a model for the random column: workers that need it at once write it in turn.
-    with multihost.held(job.folder(setting.workdir), wait=job.surrogate is None):
-        return go_on(setting, job)
+    with multihost.held(job.folder(study.workdir), wait=job.surrogate is None):
+        return _go_on(study, job)
 
 
-def go_on(setting: Setting, job: Selection) -> list[Record]:
+def _go_on(study: StudyContext, job: Selection) -> list[Record]:
     """`run` in a folder that is held."""
-    config, dataset, folder = setting.config, setting.dataset, job.folder(setting.workdir)
-    multihost.run_on_main(run_folder.claim, folder, identity(setting, job))
-    recorded = multihost.run_on_main(records.recorded, folder, config["cycles"])
-    chain = records.read_chain(folder, recorded, dataset.fingerprint)
-    targets = records.budgets(len(dataset.pool), config["budget"], config["cycles"])
-    for cycle in range(len(chain), config["cycles"]):
+    cycles, folder = study.config.cycles, job.folder(study.workdir)
+    multihost.run_on_main(claim, folder, identity(study, job))
+    recorded = multihost.run_on_main(records.recorded, folder, cycles)
+    chain = records.read_chain(folder, recorded, study.dataset.fingerprint)
+    for cycle in range(len(chain), cycles):
         path = records.record_path(folder, cycle)
         if cycle == 0 and job.surrogate:
-            first = Selection(None, "random", job.seed).folder(setting.workdir)
+            first = Selection(None, "random", job.seed).folder(study.workdir)
             record = records.record_path(first, 0).read_bytes()
         else:
-            record = choose(setting, job, chain, targets[cycle])
+            record = choose(study, job, chain)
         multihost.run_on_main(storage.write_file, path, record)
         chain.append(records.read(path))
+        if multihost.is_main():
+            study.observer.selected(job.name, cycle, len(chain[-1].ids))
     return chain
 
 
-def choose(setting: Setting, job: Selection, chain: list[Record], target: int) -> bytes:
-    """The next cycle's record, which brings the number of labelled examples to `target`.
+def choose(study: StudyContext, job: Selection, chain: list[Record]) -> bytes:
+    """Make the next cycle's record, which brings what is labelled to the cycle's budget.
 
     Beside it stay all scores, what is known of the pass, and a picture of the first picks.
     """
-    dataset, policy, cycle = setting.dataset, setting.policies[job.policy], len(chain)
-    have = records.labelled(chain)
-    rest = np.setdiff1d(np.arange(len(dataset.pool)), have)
-    if policy.draw:
-        by, score = None, functools.partial(policy.draw, job.seed, pool=len(dataset.pool))
-    else:
-        by, score = ask(setting, job, chain, policy)
+    dataset, policy, cycle = study.dataset, study.policies[job.policy], len(chain)
+    labelled = records.labelled(chain)
+    count = study.budgets[cycle] - len(labelled)
+    candidates = stages.filtered(len(dataset.pool), [NotLabelled(labelled)])
+    pass_ = _Pass(study, job, chain) if policy.scores else None
     began = time.monotonic()
-    with located(f"run {job.name}, cycle {cycle}" + (f", step {by['step']}" if by else "")):
-        choice = choices.choose(policy, score, dataset.pool, rest, have, target - len(have))
-    header = choices.header(
-        policy,
-        dataset,
-        surrogate=job.surrogate,
-        seed=job.seed,
-        checkpoint=by,
-        labelled=len(have),
-        cycle=cycle,
-        parent=chain[-1].header["digest"] if chain else None,
+    step = f", step {pass_.step}" if pass_ else ""
+    with located(f"run {job.name}, cycle {cycle}{step}"):
+        turn = _round(study, policy, labelled, job.seed, pass_)
+        choice = stages.choose(turn, candidates, count, pass_ or _nobody)
+    choice, filled = fill(study, job, cycle, candidates, choice, count)
+    who = Origin(job.surrogate, pass_.checkpoint if pass_ else None)
+    where = Where(job.seed, cycle, chain[-1].header["digest"] if chain else None)
+    head = header(policy, dataset, who, where, len(labelled), (candidates, choice))
+    if filled:
+        head |= {"filled": filled, "reason": choice.reason}
+    scored = candidates.ids if pass_ else candidates.ids[:0]
+    seconds = time.monotonic() - began
+    _keep(study, job, cycle, (scored, choice), {"seconds": round(seconds, 3), **_notice(head)})
+    return records.encode(head, choice.ids, dataset.pool.keys, choice.scores)
+
+
+def _notice(head: dict[str, Any]) -> dict[str, Any]:
+    """What cycle_CC.json says of a cycle that was filled up at random."""
+    return {name: head[name] for name in ("filled", "reason") if name in head}
+
+
+def _nobody(ids: np.ndarray) -> Rows:
+    raise AssertionError("a policy that asks nobody was given a score")
+
+
+def _round(
+    study: StudyContext, policy: Policy, labelled: np.ndarray, seed: int, pass_: "_Pass | None"
+) -> Round:
+    """What the policy may know in this cycle."""
+    pool = study.dataset.pool
+
+    def labels(ids: np.ndarray) -> np.ndarray:
+        return np.array([example(pool, int(id_))["label"] for id_ in ids], np.int32)
+
+    return Round(
+        policy=policy,
+        source=pool,
+        labelled=labelled,
+        seed=seed,
+        classifier=pass_.surrogate.classifier if pass_ and policy.needs.classifier else None,
+        labels=labels,
     )
-    keep(setting, job, cycle, rest if by else NOBODY, choice, time.monotonic() - began)
-    return records.encode(header, choice.ids, dataset.pool.keys, choice.scores)
 
 
-def ask(
-    setting: Setting, job: Selection, chain: list[Record], policy: Policy
-) -> tuple[dict[str, Any], Callable]:
-    """Trains the surrogate on the chain; returns the checkpoint {"run", "step", "digest"} that
-    scores, and the function that scores the examples of given ids with it."""
-    config, cycle = setting.config, len(chain)
-    past = grid.surrogate(config, job, cycle)
-    variables, result = training_run.run(setting, past, chain)
-    model, data, board = setting.models[past.model], setting.dataset, setting.board
-    size, readers = config["score"]["batch"], setting.recipe(past.model).readers
+class _Pass:
+    """The surrogate of a cycle, trained on the chain, and its passes over the pool.
 
-    def score(ids: np.ndarray) -> np.ndarray:
-        began = time.monotonic()
-        mark = {"by": result["checkpoint"], "ids": sealed.digest(ids.tobytes()), "batch": size}
-        parts = Parts(job.folder(setting.workdir) / f"pass_{cycle:02d}", mark)
+    Called with ids it returns their rows. `checkpoint` tells which model it is, `step` its step.
+    """
+
+    def __init__(self, study: StudyContext, job: Selection, chain: list[Record]):
+        self.study, self.job, self.cycle = study, job, len(chain)
+        members = grid.surrogates(study.spec, job, self.cycle)
+        finished = [(past, training_run.run(study, past, chain)) for past in members]
+        marks = [{"run": past.name, **done.result["checkpoint"]} for past, done in finished]
+        networks = [network(study, past, done) for past, done in finished]
+        alone = len(members) == 1 and job.surrogate not in study.spec.ensembles
+        self.surrogate: Surrogate = networks[0] if alone else Ensemble(tuple(networks))
+        self.checkpoint = marks[0] if alone else {"members": marks}
+        self.mark = finished[0][1].result["checkpoint"] if alone else {"members": marks}
+        self.step = marks[0]["step"]
+        self.readers = study.config.recipe(members[0].model).readers
+
+    def __call__(self, ids: np.ndarray) -> Rows:
+        """Score the pool's examples `ids`."""
+        study, job = self.study, self.job
+        began, size = time.monotonic(), study.config.score.batch
+        identity = {"by": self.mark, "ids": sealed.digest(ids.tobytes()), "batch": size}
+        saved = SavedPass(job.folder(study.workdir) / f"pass_{self.cycle:02d}", identity)
 
         def watch(done: int, total: int) -> None:
-            board.score(job.name, done, total, began)
+            if multihost.is_main():
+                study.observer.scored(job.name, done, total, time.monotonic() - began)
 
-        return score_pool(model, variables, policy, data, ids, size, *readers, parts, watch)
+        question = Question(self.surrogate, study.policies[job.policy], job.seed)
+        reading = Reading(size, self.readers)
+        return study.scorer.score(question, study.dataset, ids, reading, saved, watch)
 
-    return {"run": past.name, **result["checkpoint"]}, score
+
+def network(study: StudyContext, job: Deployment, done: training_run.Finished) -> Network:
+    """Return a finished run's model as a surrogate."""
+    dataset, model = study.dataset, study.models[job.model]
+    return Network(
+        model=model,
+        arrays=done.variables,
+        task=dataset.task,
+        classes=dataset.classes,
+        # The study's pool is brought to what its models see already.
+        preprocessing=Preprocessing(dataset.image_shape, dataset.mean, dataset.std),
+        origin={"run": job.name, **done.result["checkpoint"]},
+        head_module=study.policies[job.head].needs.head if job.head else None,
+    )
 
 
-def keep(
-    setting: Setting,
+def fill(
+    study: StudyContext,
     job: Selection,
     cycle: int,
-    scored: np.ndarray,
+    candidates: Candidates,
     choice: Choice,
-    seconds: float,
+    count: int,
+) -> tuple[Choice, int]:
+    """Fill a cycle at random where the policy chose fewer than `count`.
+
+    Returns:
+      The choice, whose scores of what was filled in are NaN, and how many that are.
+    """
+    missing = count - len(choice.ids)
+    if not missing:
+        return choice, 0
+    rest = np.setdiff1d(candidates.ids, choice.ids)
+    draws = seeds.uniform(len(study.dataset.pool), seeds.derive(job.seed, "fill", cycle))[rest]
+    more = rest[np.lexsort((rest, -draws))[:missing]]
+    scores = np.concatenate([choice.scores, np.full(missing, np.nan)])
+    return replace(choice, ids=np.concatenate([choice.ids, more]), scores=scores), missing
+
+
+def _keep(
+    study: StudyContext,
+    job: Selection,
+    cycle: int,
+    picked: tuple[np.ndarray, Choice],
+    notes: dict[str, Any],
 ) -> None:
-    """Writes scores_CC.npz, where a model has scored, strip_CC.png and cycle_CC.json."""
-    folder, spread = job.folder(setting.workdir), {}
+    """Write scores_CC.npz, where a model has scored, strip_CC.png and cycle_CC.json."""
+    folder, spread, (scored, choice) = job.folder(study.workdir), {}, picked
     if len(scored) and choice.all is not None:
         packed = io.BytesIO()
         np.savez(packed, ids=scored, scores=choice.all)
-        multihost.run_on_main(
-            storage.write_file, folder / f"scores_{cycle:02d}.npz", packed.getvalue()
-        )
+        path = folder / f"scores_{cycle:02d}.npz"
+        multihost.run_on_main(storage.write_file, path, packed.getvalue())
         spread = {"mean": choice.all.mean().item(), "std": choice.all.std().item()}
     strip = folder / f"strip_{cycle:02d}.png"
-    shown = multihost.run_on_main(show, setting.dataset, choice.ids.tolist(), strip)
-    pass_ = {"cycle": cycle, "images": len(scored), "seconds": round(seconds, 3), **spread}
-    pass_ |= {"picked": shown}
-    multihost.run_on_main(sealed.write_json, folder / f"cycle_{cycle:02d}.json", pass_)
+    shown = multihost.run_on_main(_show, study.dataset, choice.ids.tolist(), strip)
+    facts = {"cycle": cycle, "images": len(scored), **notes, **spread, "picked": shown}
+    multihost.run_on_main(sealed.write_json, folder / f"cycle_{cycle:02d}.json", facts)
     multihost.run_on_main(storage.remove, folder / f"pass_{cycle:02d}")
 
 
-def show(dataset: Dataset, ids: list[int], path: Path) -> dict[str, Any]:
-    """Writes the strip of a cycle's first picks; returns what is told of the picks."""
-    told, strip = pick_statistics.describe(dataset, ids)
+def _show(dataset: Dataset, ids: list[int], path: Path) -> dict[str, Any]:
+    """Write the strip of a cycle's first picks; return the statistics of the picks."""
+    statistics, strip = pick_statistics.describe(dataset, ids)
     storage.write_file(path, strip)
-    return told
+    return statistics
 
 
-def identity(setting: Setting, job: Selection) -> dict[str, Any]:
-    """What makes this run the one it is, as its config.json keeps it."""
-    config = setting.config
-    surrogate, policy, seed = job
-    line = config["lineages"].get(surrogate, (surrogate,) if surrogate else ())
-    who = [training_run.model_identity(setting, label) for label in line]
+def identity(study: StudyContext, job: Selection) -> dict[str, Any]:
+    """Return what makes this run the one it is, as its config.json keeps it."""
+    config, (surrogate, policy, seed) = study.config, job
+    line = config.lineages.get(surrogate, (surrogate,) if surrogate else ())
+    ensemble = config.ensembles.get(surrogate)
+    if ensemble:
+        line = ensemble.get("members", [ensemble.get("model")])
+    who = [training_run.model_identity(study, label) for label in line]
+    name = study.policies[policy].name
     return {
         "run": job.name,
         "surrogate": who[0] if len(who) == 1 else who or None,
+        **({"ensemble": dict(ensemble)} if ensemble else {}),
         "policy": policy,
-        "options": setting.policies[policy].options,
+        **({"policy_name": name} if name != policy else {}),
+        "options": study.policies[policy].options,
         "seed": seed,
-        "data": training_run.data_identity(setting),
-        "budget": config["budget"],
-        "cycles": config["cycles"],
-        "train": train_science(config["train"]) if surrogate else None,
+        "data": training_run.data_identity(study),
+        "budget": config.budget,
+        "cycles": config.cycles,
+        "train": config.train.outcome() if surrogate else None,
     }

@@ -2,121 +2,156 @@
 
 import functools
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from salx import models, policies, records, tasks
-from salx.data import datasets
 from salx.infra import mesh, multihost, sealed, storage
 from salx.infra.errors import InputError, unknown
-from salx.infra.progress import Board, check_events
-from salx.models.operations import macs
-from salx.study import grid, partition, selection_run, training_run
-from salx.study.config import training
+from salx.infra.progress import check_events
+from salx.models.model import parameters
+from salx.policies import Policy
+from salx.run_folder import check_label
+from salx.study import grid, partition, plan, selection_run, training_run
+from salx.study.context import StudyContext
 from salx.study.grid import Grid
-from salx.study.partition import CostModel
-from salx.study.training_run import Setting
-from salx.training import step
+from salx.training.optimizer import OPTIMIZERS, SCHEDULES
+from salx.training.recipe import Recipe
 
 
-def run(config: dict[str, Any], workdir: Path, worker: tuple[int, int] = (0, 1)) -> None:
-    """Does what is not done yet of the share of worker (index, count) in the study's grid.
+class Study(StudyContext):
+    """A study in its work folder: `run` does, or goes on with, what its config says."""
 
-    Raises InputError before any training for what cannot be used, and for a run that another
-    process is at; RunError where a run stops.
-    """
-    setting = check(config, workdir, worker)
-    with multihost.held(workdir, wait=True):
-        multihost.run_on_main(describe, setting)
-    check_shared(workdir)
-    index, count = worker
-    work, chains = split(setting, count)[index], {}
-    with progress(setting, work) as board:
-        setting = setting._replace(board=board)
-        for job in work.selections:
-            chains[job] = selection_run.run(setting, job)
-        for job in work.deployments:
-            if not multihost.run_on_main(grid.is_done, workdir, job):
-                training_run.run(setting, job, chains.get(job.selection, ()))
+    def run(self) -> None:
+        """Do what is not done yet of the worker's share.
+
+        Raises InputError before any training for what cannot be used, and for a run that another
+        process is at; RunError where a run stops.
+        """
+        self.check()
+        with multihost.held(self.workdir, wait=True):
+            multihost.run_on_main(describe, self)
+        check_shared(self.workdir)
+        work, chains = self.share(), {}
+        try:
+            if multihost.is_main():
+                self._announce(work)
+            for job in work.selections:
+                chains[job] = selection_run.run(self, job)
+            for job in work.deployments:
+                if not multihost.run_on_main(grid.is_done, self.workdir, job):
+                    training_run.run(self, job, chains.get(job.selection, ()))
+        finally:
+            self.observer.finished()
+
+    def check(self) -> None:
+        """Check everything that can be known before training. Raises InputError naming the
+        field."""
+        facts = {"config": self.config.to_dict(), "data": self.dataset.fingerprint}
+        multihost.check_alike({**facts, "worker": self.worker})
+        check_policies(self)
+        check_training(self, "train", self.config.train)
+        for label in self.models:
+            check_training(self, f"models.{label}.train", self.config.recipe(label))
+        for name in ("score", "evaluate"):
+            mesh.check_batch(f"{name}.batch", getattr(self.config, name).batch)
+        if self.config.telemetry.tensorboard:
+            check_events()
+
+    def plan(self, workers: int = 1, step_seconds: Mapping[str, float] | None = None) -> str:
+        """Tell what there is to do, and do nothing.
+
+        Args:
+          workers: how many share the study.
+          step_seconds: by model, seconds of one device in a training step; of other models they
+            are taken from finished runs in the work folder.
+
+        Raises:
+          InputError: for what a study refuses. It needs the data, but no weights.
+        """
+        blank = {
+            label: {name: value for name, value in options.items() if name != "pretrained"}
+            for label, options in self.config.models.items()
+        }
+        study = Study(replace(self.config, models=blank), self.workdir, self.worker)
+        study.check()
+        work, shares = grid.grid(study.spec), study.shares(workers)
+        return plan.text(study, work, shares if workers > 1 else [], step_seconds or {})
+
+    def share(self) -> Grid:
+        """Return the worker's share of the grid."""
+        index, count = self.worker
+        return self.shares(count)[index]
+
+    def shares(self, count: int) -> list[Grid]:
+        """Return the shares of `count` workers."""
+        work = grid.grid(self.spec)
+        if count == 1:
+            return [work]
+        cost = functools.partial(partition.operations, self.cost_model())
+        return partition.split(self.spec, work, count, cost)
+
+    def _announce(self, work: Grid) -> None:
+        """Tell the observer how many runs and steps of the share remain."""
+        jobs, pool = work.trainings, len(self.dataset.pool)
+        left = [job for job in jobs if not grid.is_done(self.workdir, job)]
+        steps = sum(
+            self.config.recipe(job.model).total_steps(grid.labelled(job, self.budgets, pool))
+            for job in left
+        )
+        self.observer.study_started(len(jobs), len(jobs) - len(left), steps)
 
 
-def split(setting: Setting, count: int) -> list[Grid]:
-    """The shares of `count` workers."""
-    work = grid.grid(setting.config)
-    if count == 1:
-        return [work]
-    cost = functools.partial(partition.operations, scale(setting))
-    return partition.split(setting.config, work, count, cost)
+def check_policies(study: Study) -> None:
+    """Raise InputError for policies that the study's data or surrogates cannot serve."""
+    config = study.config
+    for label in (*config.policies, *config.options):
+        check_label("policies", label)
+    for label in config.options:
+        if label not in config.policies:
+            raise unknown("policy in config.options", label, config.policies)
+    for label in config.policies:
+        policy = study.policies[label]
+        needs = policy.needs
+        if policy.oracle and not study.dataset.classes:
+            raise InputError(f"config.policies: {label!r} needs labels, and the pool has none")
+        if needs.columns:
+            raise InputError(
+                f"config.policies: {label!r} needs the columns {', '.join(needs.columns)}, and "
+                f"data set {study.dataset.name!r} has none"
+            )
+        if needs.labels and study.dataset.task.dense:
+            raise InputError(f"config.policies: {label!r} needs one label an image")
+        if needs.head and config.ensembles.keys() & set(config.surrogates):
+            raise InputError(
+                f"config.policies: {label!r} trains a module along with its surrogate, which an "
+                "ensemble cannot have"
+            )
 
 
-def scale(setting: Setting) -> CostModel:
-    """What the effort of the study's runs depends on."""
-    config, dataset = setting.config, setting.dataset
-    *seen, channels = dataset.image_shape
-    crop = config["transform"]["size"]
-    trained = crop if config["transform"]["train"] != "none" and any(crop) else seen
-    areas = np.prod(trained), np.prod(seen)
-    counts = {
-        label: macs(model.module, tuple(trained), channels)
-        for label, model in setting.models.items()
-    }
-    return CostModel(
-        config=config,
-        pool=len(dataset.pool),
-        val=len(dataset.val),
-        recipes={label: setting.recipe(label) for label in setting.models},
-        macs={label: (one, one * areas[1] / areas[0]) for label, one in counts.items()},
-    )
-
-
-def check(config: dict[str, Any], workdir: Path, worker: tuple[int, int] = (0, 1)) -> Setting:
-    """Everything that can be known before training. Raises InputError naming the field."""
-    dataset = datasets.load(config["dataset"], config["transform"])
-    multihost.check_alike({"config": config, "data": dataset.fingerprint, "worker": worker})
-    built = {
-        label: models.build(label, options, dataset) for label, options in config["models"].items()
-    }
-    built_policies = {
-        name: policies.build(name, config["options"].get(name, {}))
-        for name in ("random", *config["policies"])
-    }
-    for name in set(config["options"]) - set(policies.POLICIES):
-        raise unknown("policy in config.options", name, policies.POLICIES)
-    check_training("train", config["train"], config, dataset)
-    for label in built:
-        check_training(f"models.{label}.train", training(config, label), config, dataset)
-    for field in ("score", "evaluate"):
-        mesh.check_batch(f"{field}.batch", config[field]["batch"])
-    if config["telemetry"]["tensorboard"]:
-        check_events()
-    return Setting(config, workdir, dataset, built, built_policies, Board())
-
-
-def check_training(
-    section: str, own: dict[str, Any], config: dict[str, Any], dataset: datasets.Dataset
-) -> None:
-    """Raises InputError for a config.train, or what a model makes of it, that the data or the
+def check_training(study: Study, section: str, recipe: Recipe) -> None:
+    """Raise InputError for a config.train, or what a model makes of it, that the data or the
     devices do not allow."""
-    if own["schedule"] not in step.SCHEDULES:
-        raise unknown(f"config.{section}.schedule", own["schedule"], step.SCHEDULES)
-    first = records.budgets(len(dataset.pool), config["budget"], config["cycles"])[0]
-    if own["batch"] > first:
+    for name, choices in (("schedule", SCHEDULES), ("optimizer", OPTIMIZERS)):
+        if getattr(recipe, name) not in choices:
+            raise unknown(f"config.{section}.{name}", str(getattr(recipe, name)), choices)
+    first, config = study.budgets[0], study.config
+    if recipe.batch > first:
         raise InputError(
-            f"config.{section}.batch={own['batch']} is above the {first} examples that are "
-            f"labelled first ({config['budget']:g} of {len(dataset.pool)} in {config['cycles']} "
+            f"config.{section}.batch={recipe.batch} is above the {first} examples that are "
+            f"labelled first ({config.budget:g} of {len(study.dataset.pool)} in {config.cycles} "
             "cycles)"
         )
-    mesh.check_batch(f"{section}.batch", own["batch"], own["accumulate"])
+    mesh.check_batch(f"{section}.batch", recipe.batch, recipe.accumulate)
 
 
 def check_shared(workdir: Path) -> None:
-    """Raises InputError in a process that does not see what process 0 writes just now; the
+    """Raise InputError in a process that does not see what the main one writes just now; the
     others wait until all have looked."""
     if multihost.process.count == 1:
         return
-    sign = workdir / multihost.run_on_main(left_sign, workdir)
+    sign = workdir / multihost.run_on_main(_left_sign, workdir)
     if not sign.exists():
         raise InputError(
             f"--workdir={workdir} must be one folder that all processes share: "
@@ -127,53 +162,47 @@ def check_shared(workdir: Path) -> None:
         sign.unlink()
 
 
-def left_sign(workdir: Path) -> str:
-    """Writes an empty file of a name that was never there; returns it."""
+def _left_sign(workdir: Path) -> str:
+    """Write an empty file of a name that was never there; return it."""
     name = f".shared-{uuid.uuid4().hex}"
     storage.write_file(workdir / name, b"")
     return name
 
 
-def progress(setting: Setting, work: Grid) -> Board:
-    """A board that knows how many runs and steps of the share remain; process 0 alone shows it."""
-    if not multihost.is_main():
-        return Board()
-    config = setting.config
-    size = len(setting.dataset.pool)
-    sizes = records.budgets(size, config["budget"], config["cycles"])
-    jobs = work.trainings
-    left = [job for job in jobs if not grid.is_done(setting.workdir, job)]
-    steps = sum(
-        setting.recipe(job.model).total_steps(grid.labelled(job, sizes, size)) for job in left
-    )
-    return Board(len(jobs), len(jobs) - len(left), steps, config["telemetry"]["progress"])
-
-
-def describe(setting: Setting) -> None:
-    """Writes study.json: the resolved config and the facts that a reader of W needs."""
-    config, dataset = setting.config, setting.dataset
-    metric, unit = tasks.METRICS[dataset.task]
+def describe(study: Study) -> None:
+    """Write study.json: the resolved config and the facts that a reader of the folder needs."""
+    config, dataset = study.config, study.dataset
+    held = grid.held_study(study.workdir)
+    if held and held["dataset"]["fingerprint"] != dataset.fingerprint:
+        raise InputError(f"--workdir={study.workdir} holds a study of other data: fingerprint")
     facts = {
-        "config": config,
+        "config": config.to_dict(),
         "dataset": {
             "name": dataset.name,
-            "task": dataset.task,
+            "task": dataset.task.name,
             "about": dataset.about,
             "classes": dataset.classes,
             "pool": len(dataset.pool),
             "val": len(dataset.val),
             "fingerprint": dataset.fingerprint,
         },
-        "budgets": records.budgets(len(dataset.pool), config["budget"], config["cycles"]),
-        "deploy_cycles": grid.deploy_cycles(config),
-        "models": {
-            label: {"parameters": models.parameters(model)}
-            for label, model in setting.models.items()
-        },
-        "metric": metric,
-        "unit": unit,
+        "budgets": study.budgets,
+        "deploy_cycles": grid.deploy_cycles(study.spec),
+        "models": {label: {"parameters": parameters(m)} for label, m in study.models.items()},
+        "policies": {label: policy_facts(p) for label, p in study.policies.items()},
+        "metric": dataset.task.metric,
+        "unit": dataset.task.unit,
     }
-    held = grid.held_study(setting.workdir)
-    if held and held["dataset"]["fingerprint"] != dataset.fingerprint:
-        raise InputError(f"--workdir={setting.workdir} holds a study of other data: fingerprint")
-    sealed.write_json(setting.workdir / "study.json", facts)
+    sealed.write_json(study.workdir / "study.json", facts)
+
+
+def policy_facts(policy: Policy) -> dict[str, Any]:
+    """Return what a report shows of a policy, so that it needs no code of it."""
+    return {
+        "name": policy.name,
+        "title": policy.title or policy.name.replace("_", " "),
+        "unit": policy.unit,
+        "marker": policy.marker,
+        "oracle": policy.oracle,
+        "head": policy.needs.head is not None,
+    }

@@ -7,91 +7,100 @@ import os
 import platform
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import numpy as np
 
-from salx import models, records, run_folder
-from salx.data.datasets import Dataset
-from salx.infra import checkpoint, multihost, progress, sealed, version
+from salx import records, tasks
+from salx.infra import checkpoint, multihost, sealed
 from salx.infra.checkpoint import Checkpoints
 from salx.infra.errors import InputError, located
-from salx.models import Model
-from salx.policies import Policy
+from salx.infra.progress import Journal
+from salx.models import model as networks
 from salx.records import Record
-from salx.study.config import dataset_science, train_science, training
+from salx.run_folder import claim
+from salx.study.context import StudyContext
 from salx.study.grid import Deployment
-from salx.training import loop
-from salx.training.evaluation import evaluate
-from salx.training.step import Recipe, TrainState
+from salx.training.loop import Training, Watcher
+from salx.training.step import Trained, TrainState
 
 
-class Setting(NamedTuple):
-    """What all runs of a study share."""
+@dataclass(frozen=True)
+class Finished:
+    """A finished run: the model's variables in host memory, and the content of result.json."""
 
-    config: dict[str, Any]
-    workdir: Path
-    dataset: Dataset
-    models: dict[str, Model]
-    policies: dict[str, Policy]
-    board: progress.Board
-
-    def recipe(self, label: str) -> Recipe:
-        """How a model is trained."""
-        return Recipe(**training(self.config, label))
+    variables: dict[str, Any]
+    result: dict[str, Any]
 
 
-def run(setting: Setting, job: Deployment, chain: Sequence[Record]) -> tuple[dict, dict[str, Any]]:
-    """Trains to the end, or goes on where an earlier process stopped.
+def run(study: StudyContext, job: Deployment, chain: Sequence[Record]) -> Finished:
+    """Train to the end, or go on where an earlier process stopped, and measure.
 
-    Returns the model's variables and the content of result.json. Raises RunError with run,
-    cycle, step and example key for a loss that is not finite, InputError for damaged files and
-    a run that another process holds.
+    Raises RunError with run, cycle, step and example key for a loss that is not finite,
+    InputError for damaged files and a run that another process holds.
     """
-    with multihost.held(job.folder(setting.workdir)):
-        return go_on(setting, job, chain)
+    with multihost.held(job.folder(study.workdir)):
+        return _go_on(study, job, chain)
 
 
-def go_on(
-    setting: Setting, job: Deployment, chain: Sequence[Record]
-) -> tuple[dict, dict[str, Any]]:
+def _go_on(study: StudyContext, job: Deployment, chain: Sequence[Record]) -> Finished:
     """`run` in a folder that is held."""
-    folder = job.folder(setting.workdir)
+    folder = job.folder(study.workdir)
     whole = job.selection.policy == "all"
-    size = len(setting.dataset.pool)
+    size = len(study.dataset.pool)
     ids = np.arange(size) if whole else records.labelled(chain[: job.cycle + 1])
-    multihost.run_on_main(run_folder.claim, folder, identity(setting, job, ids))
+    multihost.run_on_main(claim, folder, identity(study, job, ids))
     path = folder / "result.json"
-    known = multihost.run_on_main(sealed.read_if_there, path)
-    where = f"run {job.name}, cycle {job.cycle}"
+    before = multihost.run_on_main(sealed.read_if_there, path)
+    training = training_of(study, job, ids)
     # The last checkpoint is still being written while the model is measured.
-    with located(where), Checkpoints(folder / "checkpoint") as checkpoints:
-        began = time.monotonic()
-        state = fit(setting, ids, job, checkpoints)
-        seconds = time.monotonic() - began
-        variables = jax.device_get(state.variables)
-        saved = {"step": int(state.step), "digest": checkpoint.digest(variables)}
-        if known and known["checkpoint"] != saved:
-            raise InputError(f"{checkpoints.folder}: damaged: not the one of {path}")
-        result = known or measure(setting, job, ids, variables, saved, seconds)
-    if not known:
+    with located(f"run {job.name}, cycle {job.cycle}"):
+        with Checkpoints(folder / "checkpoint") as checkpoints:
+            began = time.monotonic()
+            state = _fit(study, job, training, checkpoints)
+            seconds = time.monotonic() - began
+            variables = jax.device_get(state.variables)
+            saved = {"step": int(state.step), "digest": checkpoint.digest(variables)}
+            if before and before["checkpoint"] != saved:
+                raise InputError(f"{checkpoints.folder}: damaged: not the one of {path}")
+            result = before or measure(study, job, training, variables, saved, seconds)
+    if not before:
         multihost.run_on_main(sealed.write_json, path, result)
-    return variables, result
+        if multihost.is_main():
+            study.observer.training_finished(job.name, result)
+    return Finished(variables, result)
+
+
+def training_of(study: StudyContext, job: Deployment, ids: np.ndarray) -> Training:
+    """Return the training of a run, on the pool's examples `ids`."""
+    head = study.policies[job.head].needs.head if job.head else None
+    what = Trained(
+        study.models[job.model], study.config.recipe(job.model), study.dataset.task, head
+    )
+    return Training(what, study.dataset, ids, job.selection.seed, job.weights)
 
 
 def measure(
-    setting: Setting, job: Deployment, ids, variables: dict, saved: dict[str, Any], seconds: float
+    study: StudyContext,
+    job: Deployment,
+    training: Training,
+    variables: dict[str, Any],
+    saved: dict[str, Any],
+    seconds: float,
 ) -> dict[str, Any]:
-    """The content of result.json: the validation split's verdict on the trained model."""
-    config, began = setting.config, time.monotonic()
-    model, size = setting.models[job.model], config["evaluate"]["batch"]
-    recipe = setting.recipe(job.model)
+    """Return the content of result.json: the validation split's verdict on the trained model.
+
+    `saved` is the checkpoint, {"step", "digest"}; `seconds` is what the training took.
+    """
+    began, recipe = time.monotonic(), training.what.recipe
     surrogate, policy, seed = job.selection
     whole = policy == "all"
-    own = {name: variables[name] for name in ("params", "batch_stats")}
-    value = evaluate(model, own, setting.dataset, size, *recipe.readers)
+    arrays = {name: variables[name] for name in ("params", "batch_stats")}
+    value = study.evaluator.evaluate(
+        training.what.model, arrays, study.dataset, study.config.evaluate.batch, recipe.readers
+    )
     return {
         "run": job.name,
         "deployment": job.model,
@@ -100,9 +109,9 @@ def measure(
         "head": job.head or None,
         "seed": seed,
         "cycle": None if whole else job.cycle,
-        "labelled": len(ids),
+        "labelled": len(training.ids),
         "steps": saved["step"],
-        "epochs": saved["step"] * recipe.batch / len(ids),
+        "epochs": saved["step"] * recipe.batch / len(training.ids),
         **value,
         "seconds": {
             "train": round(seconds, 3),
@@ -113,78 +122,95 @@ def measure(
     }
 
 
-def fit(setting: Setting, ids: np.ndarray, job: Deployment, checkpoints: Checkpoints) -> TrainState:
-    """train.fit, with a journal and the board looking on."""
-    config, board, model = setting.config, setting.board, setting.models[job.model]
-    head = setting.policies[job.head].head if job.head else None
-    journal = None
+class _Journaled(Watcher):
+    """Writes a training's metrics.jsonl, and tells the study's observer; on the main process."""
 
-    def watch(step: int, total: int, metrics: dict[str, float] | None) -> None:
-        nonlocal journal
-        if not multihost.is_main():
-            return
-        if metrics is None:
-            folder = job.folder(setting.workdir)
-            journal = progress.Journal(folder, step, config["telemetry"]["tensorboard"])
-            board.start(job.name, f"{job.cycle + 1} of {config['cycles']}", step, total)
-        else:
-            journal.write(step, metrics)
-            board.step(step)
+    def __init__(self, study: StudyContext, job: Deployment):
+        self.study, self.job = study, job
+        self.journal: Journal | None = None
 
+    def started(self, step: int, total: int) -> None:
+        """Open the journal at the step."""
+        folder, config = self.job.folder(self.study.workdir), self.study.config
+        self.journal = Journal(folder, step, config.telemetry.tensorboard)
+        cycle = f"{self.job.cycle + 1} of {config.cycles}"
+        self.study.observer.training_started(self.job.name, cycle, step, total)
+
+    def logged(self, step: int, metrics: dict[str, float]) -> None:
+        """Write a line."""
+        assert self.journal
+        self.journal.write(step, metrics)
+        self.study.observer.training_logged(self.job.name, step, metrics)
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self.journal:
+            self.journal.close()
+
+
+def _fit(
+    study: StudyContext, job: Deployment, training: Training, checkpoints: Checkpoints
+) -> TrainState:
+    """Train, with a journal and the observer looking on."""
+    if not multihost.is_main():
+        return study.trainer.fit(training, checkpoints)
+    watcher = _Journaled(study, job)
     try:
-        seed, data = job.selection.seed, setting.dataset
-        recipe = setting.recipe(job.model)
-        return loop.fit(model, recipe, data, ids, seed, checkpoints, watch, head)
+        return study.trainer.fit(training, checkpoints, watcher)
     finally:
-        if journal:
-            journal.close()
+        watcher.close()
 
 
-def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, Any]:
-    """What makes this run the one it is, as its config.json keeps it."""
-    config, dataset = setting.config, setting.dataset
-    model = model_identity(setting, job.model)
+def identity(study: StudyContext, job: Deployment, ids: np.ndarray) -> dict[str, Any]:
+    """Return what makes this run the one it is, as its config.json keeps it."""
+    dataset, recipe = study.dataset, study.config.recipe(job.model)
     return {
         "run": job.name,
-        "model": model,
-        "data": data_identity(setting),
+        "model": model_identity(study, job.model),
+        "data": data_identity(study),
         "input": {
-            "task": dataset.task,
+            "task": tasks.reference(dataset.task),
             "classes": dataset.classes,
             "shape": dataset.image_shape,
             "mean": dataset.mean,
             "std": dataset.std,
-            "transform": config["transform"],
+            "transform": study.config.transform.to_dict(),
         },
-        "train": train_science(training(config, job.model)),
-        "head": {job.head: setting.policies[job.head].options} if job.head else None,
+        "train": recipe.outcome(),
+        "head": {job.head: policy_identity(study, job.head)} if job.head else None,
         "seed": job.selection.seed,
+        **({"weights": job.weights} if job.weights else {}),
         "cycle": job.cycle,
         "labelled": sealed.digest(ids.tobytes()),
     }
 
 
-def data_identity(setting: Setting) -> dict[str, Any]:
-    """The data set and its options, and what becomes of its items."""
-    config = setting.config
+def policy_identity(study: StudyContext, label: str) -> dict[str, Any]:
+    """Return a policy's options, and its name where that is not its label."""
+    policy = study.policies[label]
+    return {**({"name": policy.name} if policy.name != label else {}), **policy.options}
+
+
+def data_identity(study: StudyContext) -> dict[str, Any]:
+    """Return the data set and its options, and what becomes of its items."""
     return {
-        **dataset_science(config),
-        "transform": config["transform"],
-        "fingerprint": setting.dataset.fingerprint,
+        **study.config.dataset.outcome(),
+        "transform": study.config.transform.to_dict(),
+        "fingerprint": study.dataset.fingerprint,
     }
 
 
-def model_identity(setting: Setting, label: str) -> dict[str, Any]:
-    """A model's label and options, and the digest of the weights that it starts from."""
-    options = setting.config["models"][label]
-    return {"label": label, **options, **models.identity(setting.models[label])}
+def model_identity(study: StudyContext, label: str) -> dict[str, Any]:
+    """Return a model's label and options, and the digest of the weights that it starts from."""
+    options = study.config.models[label]
+    return {"label": label, **options, **networks.identity(study.models[label])}
 
 
 def environment() -> dict[str, Any]:
-    """Where a result was computed, without the machine's name."""
+    """Return where a result was computed, without the machine's name."""
     device = jax.devices()[0]
     return {
-        "salx": version.code_version(),
+        "salx": sealed.code_version(),
         "python": platform.python_version(),
         "jax": jax.__version__,
         "platform": device.platform,

@@ -67,7 +67,7 @@ class Network(Surrogate):
     @property
     def classifier(self) -> tuple[np.ndarray, np.ndarray] | None:
         """The last linear layer, None of a segmentation network."""
-        return networks.classifier_of(self.arrays)
+        return networks.classifier_of(self.model, self.arrays)
 
     @property
     def head(self) -> tuple[str, Mapping[str, Any]] | None:

@@ -2,85 +2,143 @@
 
 import contextlib
 from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import jax
 import numpy as np
 
-from salx import models
 from salx.data import loader
-from salx.data.datasets import Dataset, Source
+from salx.data.datasets import Dataset
+from salx.data.sources import Source
 from salx.infra import mesh, multihost, seeds
 from salx.infra.checkpoint import Checkpoints
 from salx.infra.errors import RunError, Stopped
-from salx.models import Model
-from salx.models.loss_prediction import LossPrediction
-from salx.training.step import Metrics, Recipe, TrainState, empty_metrics, initial, train_step
+from salx.models.model import Model, with_pretrained
+from salx.training.metrics import Metrics, empty_metrics
+from salx.training.recipe import Recipe
+from salx.training.step import Trained, TrainState, make_initial, make_step
 
 
-def fit(
-    model: Model,
-    recipe: Recipe,
-    dataset: Dataset,
-    ids: np.ndarray,
-    seed: int,
-    checkpoints: Checkpoints,
-    watch: Callable[[int, int, dict[str, float] | None], None],
-    head: LossPrediction | None = None,
-) -> TrainState:
-    """Trains on the examples `ids` of the pool, or goes on from the newest checkpoint, to the end.
+class Watcher:
+    """Hears how a training goes. Every method does nothing; override what is wanted."""
 
-    `watch(step, total, metrics)` hears of the start (metrics None) and of every `log_every`
-    steps. The same arguments give the same state, also after interruptions. Raises RunError
-    with step and example key for a loss that is not finite; such a state is never saved.
-    Raises Stopped, after saving, at the first step after SIGTERM.
+    def started(self, step: int, total: int) -> None:
+        """The training stands at `step` of `total`."""
+
+    def logged(self, step: int, metrics: dict[str, float]) -> None:
+        """The metrics since the last call, at every `log_every` steps and at each save."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training: what, on which examples of the pool, from which seed.
+
+    `weights` counts further seeds of the weights, for an ensemble's members.
     """
-    total = recipe.total_steps(len(ids))
-    fresh, weights = initial(model, recipe, head), seeds.derive(seed, "weights")
-    step_once = train_step(model, recipe, head)
-    state = checkpoints.restore(mesh.abstract(fresh, weights, total))
-    state = state or start(model, fresh(weights, total))
-    done = int(state.step)
-    watch(done, total, None)
-    metrics = empty_metrics()
-    with contextlib.closing(batches_of(recipe, dataset, ids, seed, total, done)) as batches:
-        for step, batch in enumerate(batches, done + 1):
-            state, metrics = step_once(state, metrics, mesh.put(batch))
-            stop = multihost.stopping()
-            save = stop or step == total or (recipe.save_every and step % recipe.save_every == 0)
-            if save or step % recipe.log_every == 0:
-                watch(step, total, checked(metrics, dataset.pool))
-                metrics = empty_metrics()
-            if save:
-                checkpoints.save(step, state)
-            if stop:
-                raise Stopped
-    return state
+
+    what: Trained
+    dataset: Dataset = field(repr=False)
+    ids: np.ndarray = field(repr=False)
+    seed: int
+    weights: int = 0
+
+    @property
+    def weight_seed(self) -> int:
+        """The seed of the weights and the dropout, apart from that of the batches' order."""
+        more = (self.weights,) if self.weights else ()
+        return seeds.derive(self.seed, "weights", *more)
+
+    @property
+    def total(self) -> int:
+        """The number of its steps."""
+        return self.what.recipe.total_steps(len(self.ids))
+
+    def batches(self, done: int) -> Generator[dict[str, Any], None, None]:
+        """Yield the batches from step `done` on."""
+        recipe = self.what.recipe
+        order = loader.Order(
+            seeds.derive(self.seed, "batches"), recipe.batch, done, self.total
+        )
+        stream = loader.TrainStream(
+            self.dataset.pool, self.dataset.transforms.train, self.ids, order
+        )
+        return loader.train_batches(stream, recipe.readers)
 
 
-def batches_of(
-    recipe: Recipe, dataset: Dataset, ids: np.ndarray, seed: int, total: int, done: int
-) -> Generator[dict, None, None]:
-    """The batches of a training that stands at step `done` of `total`."""
-    return loader.training(
-        dataset.pool,
-        dataset.transforms.train,
-        ids,
-        seeds.derive(seed, "batches"),
-        recipe.batch,
-        total,
-        done,
-        *recipe.readers,
-    )
+class Trainer:
+    """Runs trainings, and keeps the steps that were compiled for them.
+
+    Two trainings of equal models, recipes and modules share them; all are freed with the trainer.
+    """
+
+    def __init__(self) -> None:
+        self._steps: dict[tuple[str, Trained], Callable] = {}
+
+    def step(self, what: Trained) -> Callable:
+        """Return the jitted (state, metrics, batch) -> (state, metrics)."""
+        return self._made(make_step, "step", what)
+
+    def initial(self, what: Trained) -> Callable[[int, int], TrainState]:
+        """Return the jitted (seed, total) -> the state at step 0, without pretrained weights."""
+        return self._made(make_initial, "initial", what)
+
+    def _made(self, make: Callable[[Trained], Callable], kind: str, what: Trained) -> Callable:
+        # How a training is read and told of changes nothing that is compiled.
+        same = replace(what.recipe, threads=0, workers=0, log_every=1, save_every=0)
+        key = kind, replace(what, recipe=same)
+        if key not in self._steps:
+            self._steps[key] = make(what)
+        return self._steps[key]
+
+    def fit(
+        self, training: Training, checkpoints: Checkpoints, watcher: Watcher | None = None
+    ) -> TrainState:
+        """Train to the end, or go on from the newest checkpoint.
+
+        The same arguments give the same state, also after interruptions.
+
+        Raises:
+          RunError: with step and example key, for a loss that is not finite; such a state is
+            never saved.
+          Stopped: after saving, at the first step after SIGTERM.
+        """
+        watcher, recipe = watcher or Watcher(), training.what.recipe
+        step_once, total = self.step(training.what), training.total
+        state = self._begin(training, checkpoints)
+        done = int(state.step)
+        watcher.started(done, total)
+        metrics = empty_metrics()
+        with contextlib.closing(training.batches(done)) as batches:
+            for step, batch in enumerate(batches, done + 1):
+                state, metrics = step_once(state, metrics, mesh.put(batch))
+                stop = multihost.stopping()
+                due = recipe.save_every and step % recipe.save_every == 0
+                save = stop or step == total or due
+                if save or step % recipe.log_every == 0:
+                    watcher.logged(step, checked(metrics, training.dataset.pool))
+                    metrics = empty_metrics()
+                if save:
+                    checkpoints.save(step, state)
+                if stop:
+                    raise Stopped
+        return state
+
+    def _begin(self, training: Training, checkpoints: Checkpoints) -> TrainState:
+        """The newest checkpoint's state, or that of step 0."""
+        fresh, seed = self.initial(training.what), training.weight_seed
+        state = checkpoints.restore(mesh.abstract(fresh, seed, training.total))
+        return state or start(training.what.model, fresh(seed, training.total))
 
 
 def start(model: Model, fresh: TrainState) -> TrainState:
-    """The state at step 0: fresh, or with the model's pretrained weights."""
+    """Return the state at step 0: fresh, or with the model's pretrained weights."""
     variables = {"params": fresh.params, "batch_stats": fresh.batch_stats}
-    return fresh.replace(**models.with_pretrained(model, variables))
+    return fresh.replace(**with_pretrained(model, variables))
 
 
 def checked(metrics: Metrics, source: Source) -> dict[str, float]:
-    """The metrics as floats. Raises RunError if a loss among them was not finite."""
+    """Return the metrics as floats. Raises RunError if a loss among them was not finite."""
     values = jax.device_get(metrics.compute())
     step, example = values.pop("failure")
     if step >= 0:

@@ -1,67 +1,46 @@
-"""One jitted step of training: the recipe, the state, the metrics, the gradients."""
+"""One jitted step of training: the state, the loss, the gradients."""
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import flax
 import jax
 import jax.numpy as jnp
-import optax
-from clu import metrics as clu_metrics
 
-from salx import models, tasks
 from salx.infra import mesh
-from salx.models import Model
 from salx.models.loss_prediction import LossPrediction, auxiliary_loss
-
-# The learning rate's factor as a function of progress in [0, 1). The step count is an argument
-# of the jitted step, so that cycles of all sizes share one compilation.
-SCHEDULES: dict[str, Callable] = {
-    "constant": jnp.ones_like,
-    "cosine": lambda t: 0.5 * (1 + jnp.cos(jnp.pi * t)),
-    "poly": lambda t: (1 - t) ** 0.9,
-    "thirds": lambda t: 0.1 ** jnp.floor(3 * t),
-}
+from salx.models.model import Model, forward, init, init_outputs
+from salx.tasks import Task
+from salx.training.metrics import Metrics
+from salx.training.optimizer import apply_updates, learning_rate, optimizer
+from salx.training.recipe import Recipe
 
 
-class Recipe(NamedTuple):
-    """How to train, as in `config.train`; either `steps` or `epochs` is positive.
+@dataclass(frozen=True)
+class Trained:
+    """What is trained, how, and for which task: all that a compiled step depends on.
 
-    SGD with momentum; weight decay spares biases and batch normalisation; the rate climbs
-    linearly over the share `warmup` of the steps and follows `schedule`. A batch, the global one
-    over all devices, goes through the model in `accumulate` parts.
+    `head` is a module that is trained along, by an optimiser of its own.
     """
 
-    batch: int
-    accumulate: int
-    steps: int
-    epochs: float
-    learning_rate: float
-    schedule: str
-    warmup: float
-    momentum: float
-    weight_decay: float
-    threads: int
-    workers: int
-    log_every: int
-    save_every: int
-
-    @property
-    def readers(self) -> tuple[int, int]:
-        """Threads and worker processes that read ahead, in training and in every other pass."""
-        return self.threads, self.workers
-
-    def total_steps(self, examples: int) -> int:
-        """Steps of a whole training on so many labelled examples."""
-        return self.steps or max(1, round(self.epochs * examples / self.batch))
+    model: Model
+    recipe: Recipe
+    task: Task
+    head: LossPrediction | None = None
 
 
 @flax.struct.dataclass
 class TrainState:
-    """All that a training carries from step to step; `total` is the number of its steps, `seed`
-    the one of its weights and its dropout. `head` holds {"params", "opt_state"} of a module
-    that is trained beside the model, or nothing."""
+    """All that a training carries from step to step.
+
+    Attributes:
+      step, total: the steps done and the number of all, int32[].
+      seed: that of the weights and the dropout, int32[].
+      params, batch_stats, opt_state: the model's.
+      head: {"params", "opt_state"} of a module that is trained along, or {}.
+    """
 
     step: jax.Array
     total: jax.Array
@@ -72,81 +51,26 @@ class TrainState:
     head: dict[str, Any]
 
     @property
-    def variables(self) -> dict:
-        own = {"params": self.params, "batch_stats": self.batch_stats}
-        return {**own, "head": self.head["params"]} if self.head else own
+    def variables(self) -> dict[str, Any]:
+        """The arrays of the model, and those of the module beside it as "head"."""
+        arrays = {"params": self.params, "batch_stats": self.batch_stats}
+        return {**arrays, "head": self.head["params"]} if self.head else arrays
 
 
-@flax.struct.dataclass
-class FirstFailure(clu_metrics.Metric):
-    """The first step with a loss that is not finite, and the lowest id of an example with one;
-    -1 where there is none."""
-
-    step: jax.Array
-    id: jax.Array
-
-    @classmethod
-    def empty(cls):
-        return cls(step=jnp.int32(-1), id=jnp.int32(-1))
-
-    @classmethod
-    def from_model_output(cls, *, losses, ids, step, **_):
-        failed = ~jnp.isfinite(losses)
-        lowest = jnp.where(failed, ids, jnp.iinfo(jnp.int32).max).min().astype(jnp.int32)
-        return cls(
-            step=jnp.where(failed.any(), step, -1).astype(jnp.int32),
-            id=jnp.where(failed.any(), lowest, -1),
-        )
-
-    def merge(self, other):
-        return jax.tree.map(lambda old, new: jnp.where(self.step >= 0, old, new), self, other)
-
-    def compute(self):
-        return jnp.stack([self.step, self.id])
-
-
-@flax.struct.dataclass
-class Metrics(clu_metrics.Collection):
-    """Since the last line of the journal."""
-
-    loss: clu_metrics.Average.from_output("loss")
-    accuracy: clu_metrics.Average.from_output("accuracy")
-    learning_rate: clu_metrics.LastValue.from_output("learning_rate")
-    failure: FirstFailure
-
-
-def optimizer(recipe: Recipe) -> optax.GradientTransformation:
-    """Momentum SGD without its learning rate, which the step multiplies in."""
-
-    def decayed(params):
-        return jax.tree.map(lambda p: p.ndim > 1, params)
-
-    decay = optax.add_decayed_weights(recipe.weight_decay, mask=decayed)
-    return optax.chain(decay, optax.trace(recipe.momentum))
-
-
-def learning_rate(recipe: Recipe, step: jax.Array, total: jax.Array) -> jax.Array:
-    """rate * min(1, (step + 1) / (warmup * total)) * schedule(step / total)."""
-    progress = step / total
-    warm = jnp.minimum(1.0, (step + 1) / jnp.maximum(1.0, recipe.warmup * total))
-    return recipe.learning_rate * warm * SCHEDULES[recipe.schedule](progress)
-
-
-@functools.cache
-def initial(
-    model: Model, recipe: Recipe, head: LossPrediction | None = None
-) -> Callable[[int, int], TrainState]:
-    """The jitted (seed, total) -> TrainState: equal weights in every cycle of a seed."""
-    optimise = optimizer(recipe)
+def make_initial(trained: Trained) -> Callable[[int, int], TrainState]:
+    """Make the jitted (seed, total) -> TrainState: equal weights in every cycle of a seed."""
+    model, head = trained.model, trained.head
+    optimise = optimizer(trained.recipe)
 
     def fresh(seed, total):
         key = jax.random.key(seed)
-        variables = models.init(model, key)
-        params, beside = variables["params"], {}
+        variables = init(model, key)
+        params, head_state = variables["params"], {}
         if head:
-            seen = models.init_outputs(model, variables)
-            beside["params"] = head.init(jax.random.fold_in(key, 1), *seen)["params"]
-            beside["opt_state"] = optimise.init(beside["params"])
+            logits, out = init_outputs(model, variables)
+            arrays = head.init(jax.random.fold_in(key, 1), logits, out, dense=trained.task.dense)
+            head_state["params"] = arrays["params"]
+            head_state["opt_state"] = optimise.init(head_state["params"])
         return TrainState(
             step=jnp.int32(0),
             total=jnp.int32(total),
@@ -154,96 +78,97 @@ def initial(
             params=params,
             batch_stats=variables.get("batch_stats", {}),
             opt_state=optimise.init(params),
-            head=beside,
+            head=head_state,
         )
 
-    return mesh.jit(fresh, f"init {model.label}", runs_once=True)
+    return mesh.jit(fresh, f"init {model.label}", mesh.Placement(runs_once=True))
 
 
-def objective(model: Model, head: LossPrediction | None, recipe: Recipe, state, batch) -> Callable:
-    """The (params, head's params, batch statistics, part, key) -> a part's share of the batch's
-    loss, and beside it what the metrics want and the moved statistics.
+def loss_function(trained: Trained, state: TrainState, batch: dict[str, Any]) -> Callable:
+    """Make (params, head's params, batch statistics, part, key) -> a part's share of the batch's
+    loss, with what the metrics want and the moved statistics.
 
     The shares add up to the mean over all labels of the global batch that count, and a head's
     to the mean of its losses of the parts.
     """
-    n = jnp.maximum(tasks.counted(batch["label"]).sum(), 1)
+    task, head = trained.task, trained.head
+    n = jnp.maximum(task.counted(batch["label"]).sum(), 1)
     progress = state.step / state.total
 
     def share(params, head_params, batch_stats, part, key):
         variables, labels = {"params": params, "batch_stats": batch_stats}, part["label"]
-        (logits, out), moved = models.forward(model, variables, part["image"], True, key)
-        losses, weights = tasks.cross_entropy(logits, labels)
-        counted, loss = tasks.counted(labels), jnp.sum(losses * weights) / n
-        right = jnp.sum(counted & (logits.argmax(-1) == labels))
-        seen = {"loss": loss, "losses": losses, "ids": part["id"], "accuracy": right / n}
+        (logits, out), moved = forward(
+            trained.model, variables, part["image"], batch_stats=True, dropout=key
+        )
+        losses, weights = task.loss(logits, labels)
+        counted, loss = task.counted(labels), jnp.sum(losses * weights) / n
+        right = jnp.sum(task.correct(logits, labels))
+        notes = {"loss": loss, "losses": losses, "ids": part["id"], "accuracy": right / n}
         if head:
-            each = tasks.pixel_losses(logits, labels)
-            beside = auxiliary_loss(head, head_params, logits, out, each, counted, progress)
-            loss += beside / recipe.accumulate
-        return loss, (seen, moved["batch_stats"])
+            targets = task.losses(logits, labels), counted
+            more = auxiliary_loss(head, head_params, logits, out, *targets, progress)
+            loss += more / trained.recipe.accumulate
+        return loss, (notes, moved.get("batch_stats", batch_stats))
 
     return share
 
 
-def gradients(model: Model, head: LossPrediction | None, recipe: Recipe, state, batch):
-    """Of the batch's loss: by (params, head's params); what the metrics want; the batch statistics.
+def gradients(
+    trained: Trained, state: TrainState, batch: dict[str, Any]
+) -> tuple[tuple, dict[str, Any], Any]:
+    """Compute the gradients of the batch's loss.
 
     Batch normalisation takes the statistics of the global batch, whatever the number of devices.
-    Where the batch comes in parts, one after the other, each is normalised by its own statistics
+    Where the batch comes in parts, one after the other, each is normalised by its statistics
     and moves the running ones in its turn, and pairs of learning loss lie within a part.
+
+    Returns:
+      The gradients by (params, head's params); what the metrics want; the batch statistics.
     """
+    accumulate = trained.recipe.accumulate
     params = state.params, state.head.get("params", {})
     key = jax.random.fold_in(jax.random.key(state.seed), state.step)
-    share = objective(model, head, recipe, state, batch)
+    share = loss_function(trained, state, batch)
     grad = functools.partial(jax.grad(share, argnums=(0, 1), has_aux=True), *params)
-    if recipe.accumulate == 1:
-        grads, (seen, batch_stats) = grad(state.batch_stats, batch, key)
-        return grads, seen, batch_stats
+    if accumulate == 1:
+        grads, (notes, batch_stats) = grad(state.batch_stats, batch, key)
+        return grads, notes, batch_stats
 
     def add(sums, numbered):
         (number, part), (grads, batch_stats) = numbered, sums
-        more, (seen, batch_stats) = grad(batch_stats, part, jax.random.fold_in(key, number))
-        return (jax.tree.map(jnp.add, grads, more), batch_stats), seen
+        more, (notes, batch_stats) = grad(batch_stats, part, jax.random.fold_in(key, number))
+        return (jax.tree.map(jnp.add, grads, more), batch_stats), notes
 
     zeros = jax.tree.map(jnp.zeros_like, params)
-    parts = jnp.arange(recipe.accumulate), mesh.parts(batch, recipe.accumulate)
-    (grads, batch_stats), seen = jax.lax.scan(add, (zeros, state.batch_stats), parts)
-    sums = {name: seen[name].sum() for name in ("loss", "accuracy")}
-    return grads, {**seen, **sums}, batch_stats
+    parts = jnp.arange(accumulate), mesh.parts(batch, accumulate)
+    (grads, batch_stats), notes = jax.lax.scan(add, (zeros, state.batch_stats), parts)
+    sums = {name: notes[name].sum() for name in ("loss", "accuracy")}
+    return grads, {**notes, **sums}, batch_stats
 
 
-@functools.cache
-def train_step(model: Model, recipe: Recipe, head: LossPrediction | None = None) -> Callable:
-    """The jitted (state, metrics, batch) -> (state, metrics); state and metrics are donated.
+def make_step(trained: Trained) -> Callable:
+    """Make the jitted (state, metrics, batch) -> (state, metrics); state and metrics are donated.
 
-    The batch holds uint8 images [B, H, W, C], labels int32[B] or uint8[B, H, W], and int32 ids
-    [B]. A head is trained along, by an optimiser of its own.
+    The batch holds uint8 images [B, H, W, C], labels as the task has them, and int32 ids [B].
     """
+    head, recipe = trained.head, trained.recipe
     optimise = optimizer(recipe)
 
     def step(state: TrainState, metrics: Metrics, batch):
-        beside = state.head.get("params", {})
-        grads, seen, batch_stats = gradients(model, head, recipe, state, batch)
+        grads, notes, batch_stats = gradients(trained, state, batch)
         rate = learning_rate(recipe, state.step, state.total)
-
-        def moved(grads, params, opt_state):
-            updates, opt_state = optimise.update(grads, opt_state, params)
-            updates = jax.tree.map(lambda u: -rate * u, updates)
-            return {"params": optax.apply_updates(params, updates), "opt_state": opt_state}
-
-        latest = Metrics.single_from_model_output(**seen, step=state.step, learning_rate=rate)
+        apply = apply_updates(optimise, rate)
+        latest = Metrics.single_from_model_output(**notes, step=state.step, learning_rate=rate)
+        head_state = {}
+        if head:
+            head_state = apply(grads[1], state.head["params"], state.head["opt_state"])
         state = state.replace(
             step=state.step + 1,
             batch_stats=batch_stats,
-            head=moved(grads[1], beside, state.head["opt_state"]) if head else {},
-            **moved(grads[0], state.params, state.opt_state),
+            head=head_state,
+            **apply(grads[0], state.params, state.opt_state),
         )
         return state, metrics.merge(latest)
 
-    name = f"train {model.label}" + (" with head" if head else "")
-    return mesh.jit(step, name, batched=(2,), donate=(0, 1))
-
-
-def empty_metrics() -> Metrics:
-    return jax.device_put(Metrics.empty(), mesh.replicated())
+    name = f"train {trained.model.label}" + (" with head" if head else "")
+    return mesh.jit(step, name, mesh.Placement(batched=(2,), donate=(0, 1)))

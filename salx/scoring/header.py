@@ -1,0 +1,69 @@
+"""What a record says of who chose, how, from what, and after which record."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from salx.data.datasets import Dataset
+from salx.infra import sealed
+from salx.policies import registry
+from salx.policies.policy import Policy
+from salx.scoring.stages import Candidates, Choice
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who chose: the surrogate's label, and what tells which model it was: {"run", "step",
+    "digest"}, {"file", "digest"}, or {"members": [...]}; both None where nobody was asked."""
+
+    surrogate: str | None
+    checkpoint: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a record stands: its seed, its cycle, and the digest of the record before it."""
+
+    seed: int
+    cycle: int = 0
+    parent: str | None = None
+
+
+def header(
+    policy: Policy,
+    dataset: Dataset,
+    origin: Origin,
+    where: Where,
+    labelled: int,
+    stages: tuple[Candidates, Choice],
+) -> dict[str, Any]:
+    """Make a record's header.
+
+    Args:
+      policy: how it was chosen.
+      dataset: from what.
+      origin: by whom.
+      where: the record's place in its chain.
+      labelled: how many examples were labelled before.
+      stages: what the filters left, and what was chosen of it.
+    """
+    candidates, choice = stages
+    outside = registry.origin(policy)
+    return {
+        "cycle": where.cycle,
+        "surrogate": origin.surrogate,
+        "policy": policy.name,
+        "options": policy.options,
+        **({"policy_origin": outside} if outside else {}),
+        "seed": where.seed,
+        "checkpoint": origin.checkpoint,
+        "data": {
+            "name": dataset.name,
+            "size": len(dataset.pool),
+            "fingerprint": dataset.fingerprint,
+        },
+        "labelled": labelled,
+        "filters": list(candidates.filters),
+        "groups": list(choice.groups),
+        "version": sealed.code_version(),
+        "parent": where.parent,
+    }

@@ -1,0 +1,91 @@
+"""The pool that is chosen from: a folder of images, a list of them, or a data set."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from salx.data import datasets
+from salx.data.datasets import Dataset
+from salx.infra.errors import ArgumentError
+
+LISTS = (".csv", ".jsonl")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Images that can be chosen from.
+
+    Attributes:
+      dataset: the images as they are.
+      root: the folder that the keys start from, None of a data set without files.
+      name: what it was asked for by.
+    """
+
+    dataset: Dataset
+    root: Path | None
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.dataset.pool)
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The examples' names: file names below the root, or a data set's record names."""
+        return self.dataset.pool.keys
+
+
+def images(place: str | Path, on_error: str = "raise", **options: Any) -> Pool:
+    """Look at a pool of images.
+
+    Args:
+      place: a folder, with all below it; a list, .csv or .jsonl with a column "image"; or a
+        data set's name, also as "name,option=value".
+      on_error: "skip" leaves out, and lists, what cannot be read; "raise" stops at it.
+      **options: the data set's options.
+
+    Raises:
+      InputError: for what is not there.
+    """
+    text = str(place)
+    root = _root(text)
+    if root:
+        labels = Path(text).name if _is_list(text) else "none"
+        config = {"name": "folder", "dir": str(root), "labels": labels, **options}
+    else:
+        name, more = named(text, "pool")
+        if name not in datasets.names() and ":" not in name:
+            raise ArgumentError("pool", f"{{name}}={text}: no such folder, list or data set")
+        config = {"name": name, **more, **options}
+    return Pool(datasets.raw({"on_error": on_error, **config}), root, text)
+
+
+def named(text: str, argument: str) -> tuple[str, dict[str, Any]]:
+    """Read `entropy,aggregation=mean` as ("entropy", {"aggregation": "mean"}).
+
+    Values are JSON, or else text. Raises ArgumentError for what is not option=value.
+    """
+    name, *rest = text.split(",")
+    options: dict[str, Any] = {}
+    for option in rest:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise ArgumentError(argument, f"{{name}}={text}: {option!r} is not option=value")
+        try:
+            options[key] = json.loads(value)
+        except ValueError:
+            options[key] = value
+    return name, options
+
+
+def _is_list(text: str) -> bool:
+    return text.endswith(LISTS) and Path(text).expanduser().is_file()
+
+
+def _root(text: str) -> Path | None:
+    """The folder that the keys of a folder's or a list's images start from."""
+    path = Path(text).expanduser()
+    return path.parent if _is_list(text) else path if path.is_dir() else None
+
+

@@ -1,0 +1,275 @@
+"""Choosing from a pool with a surrogate: the library's `select`."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from salx import policies
+from salx.data.datasets import Dataset
+from salx.data.options import Readers
+from salx.data.sources import example
+from salx.infra import mesh, sealed
+from salx.infra.errors import ArgumentError
+from salx.infra.observer import Observer
+from salx.policies import Policy
+from salx.policies.scored import Rows
+from salx.scoring import stages
+from salx.scoring.engine import Question, Reading, Scorer
+from salx.scoring.header import Origin, Where, header
+from salx.scoring.predictions import Predictions, split
+from salx.scoring.saved_pass import SavedPass
+from salx.scoring.stages import NotLabelled, Round
+from salx.selection.pool import Pool, named
+from salx.selection.result import Selection
+from salx.surrogates.network import Network
+from salx.surrogates.surrogate import Surrogate
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a selection is made; none of it changes what is chosen but `seed`.
+
+    Attributes:
+      seed: of policies that draw.
+      batch: images that are scored at once, over all devices.
+      threads, workers: readers that work ahead, and processes of them.
+      resume: a folder where a long pass is kept, so that it can be stopped and goes on.
+      observer: hears how the pass goes.
+      scorer: keeps compiled steps from one selection to the next.
+    """
+
+    seed: int = 0
+    batch: int = 64
+    threads: int = 2
+    workers: int = 0
+    resume: Path | None = None
+    observer: Observer = field(default_factory=Observer)
+    scorer: Scorer = field(default_factory=Scorer)
+
+    def __post_init__(self) -> None:
+        for name, least in (("batch", 1), ("threads", 0), ("workers", 0)):
+            value = getattr(self, name)
+            if value < least:
+                raise ArgumentError(name, f"{{name}}={value}: must be at least {least}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A selection that was checked and can be made.
+
+    Attributes:
+      surrogate: who is asked, None by a policy that asks nobody.
+      policy: how to choose.
+      pool: the images as they are.
+      dataset: the images as the surrogate sees them.
+      labelled: ids int64[L] of what is labelled.
+      count: how many to choose.
+    """
+
+    surrogate: Surrogate | None
+    policy: Policy
+    pool: Pool
+    dataset: Dataset
+    labelled: np.ndarray
+    count: int
+
+
+def plan(
+    pool: Pool,
+    surrogate: Surrogate | None,
+    policy: str | Policy,
+    budget: int | str,
+    labelled: np.ndarray,
+) -> Plan:
+    """Check a selection. Raises ArgumentError, before any scoring, for what cannot be used."""
+    made = policy_of(policy, surrogate)
+    rest = len(pool) - len(labelled)
+    count = budget_of(budget, len(pool), rest)
+    if made.scores and surrogate is None:
+        raise ArgumentError("surrogate", f"{{name}} is required by policy {made.name!r}")
+    if not made.scores:
+        return Plan(None, made, pool, pool.dataset, labelled, count)
+    assert surrogate is not None
+    check_fit(surrogate, made, pool.dataset)
+    if isinstance(surrogate, Network) and made.needs.head is not None:
+        surrogate = surrogate.with_head(made.needs.head)
+    seen_as = surrogate.preprocessing
+    dataset = seen_as.applied(pool.dataset) if seen_as else pool.dataset
+    return Plan(surrogate, made, pool, dataset, labelled, count)
+
+
+def make(wanted: Plan, settings: Settings) -> Selection:
+    """Make a selection that was checked.
+
+    Raises RunError, naming the example, for an image that cannot be read and a score that is not
+    finite.
+    """
+    began = time.monotonic()
+    candidates = stages.filtered(len(wanted.pool), [NotLabelled(wanted.labelled)])
+    names = wanted.surrogate.class_names() if wanted.surrogate else ()
+    predictions = Predictions(len(wanted.pool), len(names))
+    score = _scores(wanted, settings, predictions)
+    source = wanted.dataset.pool
+
+    def labels(ids: np.ndarray) -> np.ndarray:
+        return np.array([example(source, int(id_))["label"] for id_ in ids], np.int32)
+
+    needs = wanted.policy.needs
+    turn = Round(
+        policy=wanted.policy,
+        source=source,
+        labelled=wanted.labelled,
+        seed=settings.seed,
+        classifier=wanted.surrogate.classifier if wanted.surrogate and needs.classifier else None,
+        labels=labels,
+    )
+    choice = stages.choose(turn, candidates, wanted.count, score)
+    label, origin = None, None
+    if wanted.surrogate:
+        label, origin = wanted.surrogate.label, wanted.surrogate.origin
+    head = header(
+        wanted.policy,
+        wanted.dataset,
+        Origin(label, origin),
+        Where(settings.seed),
+        len(wanted.labelled),
+        (candidates, choice),
+    )
+    return Selection(
+        header=head,
+        choice=choice,
+        pool=wanted.pool,
+        policy=wanted.policy,
+        surrogate=wanted.surrogate,
+        dataset=wanted.dataset,
+        predictions=predictions,
+        candidates=len(candidates.ids),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _scores(
+    wanted: Plan, settings: Settings, predictions: Predictions
+) -> Callable[[np.ndarray], Rows]:
+    """The function from ids to rows; on its way it notes the surrogate's predictions."""
+    surrogate = wanted.surrogate
+    if surrogate is None:
+        return lambda ids: None
+    noted = surrogate.predictions()
+    question = Question(surrogate, wanted.policy, settings.seed, predictions=noted)
+    devices = mesh.mesh().size
+    size = math.ceil(settings.batch / devices) * devices
+    reading = Reading(size, Readers(settings.threads, settings.workers))
+    mark = {
+        "by": surrogate.origin,
+        "policy": [wanted.policy.name, wanted.policy.options],
+        "data": wanted.dataset.fingerprint,
+        "seed": settings.seed,
+        "size": size,
+        "version": sealed.code_version(),
+    }
+    if surrogate.preprocessing:
+        view = surrogate.preprocessing
+        mark["view"] = [view.shape, dict(view.transform)]
+
+    def score(ids: np.ndarray) -> Rows:
+        began, saved = time.monotonic(), None
+        if settings.resume:
+            saved = SavedPass(settings.resume, {**mark, "ids": sealed.digest(ids.tobytes())})
+
+        def watch(done: int, total: int) -> None:
+            settings.observer.scored(surrogate.label, done, total, time.monotonic() - began)
+
+        rows = settings.scorer.score(question, wanted.dataset, ids, reading, saved, watch)
+        if not noted or not len(ids):
+            return rows
+        rows, its_predictions = split(rows)
+        predictions.note(ids, its_predictions)
+        return rows
+
+    return score
+
+
+def policy_of(policy: str | Policy, surrogate: Surrogate | None) -> Policy:
+    """Make the policy; one with a module that is trained along takes the module that was."""
+    if isinstance(policy, Policy):
+        return policy
+    name, options = named(policy, "policy")
+    kind = policies.kind(name)
+    trained = dict(surrogate.head[1]) if surrogate and surrogate.head else None
+    if trained is not None and surrogate.head[0] == kind.name:
+        made, as_trained = policies.build(name, {**trained, **options}), policies.build(name, trained)
+        if made.needs.head != as_trained.needs.head:
+            raise ArgumentError(
+                "policy", f"{{name}}={policy}: the module was trained with {trained}, and stays so"
+            )
+        return made
+    made = policies.build(name, options)
+    if made.needs.head is not None and surrogate is not None:
+        raise ArgumentError(
+            "policy",
+            f"{{name}}={made.name} needs a surrogate that was trained with its module: "
+            f"a run named ... .with.{made.name}",
+        )
+    return made
+
+
+def check_fit(surrogate: Surrogate, policy: Policy, dataset: Dataset) -> None:
+    """Raise ArgumentError for what the policy needs and the surrogate or the pool lacks, and for
+    a pool of another task, number of classes, or of channels than the surrogate's."""
+    needs, labelled = policy.needs, bool(dataset.classes)
+    if (policy.oracle or needs.labels) and not labelled:
+        raise ArgumentError("policy", f"{{name}}={policy.name} needs labels, and the pool has none")
+    if needs.columns:
+        columns = ", ".join(needs.columns)
+        raise ArgumentError("policy", f"{{name}}={policy.name} needs the columns {columns}")
+    for output in needs.outputs:
+        choices = (output,) if isinstance(output, str) else output
+        if not surrogate.outputs & set(choices):
+            _lacks(surrogate, policy, " or ".join(choices))
+    if needs.classifier and surrogate.classifier is None:
+        _lacks(surrogate, policy, "a last linear layer over features that can be found")
+    if needs.passes.leading and not surrogate.runs(needs.passes):
+        kind = type(needs.passes).__name__
+        _lacks(surrogate, policy, f"{needs.passes.count} passes with {kind}")
+    if labelled and surrogate.task != dataset.task:
+        ours, theirs = surrogate.task.name, dataset.task.name
+        raise ArgumentError("surrogate", f"{{name}} is for {ours}, --pool is for {theirs}")
+    ours, theirs = len(surrogate.class_names()), len(dataset.classes)
+    if labelled and ours != theirs:
+        raise ArgumentError("surrogate", f"{{name}} knows {ours} classes, --pool has {theirs}")
+    if surrogate.preprocessing:
+        ours, theirs = surrogate.preprocessing.shape[2], dataset.image_shape[2]
+        if ours != theirs:
+            raise ArgumentError(
+                "surrogate",
+                f"{{name}} sees {ours} channels, the images of --pool have {theirs}",
+            )
+
+
+def _lacks(surrogate: Surrogate, policy: Policy, what: str) -> None:
+    raise ArgumentError(
+        "surrogate",
+        f"{{name}}: policy {policy.name!r} needs {what}, which {surrogate.label} has not",
+    )
+
+
+def budget_of(budget: int | str, size: int, rest: int) -> int:
+    """Count how many to choose: a number, or a share of the pool in percent, "2%"."""
+    text = str(budget)
+    try:
+        share = text.endswith("%")
+        count = round(size * Fraction(text[:-1]) / 100) if share else int(text)
+    except (ValueError, ZeroDivisionError) as error:
+        why = f"{{name}}={text}: neither a number nor a share such as 2%"
+        raise ArgumentError("budget", why) from error
+    if not 1 <= count <= rest:
+        why = f"{{name}}={text}: {count} of the {rest} images that could be picked"
+        raise ArgumentError("budget", why)
+    return count
