@@ -38,7 +38,8 @@ def scorer(model: Model, example: Callable, head: LossPrediction | None, labels:
         beside = {name: batch[name] for name in ("size", "label") if name in batch}
         return jax.vmap(score_one)({**out, "logits": logits}, beside)
 
-    return mesh.jit(score, f"score {model.label}", batched=(1,), split_output=True)
+    placement = mesh.Placement(batched=(1,), split_output=True)
+    return mesh.jit(score, f"score {model.label}", placement)
 
 
 def inside(size: jax.Array, shape: tuple[int, int]) -> jax.Array:

@@ -50,7 +50,7 @@ def counter(model: Model) -> Callable:
             "n": valid.sum(),
         }
 
-    return mesh.jit(count, f"evaluate {model.label}", batched=(1,))
+    return mesh.jit(count, f"evaluate {model.label}", mesh.Placement(batched=(1,)))
 
 
 def evaluate(

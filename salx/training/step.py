@@ -242,7 +242,7 @@ def train_step(model: Model, recipe: Recipe, head: LossPrediction | None = None)
         return state, metrics.merge(latest)
 
     name = f"train {model.label}" + (" with head" if head else "")
-    return mesh.jit(step, name, batched=(2,), donate=(0, 1))
+    return mesh.jit(step, name, mesh.Placement(batched=(2,), donate=(0, 1)))
 
 
 def empty_metrics() -> Metrics:
