@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
-import jax.numpy as jnp
 import numpy as np
 
 from salx.infra.errors import RunError, unknown
+from salx.tasks import AGGREGATIONS
 
 POLICIES = ("random", "entropy", "learning_loss", "core_set", "true_loss")
 
@@ -21,7 +21,7 @@ class Policy(NamedTuple):
 
     `example`, a pure function of one example's outputs, is what scoring vmaps, jits and shards:
     {"logits" [(H, W,) C], the model's intermediates, "valid": which of the logits' places are
-    image and not padding, "label" where `labels` is set, "predicted_loss" where there is a
+    image and not padding, "task", "label" where `labels` is set, "predicted_loss" where there is a
     `head`} to float32, a score or a row of features; `values` is what a score sums. `head` is
     a module that is trained with the surrogate. `draw(seed, ids, pool)` gives float64 scores
     where no model is needed, and `pick(rows, centres, count, name, centre_name)` the positions
@@ -61,9 +61,6 @@ def chosen(policy: str, options: Mapping[str, Any], option: str, known: Sequence
     return options[option]
 
 
-AGGREGATIONS = ("sum", "mean")
-
-
 def of_values(
     name: str,
     options: dict[str, Any],
@@ -77,8 +74,7 @@ def of_values(
 
     def example(out):
         valid = out["valid"] & counts(out)
-        total = jnp.sum(jnp.where(valid, values(out), 0.0))
-        return total if how == "sum" else total / jnp.maximum(jnp.sum(valid), 1)
+        return out["task"].aggregate(values(out), valid, how)
 
     return Policy(name, options, example=example, values=values, **more)
 

@@ -3,7 +3,7 @@
 An oracle's reference, not an upper bound: the largest loss need not be the best lesson.
 """
 
-from salx import policies, tasks
+from salx import policies
 from salx.policies import Policy
 
 
@@ -12,10 +12,9 @@ def policy(options) -> Policy:
     options = policies.options("true_loss", options, {"aggregation": "sum"})
 
     def values(out):
-        logits, labels = out["logits"][None], out["label"][None]
-        return tasks.pixel_losses(logits, labels)[0]
+        return out["task"].losses(out["logits"], out["label"])
 
     def counts(out):
-        return tasks.counted(out["label"][None])[0]
+        return out["task"].counted(out["label"])
 
     return policies.of_values("true_loss", options, values, counts, labels=True)

@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from salx import models
@@ -15,37 +14,33 @@ from salx.models import Model
 from salx.models.loss_prediction import LossPrediction
 from salx.policies import Policy
 from salx.scoring.resume import Parts
+from salx.tasks import Task
 
 
 @functools.cache
-def scorer(model: Model, example: Callable, head: LossPrediction | None, labels: bool) -> Callable:
+def scorer(
+    model: Model, example: Callable, task: Task, head: LossPrediction | None, labels: bool
+) -> Callable:
     """The jitted (variables, batch) -> float32[B, ...] of a policy's `example`.
 
     The batch holds "image" uint8[B, H, W, C] and, for segmentation, "size" int32[B, 2].
     """
 
     def score_one(seen, item):
-        shape = seen["logits"].shape[:-1]  # of one class, or of a map of pixels
-        whole = "size" not in item or not shape
-        seen["valid"] = jnp.ones(shape, bool) if whole else inside(item["size"], shape)
+        seen["valid"] = task.valid(seen["logits"].shape[:-1], item.get("size"))
+        seen["task"] = task
         return example(seen | {"label": item["label"]} if labels else seen)
 
     def score(variables, batch):
         logits, out = models.forward(model, variables, batch["image"], train=False)
         if head:
-            loss = head.apply({"params": variables["head"]}, logits, out)
+            loss = head.apply({"params": variables["head"]}, logits, out, task.dense)
             out = {**out, "predicted_loss": loss}
         beside = {name: batch[name] for name in ("size", "label") if name in batch}
         return jax.vmap(score_one)({**out, "logits": logits}, beside)
 
     placement = mesh.Placement(batched=(1,), split_output=True)
     return mesh.jit(score, f"score {model.label}", placement)
-
-
-def inside(size: jax.Array, shape: tuple[int, int]) -> jax.Array:
-    """Which pixels of a padded image are image, bool[H, W]; `size` is its own (h, w)."""
-    rows, columns = (jnp.arange(length) < size[axis] for axis, length in enumerate(shape))
-    return rows[:, None] & columns
 
 
 def score_pool(
@@ -66,7 +61,7 @@ def score_pool(
     What stays in memory is one row and one id for each example and the batches in flight.
     With `parts` the pass can be stopped and goes on from there. `watch` hears how far it is.
     """
-    score = scorer(model, policy.example, policy.head, policy.labels)
+    score = scorer(model, policy.example, dataset.task, policy.head, policy.labels)
     fields = ("image", "size", *(("label",) if policy.labels else ()))
     source, transform = dataset.pool, dataset.transforms.evaluate
     place = np.zeros(len(source), np.int32)

@@ -1,6 +1,5 @@
 """What a surrogate predicts of each example, noted while it is scored."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -15,14 +14,9 @@ def informed(policy: Policy) -> Policy:
     """
 
     def example(out):
-        logits = out["logits"]
-        if logits.ndim == 1:
-            shares, more = jax.nn.softmax(logits), ()
-        else:
-            hits = jax.nn.one_hot(logits.argmax(-1), logits.shape[-1]) * out["valid"][..., None]
-            shares = hits.sum((0, 1)) / jnp.maximum(out["valid"].sum(), 1)
-            more = (shares,)
-        guess = jnp.stack([shares.argmax().astype(jnp.float32), shares.max()])
+        label, confidence, shares = out["task"].predict(out["logits"], out["valid"])
+        more = (shares,) if out["task"].dense else ()
+        guess = jnp.stack([label.astype(jnp.float32), confidence])
         return jnp.concatenate([jnp.ravel(policy.example(out)), guess, *more])
 
     return policy._replace(example=example)

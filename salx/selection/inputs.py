@@ -106,9 +106,10 @@ def seen_by(asked: Surrogate, dataset: Dataset) -> Dataset:
     shape = asked.model.image_shape
     if seen.get("evaluate", "none") == "none" and dataset.image_shape != shape:
         crop = {"evaluate": "center_crop", "evaluate_resize": max(shape[:2])}
-        seen = {"evaluate": "fit"} if asked.task == "segmentation" else crop
+        seen = {"evaluate": "fit"} if asked.task.dense else crop
         seen |= {"evaluate_size": shape[:2]}
     crop = {"train": "pad_crop", "size": shape[:2]}  # nothing is trained, whatever the sizes
+    dataset = dataset._replace(task=asked.task)  # a pool without labels does not know it
     return datasets.transformed(dataset, {**seen, **crop})
 
 
@@ -121,7 +122,7 @@ def check_fit(asked: Surrogate | None, policy: Policy, dataset: Dataset) -> None
     if not asked:
         return
     if labelled and asked.task != dataset.task:
-        raise InputError(f"--surrogate is for {asked.task}, --pool is for {dataset.task}")
+        raise InputError(f"--surrogate is for {asked.task.name}, --pool is for {dataset.task.name}")
     ours, theirs = len(names_of_classes(asked)), len(dataset.classes)
     if labelled and ours != theirs:
         raise InputError(f"--surrogate knows {ours} classes, --pool has {theirs}")

@@ -91,7 +91,7 @@ def answer(given: argparse.Namespace, question: Question, out: Path) -> compare.
     asked, policy, dataset, rest, labelled, count, _ = question
     began, passed = time.monotonic(), out.with_name(f".{out.name}.pass")
     classes = names_of_classes(asked) if asked else ()
-    pixels = bool(asked) and asked.task == "segmentation"
+    pixels = bool(asked) and asked.task.dense
     guesses = Guesses(len(dataset.pool), len(classes), pixels)
     with Board(shown=True) as board:
         score = scores_of(question, given.seed, given.threads, passed, guesses, board)

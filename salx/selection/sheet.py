@@ -42,7 +42,7 @@ def write(
     """The first picks, best first, as a page or a picture, as the name ends."""
     shown = picks[:SHOWN]
     tiles = [Tile(pick, [view(dataset, pick.id)]) for pick in shown]
-    if asked and asked.task == "segmentation" and policy.values:
+    if asked and asked.task.dense and policy.values:
         maps = score_maps(asked, policy, dataset, [pick.id for pick in shown], batch)
         for tile, values in zip(tiles, maps, strict=True):
             tile.images.append(painted(tile.images[0], values, maps.max()))

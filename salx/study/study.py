@@ -152,12 +152,11 @@ def progress(setting: Setting, work: Grid) -> Board:
 def describe(setting: Setting) -> None:
     """Writes study.json: the resolved config and the facts that a reader of W needs."""
     config, dataset = setting.config, setting.dataset
-    metric, unit = tasks.METRICS[dataset.task]
     facts = {
         "config": config,
         "dataset": {
             "name": dataset.name,
-            "task": dataset.task,
+            "task": tasks.reference(dataset.task),
             "about": dataset.about,
             "classes": dataset.classes,
             "pool": len(dataset.pool),
@@ -170,8 +169,8 @@ def describe(setting: Setting) -> None:
             label: {"parameters": models.parameters(model)}
             for label, model in setting.models.items()
         },
-        "metric": metric,
-        "unit": unit,
+        "metric": dataset.task.metric,
+        "unit": dataset.task.unit,
     }
     held = grid.held_study(setting.workdir)
     if held and held["dataset"]["fingerprint"] != dataset.fingerprint:

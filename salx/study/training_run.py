@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from salx import models, records, run_folder
+from salx import models, records, run_folder, tasks
 from salx.data.datasets import Dataset
 from salx.infra import checkpoint, multihost, progress, sealed, version
 from salx.infra.checkpoint import Checkpoints
@@ -149,7 +149,7 @@ def identity(setting: Setting, job: Deployment, ids: np.ndarray) -> dict[str, An
         "model": model,
         "data": data_identity(setting),
         "input": {
-            "task": dataset.task,
+            "task": tasks.reference(dataset.task),
             "classes": dataset.classes,
             "shape": dataset.image_shape,
             "mean": dataset.mean,

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from salx import models
+from salx import models, tasks
 from salx.data.pictures import MEAN, STD
 from salx.infra import checkpoint, sealed, storage
 from salx.infra.errors import InputError
 from salx.models import Model, recognition, weights
 from salx.models.layers import CLASSIFIERS
+from salx.tasks import Task
 
 
 class Surrogate(NamedTuple):
@@ -22,7 +23,7 @@ class Surrogate(NamedTuple):
 
     model: Model
     variables: dict[str, Any]
-    task: str
+    task: Task
     classes: tuple[str, ...]
     transform: Mapping[str, Any]
     origin: dict[str, Any]
@@ -57,7 +58,7 @@ def of_run(folder: Path) -> Surrogate:
     return Surrogate(
         model=model,
         variables=variables,
-        task=seen["task"],
+        task=tasks.get(seen["task"]),
         classes=tuple(seen["classes"]),
         transform=seen["transform"],
         origin={"run": config["run"], **result["checkpoint"]},
@@ -86,7 +87,7 @@ def of_weights(path: Path, size: tuple[int, int] | None) -> Surrogate:
     return Surrogate(
         model=model,
         variables=jax.tree.map(np.asarray, variables),
-        task="segmentation" if pixels else "classification",
+        task=tasks.get("segmentation" if pixels else "classification"),
         classes=(),
         transform={"evaluate": "fit", "evaluate_size": size} if pixels else crop,
         origin={"file": path.name, "digest": sealed.digest(path.read_bytes())},

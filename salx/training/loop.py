@@ -35,8 +35,8 @@ def fit(
     Raises Stopped, after saving, at the first step after SIGTERM.
     """
     total = recipe.total_steps(len(ids))
-    fresh, weights = initial(model, recipe, head), seeds.derive(seed, "weights")
-    step_once = train_step(model, recipe, head)
+    fresh, weights = initial(model, recipe, dataset.task, head), seeds.derive(seed, "weights")
+    step_once = train_step(model, recipe, dataset.task, head)
     state = checkpoints.restore(mesh.abstract(fresh, weights, total))
     state = state or start(model, fresh(weights, total))
     done = int(state.step)

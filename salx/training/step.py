@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import optax
 from clu import metrics as clu_metrics
 
-from salx import models, tasks
+from salx import models
 from salx.infra import mesh
 from salx.models import Model
 from salx.models.loss_prediction import LossPrediction, auxiliary_loss
+from salx.tasks import Task
 
 # The learning rate's factor as a function of progress in [0, 1). The step count is an argument
 # of the jitted step, so that cycles of all sizes share one compilation.
@@ -134,7 +135,7 @@ def learning_rate(recipe: Recipe, step: jax.Array, total: jax.Array) -> jax.Arra
 
 @functools.cache
 def initial(
-    model: Model, recipe: Recipe, head: LossPrediction | None = None
+    model: Model, recipe: Recipe, task: Task, head: LossPrediction | None = None
 ) -> Callable[[int, int], TrainState]:
     """The jitted (seed, total) -> TrainState: equal weights in every cycle of a seed."""
     optimise = optimizer(recipe)
@@ -145,7 +146,7 @@ def initial(
         params, beside = variables["params"], {}
         if head:
             seen = models.init_outputs(model, variables)
-            beside["params"] = head.init(jax.random.fold_in(key, 1), *seen)["params"]
+            beside["params"] = head.init(jax.random.fold_in(key, 1), *seen, task.dense)["params"]
             beside["opt_state"] = optimise.init(beside["params"])
         return TrainState(
             step=jnp.int32(0),
@@ -160,33 +161,37 @@ def initial(
     return mesh.jit(fresh, f"init {model.label}", runs_once=True)
 
 
-def objective(model: Model, head: LossPrediction | None, recipe: Recipe, state, batch) -> Callable:
+def objective(
+    model: Model, head: LossPrediction | None, recipe: Recipe, task: Task, state, batch
+) -> Callable:
     """The (params, head's params, batch statistics, part, key) -> a part's share of the batch's
     loss, and beside it what the metrics want and the moved statistics.
 
     The shares add up to the mean over all labels of the global batch that count, and a head's
     to the mean of its losses of the parts.
     """
-    n = jnp.maximum(tasks.counted(batch["label"]).sum(), 1)
+    n = jnp.maximum(task.counted(batch["label"]).sum(), 1)
     progress = state.step / state.total
 
     def share(params, head_params, batch_stats, part, key):
         variables, labels = {"params": params, "batch_stats": batch_stats}, part["label"]
         (logits, out), moved = models.forward(model, variables, part["image"], True, key)
-        losses, weights = tasks.cross_entropy(logits, labels)
-        counted, loss = tasks.counted(labels), jnp.sum(losses * weights) / n
-        right = jnp.sum(counted & (logits.argmax(-1) == labels))
+        losses, weights = task.loss(logits, labels)
+        counted, loss = task.counted(labels), jnp.sum(losses * weights) / n
+        right = jnp.sum(task.correct(logits, labels))
         seen = {"loss": loss, "losses": losses, "ids": part["id"], "accuracy": right / n}
         if head:
-            each = tasks.pixel_losses(logits, labels)
-            beside = auxiliary_loss(head, head_params, logits, out, each, counted, progress)
+            each = task.losses(logits, labels)
+            beside = auxiliary_loss(
+                head, head_params, logits, out, task.dense, each, counted, progress
+            )
             loss += beside / recipe.accumulate
         return loss, (seen, moved["batch_stats"])
 
     return share
 
 
-def gradients(model: Model, head: LossPrediction | None, recipe: Recipe, state, batch):
+def gradients(model: Model, head: LossPrediction | None, recipe: Recipe, task: Task, state, batch):
     """Of the batch's loss: by (params, head's params); what the metrics want; the batch statistics.
 
     Batch normalisation takes the statistics of the global batch, whatever the number of devices.
@@ -195,7 +200,7 @@ def gradients(model: Model, head: LossPrediction | None, recipe: Recipe, state, 
     """
     params = state.params, state.head.get("params", {})
     key = jax.random.fold_in(jax.random.key(state.seed), state.step)
-    share = objective(model, head, recipe, state, batch)
+    share = objective(model, head, recipe, task, state, batch)
     grad = functools.partial(jax.grad(share, argnums=(0, 1), has_aux=True), *params)
     if recipe.accumulate == 1:
         grads, (seen, batch_stats) = grad(state.batch_stats, batch, key)
@@ -214,7 +219,9 @@ def gradients(model: Model, head: LossPrediction | None, recipe: Recipe, state, 
 
 
 @functools.cache
-def train_step(model: Model, recipe: Recipe, head: LossPrediction | None = None) -> Callable:
+def train_step(
+    model: Model, recipe: Recipe, task: Task, head: LossPrediction | None = None
+) -> Callable:
     """The jitted (state, metrics, batch) -> (state, metrics); state and metrics are donated.
 
     The batch holds uint8 images [B, H, W, C], labels int32[B] or uint8[B, H, W], and int32 ids
@@ -224,7 +231,7 @@ def train_step(model: Model, recipe: Recipe, head: LossPrediction | None = None)
 
     def step(state: TrainState, metrics: Metrics, batch):
         beside = state.head.get("params", {})
-        grads, seen, batch_stats = gradients(model, head, recipe, state, batch)
+        grads, seen, batch_stats = gradients(model, head, recipe, task, state, batch)
         rate = learning_rate(recipe, state.step, state.total)
 
         def moved(grads, params, opt_state):
