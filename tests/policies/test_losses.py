@@ -86,7 +86,9 @@ def test_the_network_is_let_go_after_its_share_of_the_training(progress, moves):
     losses, counted = jnp.arange(4.0), np.ones(4, bool)
 
     def loss(params, out):
-        return auxiliary_loss(head, params, logits, out, losses, counted, jnp.float32(progress))
+        return auxiliary_loss(
+            head, params, logits, out, False, losses, counted, jnp.float32(progress)
+        )
 
     own, taps = jax.grad(loss, argnums=(0, 1))(params, out)
     assert any(np.any(leaf) for leaf in jax.tree.leaves(own))
