@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from configs import quickstart
-from salx import models
+from salx import models, tasks
 from salx.data import datasets, loader, transforms
 from salx.data.datasets import Dataset
 from salx.infra import mesh
@@ -84,11 +84,11 @@ def load(name: str) -> Dataset:
         paths = sorted((SHARED / "imagenet_layout").glob("*/*/*.JPEG"))
         names = sorted({path.parent.name for path in paths})
         labels = [np.int32(names.index(path.parent.name)) for path in paths]
-        task, classes = "classification", tuple(names)
+        task, classes = tasks.get("classification"), tuple(names)
     else:
         paths = sorted((SHARED / "camvid" / "train" / "images").glob("*.jpg"))[:80]
         labels = [path.parents[1] / "labels" / f"{path.stem}.png" for path in paths]
-        task, classes = "segmentation", tuple(str(index) for index in range(11))
+        task, classes = tasks.get("segmentation"), tuple(str(index) for index in range(11))
     source = Files(paths, labels)
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     marks = datasets.fingerprint(source.keys)
@@ -155,9 +155,9 @@ def print_waits(variants: dict[str, Dataset], steps: int = 12) -> None:
     )
     for cache, dataset in variants.items():
         model = models.build("m", {"name": "mobilenet_v3_small"}, dataset)
-        step = train_step(model, recipe)
+        step = train_step(model, recipe, dataset.task)
         for workers in (0, 2):
-            state, metrics = initial(model, recipe)(0, steps), empty_metrics()
+            state, metrics = initial(model, recipe, dataset.task)(0, steps), empty_metrics()
             batches, shares, seconds = passes(dataset, workers)["train"](), [], []
             for number in range(steps):
                 began = time.perf_counter()

@@ -97,7 +97,7 @@ def print_scoring(config) -> None:
     table = Table("model", "bare images/s", "scoring / bare", title=f"scoring, batch {BATCH}")
     for label, options in sorted(config["models"].items()):
         model = models.build(label, options, dataset)
-        variables = initial(model, Recipe(**config["train"]))(0, 1).variables
+        variables = initial(model, Recipe(**config["train"]), dataset.task)(0, 1).variables
         ratio, seconds = fraction(
             bare_forward(model, variables, images),
             scoring_pass(model, variables, dataset, ids),

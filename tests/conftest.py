@@ -16,6 +16,7 @@ from absl import flags
 from salx import models
 from salx.infra import mesh, sealed
 from salx.study import config as configs
+from tests import compilation_cache
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ROOT / "tests" / "small_study.py"
@@ -25,17 +26,24 @@ flags.FLAGS.mark_as_parsed()  # grain's workers ask for parsed flags
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config):
+    """Let all processes of this run share what XLA compiles; workers inherit the environment."""
+    if hasattr(config, "workerinput"):
+        return
+    why = compilation_cache.share()
+    if why:
+        print(f"The tests run without a shared compilation cache: {why}")
+        return
+    # This process has imported jax, which read the environment then.
+    mesh.jax.config.update("jax_compilation_cache_dir", os.environ[compilation_cache.FOLDER])
+    mesh.jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    mesh.jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory) -> dict[str, str]:
-    """Environment of child processes: they share what XLA compiled."""
-    return {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "JAX_PLATFORMS": "cpu",
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
+def compiled() -> dict[str, str]:
+    """Environment of child processes: the compilation cache is in it."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import numpy as np
 
 from salx.data.datasets import Dataset
 from salx.models import Model
+from salx.tasks.segmentation import Segmentation
 
 
 class Squares:
@@ -45,7 +46,7 @@ class Net(nn.Module):
 def dataset(count: int = 40) -> Dataset:
     return Dataset(
         name="squares",
-        task="segmentation",
+        task=Segmentation(),
         about="synthetic squares",
         classes=("dark", "grey", "bright"),
         pool=Squares(count, 0),

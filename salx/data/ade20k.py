@@ -7,6 +7,7 @@ from typing import Any
 
 from salx.data import classes, folders, images, pictures, prepared
 from salx.data.datasets import Dataset
+from salx.tasks.segmentation import Segmentation
 
 HOW = (
     "ADEChallengeData2016.zip is at http://sceneparsing.csail.mit.edu, for research and "
@@ -60,7 +61,7 @@ def item(record: dict[str, Any]) -> dict[str, Any]:
 def described(about: str, pool, val, labels: classes.Labels) -> Dataset:
     return pictures.photographs(
         name="ade20k",
-        task="segmentation",
+        task=Segmentation(),
         about=about,
         pool=pool,
         val=val,

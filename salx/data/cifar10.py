@@ -6,6 +6,7 @@ A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 from salx.data import classes, folders, pictures, prepared
 from salx.data.datasets import Dataset
 from salx.infra.errors import InputError
+from salx.tasks.classification import Classification
 
 HOW = (
     "CIFAR-10 is at https://www.cs.toronto.edu/~kriz/cifar.html; as image files it lies as "
@@ -47,7 +48,7 @@ def from_tfds(dir: str) -> Dataset:
 def described(pool, val) -> Dataset:
     return pictures.photographs(
         name="cifar10",
-        task="classification",
+        task=Classification(),
         about=f"CIFAR-10, {len(pool)} training and {len(val)} held-out images of 32x32",
         pool=pool,
         val=val,

@@ -7,6 +7,7 @@ from typing import Any
 
 from salx.data import classes, folders, images, pictures, prepared
 from salx.data.datasets import Dataset
+from salx.tasks.segmentation import Segmentation
 
 HOW = (
     "Cityscapes is given to those who register at https://www.cityscapes-dataset.com, for "
@@ -48,7 +49,7 @@ def item(record: dict[str, Any]) -> dict[str, Any]:
 def described(pool, val, shape: images.Shape) -> Dataset:
     return pictures.photographs(
         name="cityscapes",
-        task="segmentation",
+        task=Segmentation(),
         about="Cityscapes with fine annotations, the 19 classes of its benchmark",
         pool=pool,
         val=val,

@@ -11,12 +11,13 @@ from absl import logging
 
 from salx.data import transforms
 from salx.data.cache import cached
+from salx.data.geometry import short_side
 from salx.data.options import DATASET
-from salx.data.pixels import short_side
 from salx.data.sources import Part, Resized, Source, unreadable
 from salx.data.transforms import Transforms
 from salx.infra import sealed
 from salx.infra.errors import InputError, unknown
+from salx.tasks import Task
 
 SOURCES = ("digits", "scenes", "imagenet", "cityscapes", "ade20k", "camvid", "cifar10", "folder")
 
@@ -32,7 +33,7 @@ class Dataset(NamedTuple):
     """
 
     name: str
-    task: str
+    task: Task
     about: str
     classes: tuple[str, ...]
     pool: Source
@@ -107,7 +108,7 @@ def arranged(dataset: Dataset, resize: int, cache: str, on_error: str) -> Datase
     for part in ("pool", "val"):
         source = getattr(dataset, part)
         if resize:
-            source = Resized(source, resize)
+            source = Resized(source, resize, dataset.task)
         name = f"{dataset.name}_{part}"
         if cache:
             identity = {"data": dataset.fingerprint, "part": part, "resize": resize}

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from salx.data.datasets import Dataset, fingerprint
+from salx.tasks.classification import Classification
 
 
 class Digits:
@@ -37,7 +38,7 @@ def load() -> Dataset:
     pool, held_out = (Digits(images[part], labels[part], index[part]) for part in (~val, val))
     return Dataset(
         name="digits",
-        task="classification",
+        task=Classification(),
         about="8x8 handwritten digits of the UCI repository, as scikit-learn carries them",
         classes=tuple(str(digit) for digit in range(10)),
         pool=pool,

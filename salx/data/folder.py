@@ -7,12 +7,12 @@ Without validation a pool can be chosen from, but nothing is measured.
 from collections.abc import Sequence
 from pathlib import Path
 
+from salx import tasks
 from salx.data import folders, lists, pictures
 from salx.data.classes import UNKNOWN, label_map
 from salx.data.datasets import Dataset
 from salx.infra.errors import InputError, unknown
 
-TASKS = ("classification", "segmentation")
 LISTS = (".csv", ".jsonl")
 HOW = (
     "It holds <class>/*, or images/* and masks/*.png, or both under train/ and val/; or a list "
@@ -37,26 +37,27 @@ def load(
 
     Raises InputError that names the file, or the list and its line.
     """
-    if task not in TASKS:
-        raise unknown("config.dataset.task", task, TASKS)
+    if ":" not in task and task not in tasks.TASKS.names():
+        raise unknown("config.dataset.task", task, tasks.TASKS.names())
+    kind = tasks.get(task, "config.dataset.task")
     names = tuple(classes)
-    check_classes(names, needed=task == "segmentation" and labels != "none")
+    check_classes(names, needed=kind.dense and labels != "none")
     root = folders.locate("folder", dir, ("",), HOW)
     if labels == "none":
         found = [pictures.Pictures(root, folders.below(root))]
     elif labels.endswith(LISTS):
-        target = "label" if task == "classification" else "mask"
+        target = "mask" if kind.dense else "label"
         rows = lists.read(root, labels, target, needed=bool(names))
         if rows and not rows[0].target:
             found = lists.unlabelled(root, rows)
-        elif task == "classification":
+        elif not kind.dense:
             names = names or tuple(sorted({row.target for row in rows}))
             found = lists.classified(root, rows, names)
         else:
             found = lists.masked(root, rows, indices(names))
     elif labels != "folders":
         raise unknown("config.dataset.labels", labels, ("folders", "none", "<file>.csv or .jsonl"))
-    elif task == "classification":
+    elif not kind.dense:
         names = names or folders.class_names(root / parts(root)[0])
         found = [folders.class_folders(root, part, names) for part in parts(root)]
     else:
@@ -64,7 +65,7 @@ def load(
     pool, val = (*found, pictures.Pictures(root, {}))[:2]
     return pictures.photographs(
         name="folder",
-        task=task,
+        task=kind,
         about=f"{len(pool)} and {len(val)} images of the folder {root.name}",
         pool=pool,
         val=val,

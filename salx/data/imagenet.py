@@ -7,6 +7,7 @@ from salx.data import folders, pictures, prepared
 from salx.data.classes import IMAGENET
 from salx.data.datasets import Dataset
 from salx.infra.errors import InputError
+from salx.tasks.classification import Classification
 
 HOW = (
     "ImageNet is given to those who register at https://image-net.org/download-images, for "
@@ -45,5 +46,5 @@ def from_tfds(dir: str) -> Dataset:
 def described(pool, val, synsets: tuple[str, ...]) -> Dataset:
     about = f"ImageNet (ILSVRC 2012), {len(synsets)} of its 1,000 synsets"
     return pictures.photographs(
-        name="imagenet", task="classification", about=about, pool=pool, val=val, classes=synsets
+        name="imagenet", task=Classification(), about=about, pool=pool, val=val, classes=synsets
     )

@@ -11,6 +11,7 @@ from salx.data.street.shapes import Kind
 from salx.data.street.world import world
 from salx.infra import sealed, seeds
 from salx.infra.errors import InputError
+from salx.tasks.segmentation import Segmentation
 
 VERSION = 1  # another number where the same options draw other pixels
 POOL_FRAMES = range(20)  # of each drive of the pool
@@ -61,7 +62,7 @@ def load(
     options = sealed.canonical({"version": VERSION, "seed": seed, "size": size})
     return Dataset(
         name="scenes",
-        task="segmentation",
+        task=Segmentation(),
         about="synthetic street scenes, drawn by numpy, not photographed: "
         f"drives of {len(POOL_FRAMES)} frames that resemble each other",
         classes=tuple(kind.name.lower() for kind in Kind),

@@ -6,9 +6,10 @@ from typing import Any, Protocol
 
 import grain
 
-from salx.data import pixels
+from salx.data import geometry
 from salx.infra import progress
 from salx.infra.errors import RunError
+from salx.tasks import Task
 
 
 class Source(Protocol):
@@ -39,15 +40,16 @@ def example(source: Source, index: int, change: Callable | None = None) -> Any:
 class Resized:
     """A source's items with a short side of `side` pixels."""
 
-    def __init__(self, source: Source, side: int):
-        self.source, self.side, self.keys = source, side, source.keys
+    def __init__(self, source: Source, side: int, task: Task):
+        self.source, self.side, self.task, self.keys = source, side, task, source.keys
 
     def __len__(self) -> int:
         return len(self.source)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         item = self.source[index]
-        return pixels.resized(item, *pixels.short_side(item["image"].shape, self.side))
+        shape = geometry.short_side(item["image"].shape, self.side)
+        return geometry.resized(self.task, item, *shape)
 
 
 class Part:

@@ -10,9 +10,11 @@ import cv2
 import grain
 import numpy as np
 
-from salx.data import pixels
+from salx.data import geometry
+from salx.data.geometry import Box
 from salx.data.options import TRANSFORM
 from salx.infra.errors import InputError, unknown
+from salx.tasks import Task
 
 LUMA = np.array([0.299, 0.587, 0.114])  # grey of RGB, ITU-R BT.601
 TRAIN = ("none", "resized_crop", "scale_crop", "pad_crop")
@@ -38,6 +40,7 @@ class ResizedCrop(grain.transforms.RandomMap):
     the whole image, as far as RATIO allows.
     """
 
+    task: Task
     size: Size
     area: tuple[float, float]
 
@@ -54,7 +57,8 @@ class ResizedCrop(grain.transforms.RandomMap):
             height = max(1, min(h, round(w / RATIO[0])))
             width = max(1, min(w, round(h * RATIO[1])))
             top, left = (h - height) // 2, (w - width) // 2
-        return pixels.resized(pixels.window(item, top, left, height, width), *self.size)
+        item = geometry.window(self.task, item, Box(top, left, height, width))
+        return geometry.resized(self.task, item, *self.size)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class ScaleCrop(grain.transforms.RandomMap):
     section 4.1. Only the part that is kept is scaled.
     """
 
+    task: Task
     size: Size
     scale: tuple[float, float]
     fill: tuple[int, ...]
@@ -75,8 +80,8 @@ class ScaleCrop(grain.transforms.RandomMap):
         height, width = (max(1, round(side / factor)) for side in self.size)
         top = rng.integers(max(h, height) - height + 1)
         left = rng.integers(max(w, width) - width + 1)
-        part = pixels.window(item, top, left, height, width, self.fill)
-        return pixels.resized(part, *self.size)
+        item = geometry.window(self.task, item, Box(top, left, height, width), self.fill)
+        return geometry.resized(self.task, item, *self.size)
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class PadCrop(grain.transforms.RandomMap):
     K. He et al., "Deep residual learning for image recognition", CVPR 2016, section 4.2.
     """
 
+    task: Task
     size: Size
     pad: int
     fill: tuple[int, ...]
@@ -95,17 +101,19 @@ class PadCrop(grain.transforms.RandomMap):
             rng.integers(max(old + 2 * self.pad - new, 0) + 1) - self.pad
             for old, new in zip(item["image"].shape, self.size, strict=False)
         )
-        return pixels.window(item, top, left, *self.size, self.fill)
+        return geometry.window(self.task, item, Box(top, left, *self.size), self.fill)
 
 
 @dataclass(frozen=True)
 class Flip(grain.transforms.RandomMap):
     """Left to right, every other time."""
 
+    task: Task
+
     def random_map(self, item: Item, rng: np.random.Generator) -> Item:
         if rng.random() < 0.5:
             return item
-        return pixels.both(item, lambda image: image[:, ::-1], lambda mask: mask[:, ::-1])
+        return self.task.move(item, lambda image: image[:, ::-1], lambda mask: mask[:, ::-1])
 
 
 @dataclass(frozen=True)
@@ -159,21 +167,24 @@ class Whole(grain.transforms.Map):
 class CenterCrop(grain.transforms.Map):
     """The image scaled to a short side of `side` pixels, and the middle of it."""
 
+    task: Task
     size: Size
     side: int
 
     def map(self, item: Item) -> Item:
-        item = pixels.resized(item, *pixels.short_side(item["image"].shape, self.side))
+        shape = geometry.short_side(item["image"].shape, self.side)
+        item = geometry.resized(self.task, item, *shape)
         h, w = item["image"].shape[:2]
         height, width = self.size
-        part = pixels.window(item, (h - height) // 2, (w - width) // 2, height, width)
-        return with_size(part, height, width)
+        middle = Box((h - height) // 2, (w - width) // 2, height, width)
+        return with_size(geometry.window(self.task, item, middle), height, width)
 
 
 @dataclass(frozen=True)
 class Fit(grain.transforms.Map):
     """The image scaled, its ratio kept, to fill `size` in one direction; padded below or right."""
 
+    task: Task
     size: Size
     fill: tuple[int, ...]
 
@@ -181,8 +192,9 @@ class Fit(grain.transforms.Map):
         shape = item["image"].shape[:2]
         factor = min(new / old for new, old in zip(self.size, shape, strict=True))
         height, width = (max(1, round(side * factor)) for side in shape)
-        item = pixels.resized(item, height, width)
-        return with_size(pixels.window(item, 0, 0, *self.size, self.fill), height, width)
+        item = geometry.resized(self.task, item, height, width)
+        item = geometry.window(self.task, item, Box(0, 0, *self.size), self.fill)
+        return with_size(item, height, width)
 
 
 class Options(NamedTuple):
@@ -201,7 +213,7 @@ class Options(NamedTuple):
 
 
 def build(
-    config: Mapping[str, Any], task: str, mean: Sequence[float], shape: Sequence[int]
+    config: Mapping[str, Any], task: Task, mean: Sequence[float], shape: Sequence[int]
 ) -> tuple[Transforms, tuple[int, int, int]]:
     """The transforms that `config.transform` describes, and the (H, W, C) that evaluation sees.
 
@@ -218,17 +230,17 @@ def build(
     fill = tuple(round(255 * value) for value in mean)
     crops = {
         "none": (),
-        "resized_crop": (ResizedCrop(size, tuple(options.area)),),
-        "scale_crop": (ScaleCrop(size, tuple(options.scale), fill),),
-        "pad_crop": (PadCrop(size, options.pad, fill),),
+        "resized_crop": (ResizedCrop(task, size, tuple(options.area)),),
+        "scale_crop": (ScaleCrop(task, size, tuple(options.scale), fill),),
+        "pad_crop": (PadCrop(task, size, options.pad, fill),),
     }
     views = {
-        "none": Whole().map if task == "segmentation" else None,
-        "center_crop": CenterCrop(seen, options.evaluate_resize).map,
-        "fit": Fit(seen, fill).map,
+        "none": Whole().map if task.dense else None,
+        "center_crop": CenterCrop(task, seen, options.evaluate_resize).map,
+        "fit": Fit(task, seen, fill).map,
     }
     steps = crops[options.train]
-    steps += (Flip(),) * options.flip + (Jitter(options.jitter),) * (options.jitter > 0)
+    steps += (Flip(task),) * options.flip + (Jitter(options.jitter),) * (options.jitter > 0)
     evaluate = views[options.evaluate]
     if options.evaluate == "center_crop" and options.evaluate_resize < max(seen):
         raise InputError(

@@ -28,17 +28,20 @@ class LossPrediction(nn.Module):
     attached: float = 0.6
 
     @nn.compact
-    def __call__(self, logits: jax.Array, out: dict[str, jax.Array]) -> jax.Array:
-        """float32 [B] or [B, H, W] of logits [B, (H, W,) C] and the network's intermediates."""
-        if logits.ndim == 2:
-            taps = [mean_pool(out[name]) for name in sorted(out) if name != "features"]
-        else:
+    def __call__(
+        self, logits: jax.Array, out: dict[str, jax.Array], dense: bool = False
+    ) -> jax.Array:
+        """float32 [B] or, where it is `dense`, [B, H, W] of logits [B, (H, W,) C] and the
+        network's intermediates."""
+        if dense:
             taps = [out[name].astype(jnp.float32) for name in PIXEL_TAPS]
+        else:
+            taps = [mean_pool(out[name]) for name in sorted(out) if name != "features"]
         hidden = [nn.relu(nn.Dense(self.width)(tap)) for tap in taps]
-        if logits.ndim > 2:
+        if dense:
             hidden = [resize(each, hidden[0].shape[1:3]) for each in hidden]
         predicted = nn.Dense(1)(jnp.concatenate(hidden, -1))
-        if logits.ndim > 2:
+        if dense:
             predicted = resize(predicted, logits.shape[1:3])
         return predicted[..., 0]
 
@@ -63,10 +66,10 @@ def ranking_loss(
 
 
 def auxiliary_loss(
-    head: LossPrediction, params, logits, out, losses, counted, progress: jax.Array
+    head: LossPrediction, params, logits, out, dense: bool, losses, counted, progress: jax.Array
 ) -> jax.Array:
     """What is added to the network's own loss at `progress` in [0, 1) of the training."""
     free = progress >= head.attached
     taps = jax.tree.map(lambda x: jnp.where(free, jax.lax.stop_gradient(x), x), out)
-    predicted = head.apply({"params": params}, logits, taps)
+    predicted = head.apply({"params": params}, logits, taps, dense)
     return head.weight * ranking_loss(predicted, losses, counted, head.margin)

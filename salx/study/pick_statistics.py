@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from salx import tasks
 from salx.data.datasets import Dataset
 from salx.data.images import coloured
 from salx.data.sources import example
+from salx.tasks import Task
 
 SAMPLE = 2000  # of the best picks, that are looked at
 SMALL = 16  # pixels of the square grey thumbnails that are compared
@@ -27,24 +27,22 @@ def describe(dataset: Dataset, ids: Sequence[int]) -> tuple[dict[str, Any], byte
     grey = [item["image"].mean(-1).astype(np.float32) for item in items]
     thumbs = [cv2.resize(image, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for image in grey]
     known = all("label" in item for item in items)
-    labels, classes = getattr(dataset.pool, "labels", None), len(dataset.classes)
-    cheap = isinstance(labels, np.ndarray) and labels.ndim == 1
+    task, classes = dataset.task, len(dataset.classes)
+    labels = None if task.dense else getattr(dataset.pool, "labels", None)  # they lie in memory
     told = {
         "looked_at": len(items),
-        "classes": counts(items, classes) if known else None,
-        "pool_classes": np.bincount(labels, minlength=classes).tolist() if cheap else None,
+        "classes": counts(task, items, classes) if known else None,
+        "pool_classes": None if labels is None else task.counts(labels, classes).tolist(),
         "near_duplicates": near(np.stack(thumbs) / 255),
     }
     return told, strip([item["image"] for item in items[:SHOWN]])
 
 
-def counts(items: Sequence[dict], classes: int) -> list[int]:
+def counts(task: Task, items: Sequence[dict], classes: int) -> list[int]:
     """How many labels, of images or of pixels, each class has."""
     total = np.zeros(classes, np.int64)
     for item in items:
-        labels = np.asarray(item["label"])
-        labels = labels[labels != tasks.IGNORE] if labels.ndim else labels
-        total += np.bincount(labels.ravel(), minlength=classes)
+        total += task.counts(item["label"], classes)
     return total.tolist()
 
 

@@ -147,7 +147,7 @@ def test_a_pool_of_images_alone_has_no_labels(tmp_path):
     mask_tree(tmp_path, 2, split="somewhere")
     for task in ("classification", "segmentation"):
         found = load(tmp_path / "somewhere" / "images", labels="none", task=task)
-        assert (found.task, found.classes, len(found.val)) == (task, (), 0)
+        assert (found.task.name, found.classes, len(found.val)) == (task, (), 0)
         assert [found.pool[index].keys() for index in range(2)] == [{"image"}] * 2
     assert load(tmp_path, labels="none", classes=THREE).classes == THREE
 

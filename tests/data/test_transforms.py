@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salx.data import pixels, transforms
+from salx import tasks
+from salx.data import geometry, transforms
+from salx.data.geometry import Box
 from salx.data.transforms import (
     CenterCrop,
     Chain,
@@ -20,6 +22,7 @@ from salx.data.transforms import (
 )
 from salx.infra.errors import InputError
 
+TASK = tasks.get("segmentation")
 FILL = (7, 8, 9)
 SIDES = st.integers(1, 60)
 SIZES = st.tuples(SIDES, SIDES)
@@ -48,7 +51,7 @@ def generator(seed):
 def together(item):
     """Wherever the mask counts, its label is what the image says, up to half a pixel's rounding
     in each direction and the rounding of colours."""
-    counted = item["label"] != pixels.VOID
+    counted = item["label"] != geometry.VOID
     image, label = np.int32(item["image"])[counted], np.int32(item["label"])[counted]
     np.testing.assert_allclose(image[:, 0] + image[:, 1], label, atol=3)
     np.testing.assert_allclose(image[:, 2], label, atol=3)
@@ -87,7 +90,7 @@ def interpolated(image, height, width):
 @given(SIZES, SIZES)
 def test_shrinking_averages_growing_interpolates(old, new):
     item = noise(*old)
-    got = pixels.resized(item, *new)
+    got = geometry.resized(TASK, item, *new)
     shrinks = new[0] <= old[0] and new[1] <= old[1]
     exact = (averaged if shrinks else interpolated)(item["image"], *new)
     np.testing.assert_allclose(got["image"], exact, atol=1.01)
@@ -111,7 +114,7 @@ def test_a_window_is_a_cut_from_an_endless_padding(old, new, top, left):
     wide = np.where(wide < 0, FILL, wide)
     label = np.pad(item["label"], 140, constant_values=255)
     there = np.s_[top + 140 : top + 140 + new[0], left + 140 : left + 140 + new[1]]
-    got = pixels.window(item, top, left, *new, FILL)
+    got = geometry.window(TASK, item, Box(top, left, *new), FILL)
     assert (got["image"] == wide[there]).all()
     assert (got["label"] == label[there]).all()
 
@@ -120,10 +123,10 @@ def test_a_window_is_a_cut_from_an_endless_padding(old, new, top, left):
 @pytest.mark.parametrize(
     "transform",
     [
-        ResizedCrop((20, 30), (0.08, 1.0)),
-        ScaleCrop((20, 30), (0.5, 2.0), FILL),
-        PadCrop((20, 30), 4, FILL),
-        Flip(),
+        ResizedCrop(TASK, (20, 30), (0.08, 1.0)),
+        ScaleCrop(TASK, (20, 30), (0.5, 2.0), FILL),
+        PadCrop(TASK, (20, 30), 4, FILL),
+        Flip(TASK),
         Jitter(0.4),
     ],
 )
@@ -147,16 +150,16 @@ def test_the_same_generator_gives_the_same_pixels(transform, channels):
 def test_image_and_mask_move_together(old, new, seed):
     item = positions(*old)
     crops = [
-        ResizedCrop(new, (0.08, 1.0)),
-        ScaleCrop(new, (1.0, 1.0), FILL),
-        PadCrop(new, 4, FILL),
+        ResizedCrop(TASK, new, (0.08, 1.0)),
+        ScaleCrop(TASK, new, (1.0, 1.0), FILL),
+        PadCrop(TASK, new, 4, FILL),
     ]
     for crop in crops:
-        moved = Chain((crop, Flip()))(item, generator(seed))
+        moved = Chain((crop, Flip(TASK)))(item, generator(seed))
         assert moved["image"].shape == (*new, 3)
         assert moved["label"].shape == new
         if not isinstance(crop, ResizedCrop):  # scaling mixes neighbours
-            counted = moved["label"] != pixels.VOID
+            counted = moved["label"] != geometry.VOID
             assert (moved["image"][counted][:, 2] == moved["label"][counted]).all()
             assert (moved["image"][~counted] == FILL).all()
 
@@ -166,16 +169,16 @@ def test_image_and_mask_move_together(old, new, seed):
 def test_scaled_images_and_masks_stay_together(old, seed):
     """Inside, away from padding: no scale above 1 here, where rounding to a pixel costs more."""
     item = positions(*old)
-    together(ResizedCrop((40, 40), (0.3, 1.0)).random_map(item, generator(seed)))
-    moved = ScaleCrop((16, 16), (1.0, 2.0), FILL).random_map(item, generator(seed))
+    together(ResizedCrop(TASK, (40, 40), (0.3, 1.0)).random_map(item, generator(seed)))
+    moved = ScaleCrop(TASK, (16, 16), (1.0, 2.0), FILL).random_map(item, generator(seed))
     together(moved)
-    assert (moved["label"] != pixels.VOID).all()
+    assert (moved["label"] != geometry.VOID).all()
 
 
 def test_a_resized_crop_keeps_to_its_area_and_shape():
     item, seen = positions(100, 120), []
     for seed in range(300):
-        image = ResizedCrop((50, 50), (0.08, 0.5)).random_map(item, generator(seed))["image"]
+        image = ResizedCrop(TASK, (50, 50), (0.08, 0.5)).random_map(item, generator(seed))["image"]
         rows, columns = np.int32(image[..., 0]), np.int32(image[..., 1])
         # The first and last centre of 50 pixels lie 49/50 of a side apart.
         height, width = ((np.ptp(side) + 1) * 50 / 49 for side in (rows, columns))
@@ -192,15 +195,15 @@ def test_a_resized_crop_keeps_to_its_area_and_shape():
 
 def test_an_image_too_narrow_for_the_crop_gives_its_middle():
     item = positions(100, 4)
-    image = ResizedCrop((8, 6), (0.9, 1.0)).random_map(item, generator(0))["image"]
+    image = ResizedCrop(TASK, (8, 6), (0.9, 1.0)).random_map(item, generator(0))["image"]
     assert image[..., 0].min() >= 47
     assert image[..., 0].max() <= 52
 
 
 def test_a_scale_crop_pads_below_and_right():
     item = positions(10, 12)
-    moved = ScaleCrop((40, 40), (2.0, 2.0), FILL).random_map(item, generator(0))
-    counted = moved["label"] != pixels.VOID
+    moved = ScaleCrop(TASK, (40, 40), (2.0, 2.0), FILL).random_map(item, generator(0))
+    counted = moved["label"] != geometry.VOID
     assert counted[:20, :24].all()
     assert counted.sum() == 20 * 24
     assert (moved["image"][22:, 26:] == FILL).all()
@@ -210,7 +213,7 @@ def test_a_pad_crop_reaches_every_offset():
     item = positions(6, 6)
     offsets = set()
     for seed in range(400):
-        image = PadCrop((6, 6), 2, (200, 200, 200)).random_map(item, generator(seed))["image"]
+        image = PadCrop(TASK, (6, 6), 2, (200, 200, 200)).random_map(item, generator(seed))["image"]
         inside = np.argwhere(image[..., 2] < 200)[0]
         offsets.add(tuple(np.int32(image[*inside][:2]) - inside))
     assert offsets == {(i, j) for i in range(-2, 3) for j in range(-2, 3)}
@@ -220,7 +223,7 @@ def test_a_flip_is_a_mirror_every_other_time():
     item = positions(4, 7)
     flipped = 0
     for seed in range(400):
-        moved = Flip().random_map(item, generator(seed))
+        moved = Flip(TASK).random_map(item, generator(seed))
         mirrored = (moved["image"] == item["image"][:, ::-1]).all()
         assert mirrored or (moved["image"] == item["image"]).all()
         assert (moved["label"] == (item["label"][:, ::-1] if mirrored else item["label"])).all()
@@ -246,12 +249,12 @@ def test_jitter_against_numpy(channels):
 @given(SIZES, SIZES)
 def test_what_is_fit_has_all_of_the_image_and_void_around_it(old, new):
     item = positions(*old)
-    got = Fit(new, FILL).map(item)
+    got = Fit(TASK, new, FILL).map(item)
     h, w = got["size"].tolist()
     factor = min(new[0] / old[0], new[1] / old[1])
     assert (h, w) == tuple(max(1, round(side * factor)) for side in old)
     assert h == new[0] or w == new[1]
-    inside = pixels.resized(item, h, w)
+    inside = geometry.resized(TASK, item, h, w)
     assert (got["image"][:h, :w] == inside["image"]).all()
     assert (got["label"][:h, :w] == inside["label"]).all()
     outside = np.ones(new, bool)
@@ -262,22 +265,24 @@ def test_what_is_fit_has_all_of_the_image_and_void_around_it(old, new):
 
 def test_a_centre_crop_is_the_middle_of_the_scaled_image():
     item = noise(40, 64)
-    got = CenterCrop((16, 18), 20).map(item)
+    got = CenterCrop(TASK, (16, 18), 20).map(item)
     exact = averaged(item["image"], 20, 32)[2:18, 7:25]
     np.testing.assert_allclose(got["image"], exact, atol=1.01)
     assert got["size"].tolist() == [16, 18]
 
 
 def test_items_without_a_mask_pass():
-    for item in ({"image": noise(9, 9)["image"]}, {**noise(9, 9), "label": np.int32(4)}):
-        for transform in (Fit((5, 6), FILL), CenterCrop((4, 4), 6), Whole()):
+    whole = tasks.get("classification")
+    items = (TASK, {"image": noise(9, 9)["image"]}), (whole, {**noise(9, 9), "label": np.int32(4)})
+    for task, item in items:
+        for transform in (Fit(task, (5, 6), FILL), CenterCrop(task, (4, 4), 6), Whole()):
             got = transform.map(item)
             assert got.keys() == {*item, "size"}
             assert got.get("label") == item.get("label")
 
 
 def build(task="segmentation", shape=(0, 0, 3), **config):
-    return transforms.build(config, task, (0.5, 0.25, 1.0), shape)
+    return transforms.build(config, tasks.get(task), (0.5, 0.25, 1.0), shape)
 
 
 def test_the_default_leaves_items_alone():
@@ -299,12 +304,12 @@ def test_a_config_builds_what_it_says():
         evaluate_size=(12, 14),
     )
     fill = (128, 64, 255)
-    steps = (ScaleCrop((8, 10), (1.0, 1.0), fill), Flip(), Jitter(0.2))
+    steps = (ScaleCrop(TASK, (8, 10), (1.0, 1.0), fill), Flip(TASK), Jitter(0.2))
     assert chosen.train == Chain(steps)
-    assert chosen.evaluate.__self__ == Fit((12, 14), fill)
+    assert chosen.evaluate.__self__ == Fit(TASK, (12, 14), fill)
     assert shape == (12, 14, 3)
     chosen, shape = build("classification", (32, 32, 3), train="pad_crop")
-    assert chosen.train == Chain((PadCrop((32, 32), 4, fill),))
+    assert chosen.train == Chain((PadCrop(tasks.get("classification"), (32, 32), 4, fill),))
     assert shape == (32, 32, 3)
 
 

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 
+from salx import tasks
 from salx.data import datasets
 from salx.infra import sealed
 
@@ -44,7 +45,7 @@ class Pictures:
 def dataset(pool, val=None, version=b""):
     return datasets.Dataset(
         name="tiny",
-        task="segmentation",
+        task=tasks.get("classification" if pool.labels == "class" else "segmentation"),
         about="random pixels",
         classes=("a", "b"),
         pool=pool,

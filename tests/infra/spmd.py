@@ -10,11 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from salx import models, policies
+from salx import models, policies, tasks
 from salx.data import datasets
 from salx.models import Model, winograd
 from salx.scoring import engine
 from salx.scoring.choice import choose
+from salx.tasks import Task
 from salx.training.evaluation import counter
 from salx.training.step import Metrics, Recipe, empty_metrics, initial, train_step
 
@@ -60,13 +61,18 @@ def batch_of(model: Model, size: int = BATCH) -> dict:
     }
 
 
+def task_of(model: Model) -> Task:
+    """What a model of the zoo is for."""
+    return tasks.get("segmentation" if model.label in models.DEEPLABS else "classification")
+
+
 def training(model: Model, recipe: Recipe, head=None, size: int = BATCH):
     """A train step and shapes of what it takes."""
-    state = jax.eval_shape(initial(model, recipe, head), 0, STEPS)
+    state = jax.eval_shape(initial(model, recipe, task_of(model), head), 0, STEPS)
     metrics = jax.eval_shape(Metrics.empty)
     fields = ("image", "label", "id")
     batch = {name: shape for name, shape in batch_of(model, size).items() if name in fields}
-    return train_step(model, recipe, head), (state, metrics, batch)
+    return train_step(model, recipe, task_of(model), head), (state, metrics, batch)
 
 
 def everything(model: Model) -> dict:
@@ -79,10 +85,10 @@ def everything(model: Model) -> dict:
     variables = found["train with head"][1][0].variables
     own = {name: variables[name] for name in ("params", "batch_stats")}
     batch = batch_of(model)
-    found["evaluate"] = counter(model), (own, batch)
+    found["evaluate"] = counter(model, task_of(model)), (own, batch)
     for name in SCORERS:
         policy = policies.build(name, {})
-        score = engine.scorer(model, policy.example, policy.head, policy.labels)
+        score = engine.scorer(model, policy.example, task_of(model), policy.head, policy.labels)
         found[f"score {name}"] = score, (variables if policy.head else own, batch)
     return found
 
@@ -122,7 +128,11 @@ def compiled(name: str) -> dict:
 
 def curve(model: Model, digits, recipe: Recipe) -> list[float]:
     """The loss at each step from the same weights, with the same batches of 32."""
-    state, step, losses = initial(model, recipe)(0, STEPS), train_step(model, recipe), []
+    state, step = (
+        initial(model, recipe, digits.task)(0, STEPS),
+        train_step(model, recipe, digits.task),
+    )
+    losses = []
     rng = np.random.default_rng(0)
     for _ in range(STEPS):
         ids = rng.permutation(len(digits.pool))[:32].astype(np.int32)
@@ -134,7 +144,7 @@ def curve(model: Model, digits, recipe: Recipe) -> list[float]:
 
 def picked(model: Model, digits) -> dict[str, list[int]]:
     """What each policy chooses with fresh weights, some of the pool being labelled."""
-    state, ids = initial(model, RECIPE, HEAD)(1, STEPS), np.arange(len(digits.pool))
+    state, ids = initial(model, RECIPE, digits.task, HEAD)(1, STEPS), np.arange(len(digits.pool))
     variables, found = jax.device_get(state.variables), {}
     for name in policies.POLICIES:
         policy = policies.build(name, {})

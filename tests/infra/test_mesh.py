@@ -99,8 +99,11 @@ def test_bfloat16_trains_float32_weights():
     model = models.build("m", options, digits)
     losses = spmd.curve(model, digits, spmd.RECIPE)
     assert losses[-1] < 0.5 * losses[0]
-    state, ids = initial(model, spmd.RECIPE)(0, spmd.STEPS), np.arange(8, dtype=np.int32)
+    state, ids = (
+        initial(model, spmd.RECIPE, digits.task)(0, spmd.STEPS),
+        np.arange(8, dtype=np.int32),
+    )
     batch = {"image": digits.pool.images[ids], "label": digits.pool.labels[ids], "id": ids}
-    state, _ = train_step(model, spmd.RECIPE)(state, empty_metrics(), batch)
+    state, _ = train_step(model, spmd.RECIPE, digits.task)(state, empty_metrics(), batch)
     kept = state.params, state.batch_stats, state.opt_state
     assert {leaf.dtype.name for leaf in jax.tree.leaves(kept)} == {"float32"}

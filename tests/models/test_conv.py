@@ -129,7 +129,7 @@ CHILD = """
 import jax, jax.numpy as jnp
 from tests.models.test_conv import KERNELS, loss
 from salx.infra import mesh
-step = mesh.jit(lambda k, x: jax.grad(loss)(k, x), "step", batched=(1,))
+step = mesh.jit(lambda k, x: jax.grad(loss)(k, x), "step", mesh.Placement(batched=(1,)))
 arrays = [jnp.ones(shape) for shape in KERNELS], jnp.ones((8, 8, 8, 8))
 print(jax.device_count(), "all-gather" in step.lower(*arrays).compile().as_text())
 """

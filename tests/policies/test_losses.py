@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from salx import models, policies, tasks
+from salx import models, policies
 from salx.data import datasets
 from salx.infra.checkpoint import Checkpoints, digest
 from salx.infra.errors import InputError
@@ -86,7 +86,9 @@ def test_the_network_is_let_go_after_its_share_of_the_training(progress, moves):
     losses, counted = jnp.arange(4.0), np.ones(4, bool)
 
     def loss(params, out):
-        return auxiliary_loss(head, params, logits, out, losses, counted, jnp.float32(progress))
+        return auxiliary_loss(
+            head, params, logits, out, False, losses, counted, jnp.float32(progress)
+        )
 
     own, taps = jax.grad(loss, argnums=(0, 1))(params, out)
     assert any(np.any(leaf) for leaf in jax.tree.leaves(own))
@@ -111,7 +113,7 @@ def fit(model, dataset, folder, head=None, recipe=RECIPE):
 
 def test_a_head_starts_beside_the_same_weights_and_resumes(tmp_path, digits, model):
     head = policies.build("learning_loss", {}).head
-    plain, beside = initial(model, RECIPE)(3, 9), initial(model, RECIPE, head)(3, 9)
+    plain, beside = (initial(model, RECIPE, digits.task, each)(3, 9) for each in (None, head))
     assert digest(plain.params) == digest(beside.params)
     assert plain.head == {}
     once = fit(model, digits, tmp_path, head)
@@ -126,9 +128,9 @@ def test_a_detached_head_leaves_the_network_alone(digits, model):
     batch = {**fields, "id": np.arange(16, dtype=np.int32)}
 
     def moved(head):
-        state = initial(model, RECIPE, head)(0, 10).replace(step=jnp.int32(1))
+        state = initial(model, RECIPE, digits.task, head)(0, 10).replace(step=jnp.int32(1))
         before = jax.device_get(state.head)
-        state, _ = train_step(model, RECIPE, head)(state, empty_metrics(), batch)
+        state, _ = train_step(model, RECIPE, digits.task, head)(state, empty_metrics(), batch)
         return state, before
 
     (alone, _), (beside, before) = moved(None), moved(head)
@@ -169,7 +171,7 @@ def test_a_predictable_loss_is_learnt(tmp_path, digits, model):
     )
     own = {"params": state.params, "batch_stats": state.batch_stats}
     logits, _ = models.forward(model, own, val.images, train=False)
-    losses = tasks.pixel_losses(logits, val.labels)
+    losses = digits.task.losses(logits, val.labels)
     assert stats.spearmanr(predicted, losses).statistic > 0.5
 
 
@@ -219,7 +221,7 @@ def test_learning_loss_of_pixels(tmp_path, squares):
     scores = engine.score_pool(model, state.variables, policy, dataset, np.arange(5), 2)
     own = {"params": state.params, "batch_stats": state.batch_stats}
     logits, out = models.forward(model, own, dataset.pool.images[:5], train=False)
-    maps = policy.head.apply({"params": state.head["params"]}, logits, out)
+    maps = policy.head.apply({"params": state.head["params"]}, logits, out, dense=True)
     assert maps.shape == (5, 8, 12)
     for k in range(5):
         expected = np.asarray(maps)[k][inside(dataset.pool, k)].sum()

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from salx import models, policies
+from salx import models, policies, tasks
 from salx.data import datasets
 from salx.infra import mesh
 from salx.infra.errors import InputError, RunError
@@ -49,9 +49,8 @@ def test_aggregation_over_pixels():
     for name, total in (("sum", oracle(image).sum()), ("mean", oracle(image).mean())):
         policy = policies.build("entropy", {"aggregation": name})
         assert policy.options == {"aggregation": name}
-        assert policy.example({"logits": image, "valid": np.ones((4, 6), bool)}) == pytest.approx(
-            total, rel=1e-5
-        )
+        out = {"logits": image, "valid": np.ones((4, 6), bool), "task": tasks.get("segmentation")}
+        assert policy.example(out) == pytest.approx(total, rel=1e-5)
     assert policies.build("entropy", {}).options == {"aggregation": "sum"}
 
 

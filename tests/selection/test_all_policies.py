@@ -166,7 +166,7 @@ def test_core_set_of_pixels_averages_the_low_level_features(squares):
 
 def test_a_sheet_of_pixels_has_the_maps_of_the_scores(squares, tmp_path):
     dataset, model, variables = squares
-    asked = Surrogate(model, variables, "segmentation", dataset.classes, {}, {})
+    asked = Surrogate(model, variables, dataset.task, dataset.classes, {}, {})
     policy, ids = policies.build("entropy", {}), [7, 0, 31]
     maps = sheet.score_maps(asked, policy, dataset, ids, 2)
     logits = models.forward(model, variables, dataset.pool.images[ids], train=False)[0]

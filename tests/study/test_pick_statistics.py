@@ -29,11 +29,14 @@ def test_counts_are_of_labels_or_of_labelled_pixels():
     squares = pixels.Squares(5, 0)
     items = [squares[index] for index in range(5)]
     seen = np.stack([item["label"] for item in items])
-    assert pick_statistics.counts(items, 3) == [int((seen == c).sum()) for c in range(3)]
-    digits = datasets.load({"name": "digits"}).pool
-    items = [digits[index] for index in (0, 5, 5, 9)]
-    labels = digits.labels[[0, 5, 5, 9]]
-    assert pick_statistics.counts(items, 10) == [int((labels == c).sum()) for c in range(10)]
+    assert pick_statistics.counts(pixels.dataset().task, items, 3) == [
+        int((seen == c).sum()) for c in range(3)
+    ]
+    digits = datasets.load({"name": "digits"})
+    items = [digits.pool[index] for index in (0, 5, 5, 9)]
+    labels = digits.pool.labels[[0, 5, 5, 9]]
+    expected = [int((labels == c).sum()) for c in range(10)]
+    assert pick_statistics.counts(digits.task, items, 10) == expected
 
 
 def test_picks_are_told_and_shown():

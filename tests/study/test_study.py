@@ -81,7 +81,9 @@ def test_each_pick_leads_to_the_checkpoint_and_score_that_made_it(finished, smal
     assert made["run"] == "b.on.b.entropy.s1.c01"
     model, total = setting.models["b"], made["step"]
     with checkpoint.Checkpoints(workdir / "deployments" / made["run"] / "checkpoint") as saved:
-        abstract = mesh.abstract(step.initial(model, setting.recipe("b")), 0, total)
+        abstract = mesh.abstract(
+            step.initial(model, setting.recipe("b"), setting.dataset.task), 0, total
+        )
         state = saved.restore(abstract)
     assert checkpoint.digest(state.variables) == made["digest"]
     ids = np.array([pick["id"] for pick in chosen])

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from salx import models, tasks
-from salx.training.evaluation import BINS, evaluate
+from salx.tasks.cross_entropy import BINS
+from salx.training.evaluation import evaluate
 from tests import pixels
 
 
@@ -16,7 +17,7 @@ def log_softmax(logits):
 
 
 values = st.floats(-1e4, 1e4, width=32) | st.sampled_from([0.0, 1e4, -1e4])
-jitted = jax.jit(tasks.cross_entropy)
+jitted = jax.jit(tasks.get("segmentation").loss)
 
 
 @settings(max_examples=200, deadline=None)
@@ -37,7 +38,7 @@ def test_masked_losses_against_float64(logits, labels):
 def test_class_255_of_an_image_counts():
     labels = np.array([255, 3], np.int32)
     logits = np.random.default_rng(0).normal(size=(2, 300)).astype(np.float32)
-    losses, weights = tasks.cross_entropy(logits, labels)
+    losses, weights = tasks.get("classification").loss(logits, labels)
     np.testing.assert_allclose(losses, -log_softmax(logits)[[0, 1], labels], rtol=1e-5)
     assert weights.tolist() == [1, 1]
 

@@ -80,7 +80,7 @@ def test_learning_rates_against_numpy(schedule):
 
 
 def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
-    state = initial(model, RECIPE)(3, 11)
+    state = initial(model, RECIPE, tasks.get("classification"))(3, 11)
     before = jax.device_get(state)
     batch = batch_of(digits, range(8))
 
@@ -98,7 +98,9 @@ def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
         return p - rate * decayed  # momentum begins at zero
 
     expected = jax.tree_util.tree_map_with_path(moved, before.params, grads)
-    state, metrics = train_step(model, RECIPE)(state, empty_metrics(), mesh.put(batch))
+    state, metrics = train_step(model, RECIPE, tasks.get("classification"))(
+        state, empty_metrics(), mesh.put(batch)
+    )
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)  # noqa: E731
     jax.tree.map(close, state.params, expected)
     jax.tree.map(close, state.batch_stats, stats)
@@ -115,7 +117,7 @@ def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
     squares.pool.labels[3::4] = 255
     head, count = policies.build(policy, {}).head, 4
     recipe = RECIPE._replace(accumulate=count, weight_decay=0.0, warmup=0.0)
-    state = initial(model, recipe, head)(3, 11)
+    state = initial(model, recipe, squares.task, head)(3, 11)
     before, batch = jax.device_get(state), batch_of(squares, range(8))
     counted = batch["label"] != 255
 
@@ -123,10 +125,10 @@ def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
         variables = {"params": params, "batch_stats": stats}
         image, label = batch["image"][k::count], batch["label"][k::count]
         (logits, out), moved = models.forward(model, variables, image, train=True)
-        losses = tasks.pixel_losses(logits, label)
+        losses = squares.task.losses(logits, label)
         loss = own = losses.sum() / counted.sum()
         if head:
-            args = head, head_params, logits, out, losses, counted[k::count], 0.0
+            args = head, head_params, logits, out, True, losses, counted[k::count], 0.0
             loss += auxiliary_loss(*args) / count
         return loss, (own, moved["batch_stats"])
 
@@ -136,7 +138,7 @@ def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
         grads, (own, stats) = grad(before.params, before.head.get("params", {}), stats, k)
         total = grads if total is None else jax.tree.map(np.add, total, grads)
         loss += own
-    after, metrics = train_step(model, recipe, head)(state, empty_metrics(), batch)
+    after, metrics = train_step(model, recipe, squares.task, head)(state, empty_metrics(), batch)
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)  # noqa: E731
     down = lambda p, g: p - 0.05 * g  # noqa: E731
     jax.tree.map(close, after.params, jax.tree.map(down, before.params, total[0]))
@@ -148,7 +150,7 @@ def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
 
 
 def test_equal_seeds_begin_with_equal_weights(model):
-    begin = initial(model, RECIPE)
+    begin = initial(model, RECIPE, tasks.get("classification"))
     assert digest(begin(3, 11).params) == digest(begin(3, 99).params)
     assert digest(begin(3, 11).params) != digest(begin(4, 11).params)
 
