@@ -25,11 +25,13 @@ ROOMS = (
     ("__main__", "main"),
     ("commands",),
     ("__init__",),
+    ("library",),
     ("report",),
     ("study",),
     ("selection",),
     ("training", "scoring"),
-    ("policies", "surrogates"),
+    ("policies",),
+    ("surrogates",),
     ("algorithms",),
     ("models",),
     ("data",),
@@ -41,8 +43,8 @@ ROOMS = (
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
 BANNED = frozenset(
-    ("seen", "told", "asked", "found", "place", "part", "own")
-    + ("beside", "here", "once", "given", "known", "kept")
+    {"seen", "told", "asked", "found", "place", "part", "own"}
+    | {"beside", "here", "once", "given", "known", "kept"}
 )
 
 

@@ -77,13 +77,13 @@ def select(
       salx.RunError: naming the image that cannot be read, or whose score is not finite.
     """
     pool = pool if isinstance(pool, Pool) else images(pool)
-    asked = None if surrogate is None else load(surrogate)
+    answerer = None if surrogate is None else load(surrogate)
     try:
         chosen = Settings(**settings)
     except TypeError as error:
         raise ArgumentError("settings", f"{{name}}: {error}") from error
     ids = _labelled_ids(labelled, pool)
-    return selecting.make(selecting.plan(pool, asked, policy, budget, ids), chosen)
+    return selecting.make(selecting.plan(pool, answerer, policy, budget, ids), chosen)
 
 
 def _labelled_ids(labelled: Labelled, pool: Pool) -> np.ndarray:

@@ -29,7 +29,7 @@ from salx.algorithms.k_center_state import (
     Rows,
     State,
     on_mesh,
-    place,
+    put_rows,
     start,
 )
 from salx.algorithms.nearest import nearest, squared
@@ -43,7 +43,7 @@ def k_center(
     centre_name: Callable[[int], str] = str,
     candidates: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Picks `count` of n rows, each the farthest from `centres` and from the picks before it.
+    """Pick `count` of n rows, each the farthest from `centres` and from the picks before it.
 
     features float32[n, d], numpy (the whole on every process) or a jax.Array; centres
     float32[L, d]. Returns positions int64[count], in the order of picking, and the distances
@@ -59,7 +59,7 @@ def k_center(
     if not count:
         return np.zeros(0, np.int64), np.zeros(0, np.float32)
     have, wanted = len(centres), len(centres) + count
-    rows = place(features, name)
+    rows = put_rows(features, name)
     state = start(rows, centres, count, centre_name)
     if candidates is None:
         total = 2048 if jax.default_backend() == "cpu" else 8192
@@ -79,13 +79,15 @@ def cover() -> Callable:
     """The jitted (rows, state) -> state after every row was compared with every centre."""
 
     def compare(rows: Rows, state: State) -> State:
-        def tile(part):
-            return nearest(*part, state.centres, 0, state.count, rows.middle)
+        def tile(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
+            return nearest(*pair, state.centres, 0, state.count, rows.middle)
 
         width = rows.features.shape[1]
         tiles = rows.features.reshape(-1, TILE, width), state.bound.reshape(-1, TILE)
         bound = lax.map(tile, tiles)
-        return state._replace(bound=bound.ravel(), seen=jnp.full_like(state.seen, state.count))
+        return state._replace(
+            bound=bound.ravel(), compared=jnp.full_like(state.compared, state.count)
+        )
 
     return on_mesh(compare, (ROWS, STATE), STATE, donate=1)
 
@@ -104,7 +106,7 @@ def step(candidates: int) -> Callable:
         bound, at = (lax.optimization_barrier(leaf) for leaf in largest)
         rest = lax.pmax(bound[-1], "data")
         rest_id = lax.pmin(jnp.where(bound[-1] == rest, rows.ids[at[-1]], NOBODY), "data")
-        at = at[:-1][jnp.argsort(state.seen[at[:-1]])]
+        at = at[:-1][jnp.argsort(state.compared[at[:-1]])]
         mine = refresh(rows, state, at), rows.ids[at], rows.features[at]
         value, ids, features = (lax.all_gather(leaf, "data", tiled=True) for leaf in mine)
         left = wanted - state.count
@@ -115,7 +117,7 @@ def step(candidates: int) -> Callable:
         new = jnp.where(new < taken, state.count + new, len(state.picks))  # the rest is dropped
         return State(
             bound=state.bound.at[at].set(value),
-            seen=state.seen.at[at].set(count),
+            compared=state.compared.at[at].set(count),
             centres=state.centres.at[new].set(features[order], mode="drop"),
             picks=state.picks.at[new].set(ids[order], mode="drop"),
             radii=state.radii.at[new].set(radii, mode="drop"),
@@ -126,18 +128,26 @@ def step(candidates: int) -> Callable:
 
 
 def refresh(rows: Rows, state: State, at: jax.Array) -> jax.Array:
-    """True squared distances of a device's rows `at`, in the order of what they have seen."""
+    """Compute the true squared distances of a device's rows `at`, in the order of how many centres
+    they were compared with."""
 
     def tile(at):
-        known, first = state.bound[at], state.seen[at[0]]
+        bound, first = state.bound[at], state.compared[at[0]]
         features = rows.features[at]
-        return nearest(features, known, state.centres, first, state.count, rows.middle)
+        return nearest(features, bound, state.centres, first, state.count, rows.middle)
 
     return lax.map(tile, at.reshape(-1, math.gcd(len(at), 256))).ravel()
 
 
-def greedy(value, ids, features, rest, rest_id, budget):
-    """Picks among candidates while the farthest, at equal distance the first, comes before all
+def greedy(
+    value: jax.Array,
+    ids: jax.Array,
+    features: jax.Array,
+    rest: jax.Array,
+    rest_id: jax.Array,
+    budget: jax.Array,
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """Pick among candidates while the farthest, at equal distance the first, comes before all
     others, of which none is farther than `rest`, and none that far comes before `rest_id`.
 
     Returns the candidates' new values, and in the order of picking where they stand among the

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -32,13 +32,13 @@ class Rows(NamedTuple):
 
 class State(NamedTuple):
     """Split over the devices: `bound` float32[N], no less than a row's squared distance to its
-    nearest centre, -1 if it cannot be picked; `seen` int32[N], how many centres it accounts
+    nearest centre, -1 if it cannot be picked; `compared` int32[N], how many centres it accounts
     for. On every device: `centres` float32[K, d], of which `count` are there; by their place in
     that list `picks` int32[K], positions, and `radii` float32[K], squared.
     """
 
     bound: jax.Array
-    seen: jax.Array
+    compared: jax.Array
     centres: jax.Array
     picks: jax.Array
     radii: jax.Array
@@ -49,8 +49,11 @@ ROWS = Rows(SPLIT, SPLIT, WHOLE)
 STATE = State(SPLIT, SPLIT, WHOLE, WHOLE, WHOLE, WHOLE)
 
 
-def on_mesh(function: Callable, inputs, outputs, donate=()) -> Callable:
-    """jit of a function that sees one device's part of what is split."""
+def on_mesh(
+    function: Callable, inputs: Any, outputs: Any, donate: int | tuple[int, ...] = ()
+) -> Callable:
+    """Jit a function that sees one device's part of what is split, as `inputs` and `outputs`,
+    partition specs, say."""
     devices = mesh.mesh()
     spread = jax.shard_map(
         function, mesh=devices, in_specs=inputs, out_specs=outputs, check_vma=False
@@ -59,8 +62,8 @@ def on_mesh(function: Callable, inputs, outputs, donate=()) -> Callable:
     return jax.jit(spread, in_shardings=placed, donate_argnums=donate)
 
 
-def place(features: np.ndarray | jax.Array, name: Callable[[int], str]) -> Rows:
-    """The rows on their devices. Raises RunError for one that is not finite or too large.
+def put_rows(features: np.ndarray | jax.Array, name: Callable[[int], str]) -> Rows:
+    """Put the rows on their devices. Raises RunError for one that is not finite or too large.
 
     Rows from the host are dealt out in turns, so that no device has all of the farthest; a
     jax.Array is taken as it lies, and copied only to fill up its last rows.
@@ -75,13 +78,13 @@ def place(features: np.ndarray | jax.Array, name: Callable[[int], str]) -> Rows:
     else:
         each = padded // devices
 
-        def part(index):
+        def rows_of(index: tuple[slice, ...]) -> np.ndarray:
             first = (index[0].start or 0) // each
             mine = np.asarray(features[first::devices], np.float32)
             short = each - len(mine)
             return np.pad(mine, ((0, short), (0, 0))) if short else mine
 
-        features = jax.make_array_from_callback((padded, width), mesh.split(), part)
+        features = jax.make_array_from_callback((padded, width), mesh.split(), rows_of)
         ids = ids.reshape(each, devices).T.ravel()
     ids = jax.make_array_from_callback((padded,), mesh.split(), lambda index: ids[index])
     middle, bad = survey()(features, ids, n)
@@ -91,7 +94,7 @@ def place(features: np.ndarray | jax.Array, name: Callable[[int], str]) -> Rows:
 
 @functools.cache
 def survey() -> Callable:
-    """The jitted (features, ids, n) -> the mean of n rows, float32[d], and the first row whose
+    """Return the jitted (features, ids, n) -> the mean of n rows, float32[d], and the first row whose
     squared norm is not below LIMIT, or NOBODY."""
 
     def look(features, ids, n):
@@ -111,17 +114,17 @@ def check(bad: int, name: Callable[[int], str]) -> None:
 
 
 def start(rows: Rows, centres: np.ndarray, count: int, name: Callable[[int], str]) -> State:
-    """Nothing picked, nothing compared, room for `count` picks. Raises RunError for a centre
+    """Begin with nothing picked, nothing compared, room for `count` picks. Raises RunError for a centre
     that is not finite or too large."""
     have, size = len(centres), -(-(len(centres) + count) // BLOCK) * BLOCK
-    known = np.zeros((size, rows.features.shape[1]), np.float32)
-    known[:have] = centres
-    fine = np.einsum("ij,ij->i", known, known) < LIMIT
+    room = np.zeros((size, rows.features.shape[1]), np.float32)
+    room[:have] = centres
+    fine = np.einsum("ij,ij->i", room, room) < LIMIT
     check(NOBODY if fine.all() else int(np.argmin(fine)), name)
     return State(
         bound=jnp.where(rows.ids == NOBODY, -1.0, jnp.inf),
-        seen=jnp.zeros_like(rows.ids),
-        centres=known,
+        compared=jnp.zeros_like(rows.ids),
+        centres=room,
         picks=np.zeros(size, np.int32),
         radii=np.zeros(size, np.float32),
         count=np.int32(have),

@@ -14,16 +14,32 @@ BLOCK = 512  # centres in one product; a list of centres has room for as many at
 
 
 def squared(x: jax.Array, y: jax.Array) -> jax.Array:
-    """Squared Euclidean distances of float32[..., d] to float32[..., d], by differences."""
+    """Compute squared Euclidean distances of float32[..., d] to float32[..., d], by differences."""
     return jnp.sum((x - y) ** 2, axis=-1)
 
 
-def nearest(rows, value, centres, first, last, middle) -> jax.Array:
-    """float32[m]: the least of `value` and the squared distances to centres[first:last].
+def nearest(
+    rows: jax.Array,
+    value: jax.Array,
+    centres: jax.Array,
+    first: jax.Array | int,
+    last: jax.Array,
+    middle: jax.Array,
+) -> jax.Array:
+    """Compute the least of `value` and the squared distances to centres[first:last].
 
-    rows float32[m, d]; centres float32[K, d]; middle float32[d], a point near the middle of
-    all rows, keeps the bounds tight. Where the list ends within a block, the block starts
-    earlier: centres before `first` are known to be no nearer than `value`.
+    Where the list ends within a block, the block starts earlier: centres before `first` are no
+    nearer than `value`.
+
+    Args:
+      rows: float32[m, d].
+      value: float32[m].
+      centres: float32[K, d].
+      first, last: int32[].
+      middle: float32[d], a point near the middle of all rows, which keeps the bounds tight.
+
+    Returns:
+      float32[m].
     """
     lost = 2 * (rows.shape[1] + 4) * jnp.finfo(jnp.float32).eps
     centred = rows - middle
@@ -31,30 +47,32 @@ def nearest(rows, value, centres, first, last, middle) -> jax.Array:
 
     def compare(block, value):
         begin = jnp.minimum(first + block * BLOCK, len(centres) - BLOCK)
-        part = lax.dynamic_slice_in_dim(centres, begin, BLOCK)
+        few = lax.dynamic_slice_in_dim(centres, begin, BLOCK)
         real = begin + jnp.arange(BLOCK) < last
-        moved = part - middle
+        moved = few - middle
         lengths = jnp.where(real, (1 - lost) * jnp.sum(moved**2, axis=1), jnp.inf)
         product = jnp.matmul(centred, moved.T, precision=lax.Precision.HIGHEST)
         low = jnp.maximum(norms + lengths - 2 * product, 0)
         # Two plain minima are vectorised on CPUs, an argmin is not.
         least = low.min(axis=1, keepdims=True)
         at = jnp.where(low <= least, jnp.arange(BLOCK), BLOCK).min(axis=1)
-        value = jnp.minimum(value, squared(rows, part[at]))
+        value = jnp.minimum(value, squared(rows, few[at]))
         unsettled = jnp.sum(low < value[:, None], axis=1) > 1
-        return settle(rows, value, unsettled, part, real)
+        return settle(rows, value, unsettled, few, real)
 
     return lax.fori_loop(0, (last - first + BLOCK - 1) // BLOCK, compare, value)
 
 
-def settle(rows, value, unsettled, part, real) -> jax.Array:
-    """`value`, after the rows that another centre may be nearer to were compared with every
-    real one of `part`. One by one: they are few."""
+def settle(
+    rows: jax.Array, value: jax.Array, unsettled: jax.Array, centres: jax.Array, real: jax.Array
+) -> jax.Array:
+    """Compare the rows that another centre may be nearer to with every real one of a block of
+    centres, one by one, as they are few; return the new values."""
 
     def one(state):
         value, unsettled = state
         row = jnp.argmax(unsettled)
-        value = value.at[row].min(jnp.where(real, squared(rows[row], part), jnp.inf).min())
+        value = value.at[row].min(jnp.where(real, squared(rows[row], centres), jnp.inf).min())
         return value, unsettled.at[row].set(False)
 
     return lax.while_loop(lambda state: state[1].any(), one, (value, unsettled))[0]

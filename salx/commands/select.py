@@ -178,9 +178,7 @@ def check_outputs(flags: argparse.Namespace) -> None:
         taken[path.absolute()] = flag
 
 
-def answer(
-    flags: argparse.Namespace, plan: Plan, out: Path, settings: Settings
-) -> Selection:
+def answer(flags: argparse.Namespace, plan: Plan, out: Path, settings: Settings) -> Selection:
     """Let one surrogate choose; write the record and what else is asked for."""
     passed = out.with_name(f".{out.name}.pass")
     with settings.observer:

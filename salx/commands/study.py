@@ -20,7 +20,6 @@ import traceback
 from collections.abc import Iterable, Sequence
 from logging import LogRecord
 from pathlib import Path
-from typing import Any
 
 from absl import app, flags, logging
 from ml_collections import config_flags
@@ -37,8 +36,8 @@ from salx.infra.errors import (
     verdict,
 )
 from salx.study import config as configs
-from salx.study.config import StudyConfig
 from salx.study import grid, partition
+from salx.study.config import StudyConfig
 
 
 class Workers(flags.ArgumentParser):
@@ -132,8 +131,8 @@ def run(argv: list[str]) -> None:
         logging.set_verbosity(logging.ERROR)  # process 0 has the same warnings
     if len(argv) > 1:
         raise InputError(f"unexpected argument {argv[1]!r}")
-    for name, given in (("config", CONFIG.value), ("workdir", WORKDIR.value)):
-        if not given:
+    for name, value in (("config", CONFIG.value), ("workdir", WORKDIR.value)):
+        if not value:
             raise InputError(f"--{name} is required")
     config, workdir = configs.resolve(CONFIG.value), storage.resolve(WORKDIR.value)
     worker = partition.worker(WORKER.value)
@@ -165,13 +164,13 @@ def plan(config: StudyConfig, workdir: Path, workers: int) -> None:
     print(study.Study(config, workdir).plan(workers, seconds))
 
 
-def step_seconds(given: list[str], known: Iterable[str]) -> dict[str, float]:
-    """`["res18=0.2"]` as {"res18": 0.2}. Raises InputError for what is no model or number."""
+def step_seconds(words: list[str], models: Iterable[str]) -> dict[str, float]:
+    """Read `["res18=0.2"]` as {"res18": 0.2}. Raises InputError for what is no model or number."""
     seconds = {}
-    for one in given:
+    for one in words:
         label, _, value = one.partition("=")
-        if label not in known:
-            raise unknown("model in --step_seconds", label, known)
+        if label not in models:
+            raise unknown("model in --step_seconds", label, models)
         try:
             seconds[label] = float(value)
         except ValueError as error:
@@ -182,7 +181,7 @@ def step_seconds(given: list[str], known: Iterable[str]) -> dict[str, float]:
 
 
 def tell(workdir: Path, finished: bool) -> None:
-    """Draws the report of a study that is through, unless it is there, and prints its table."""
+    """Draw the report of a study that is through, unless it is there, and prints its table."""
     page = workdir / "report" / "index.html"
     if finished:
         print(f"{workdir}: this study is finished; nothing to do")
@@ -194,7 +193,7 @@ def tell(workdir: Path, finished: bool) -> None:
 
 
 def checked_run(argv: list[str]) -> int:
-    """`run`, whose errors become one line and an exit code."""
+    """Run, with errors that become one line and an exit code."""
     try:
         run(argv)
     except (InputError, RunError, Stopped, Unreachable) as error:

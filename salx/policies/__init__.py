@@ -1,6 +1,6 @@
 """How to choose: one file a policy, also outside of this package (see salx.policies.policy).
 
-    from salx.policies import Policy, Needs
+from salx.policies import Policy, Needs
 """
 
 from salx.policies.policy import Needs, Policy, ScorePolicy, only_select

@@ -62,7 +62,10 @@ class Needs:
 POLICIES: Registry[type["Policy"]] = Registry(
     "policy",
     "salx.policies",
-    [f"{__package__}.{module.name}" for module in pkgutil.iter_modules([str(Path(__file__).parent)])],
+    [
+        f"{__package__}.{module.name}"
+        for module in pkgutil.iter_modules([str(Path(__file__).parent)])
+    ],
 )
 
 

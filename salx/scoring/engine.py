@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from salx.data import loader
 from salx.data.datasets import Dataset
+from salx.data.options import READ_HERE, Readers
 from salx.infra import mesh, multihost
 from salx.policies.policy import Policy, rows_of
 from salx.policies.scored import Rows
@@ -55,7 +55,7 @@ class Reading:
     """How a pass reads the pool: examples in a batch, and the readers that work ahead."""
 
     batch: int
-    readers: loader.Readers = loader.Readers()
+    readers: Readers = READ_HERE
 
 
 class Scorer:

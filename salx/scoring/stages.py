@@ -174,10 +174,12 @@ def check_picks(policy: Policy, picks: Chosen, size: int, count: int) -> None:
     """Raise RunError unless the picks are distinct, of the candidates, and at most `count`."""
     positions = np.asarray(picks.positions)
     if len(positions) > count:
-        raise RunError(f"policy {policy.name} chose {len(positions)} examples where {count} were asked")
+        raise RunError(
+            f"policy {policy.name} chose {len(positions)} examples where {count} were asked"
+        )
     if len(set(positions.tolist())) < len(positions):
         raise RunError(f"policy {policy.name} chose an example twice")
-    if len(positions) and not (0 <= positions.min() and positions.max() < size):
+    if len(positions) and not (positions.min() >= 0 and positions.max() < size):
         raise RunError(f"policy {policy.name} chose what is no candidate")
     if len(picks.scores) != len(positions):
         raise RunError(f"policy {policy.name} gave {len(picks.scores)} scores for its picks")

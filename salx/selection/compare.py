@@ -1,8 +1,8 @@
 """Several surrogates on one pool: how far their picks and their orders agree."""
 
 from collections.abc import Sequence
-from itertools import combinations
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np

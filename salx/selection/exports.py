@@ -6,8 +6,8 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +16,6 @@ import cv2
 from salx.data.datasets import Source
 from salx.infra import storage
 from salx.infra.errors import ArgumentError
-
 
 LOCAL_FILES = "/data/local-files/?d="  # a local storage of Label Studio
 

@@ -36,11 +36,11 @@ class Pool:
         return self.dataset.pool.keys
 
 
-def images(place: str | Path, on_error: str = "raise", **options: Any) -> Pool:
+def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
     """Look at a pool of images.
 
     Args:
-      place: a folder, with all below it; a list, .csv or .jsonl with a column "image"; or a
+      source: a folder, with all below it; a list, .csv or .jsonl with a column "image"; or a
         data set's name, also as "name,option=value".
       on_error: "skip" leaves out, and lists, what cannot be read; "raise" stops at it.
       **options: the data set's options.
@@ -48,7 +48,7 @@ def images(place: str | Path, on_error: str = "raise", **options: Any) -> Pool:
     Raises:
       InputError: for what is not there.
     """
-    text = str(place)
+    text = str(source)
     root = _root(text)
     if root:
         labels = Path(text).name if _is_list(text) else "none"
@@ -87,5 +87,3 @@ def _root(text: str) -> Path | None:
     """The folder that the keys of a folder's or a list's images start from."""
     path = Path(text).expanduser()
     return path.parent if _is_list(text) else path if path.is_dir() else None
-
-

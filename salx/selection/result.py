@@ -69,10 +69,10 @@ class Selection:
     def picks(self) -> list[Pick]:
         """Return the picks with what other tools want to know of them."""
         names = self.surrogate.class_names() if self.surrogate else ()
-        known = self.predictions
+        guesses = self.predictions
         picks = []
         for rank, (id_, score) in enumerate(zip(self.ids.tolist(), self.scores, strict=True)):
-            key, label = self.pool.keys[id_], known.label[id_]
+            key, label = self.pool.keys[id_], guesses.label[id_]
             picks.append(
                 Pick(
                     id=id_,
@@ -81,7 +81,7 @@ class Selection:
                     rank=rank,
                     path=self.pool.root / key if self.pool.root else None,
                     predicted=names[label] if names and label >= 0 else None,
-                    confidence=float(known.confidence[id_]) if names and label >= 0 else None,
+                    confidence=float(guesses.confidence[id_]) if names and label >= 0 else None,
                 )
             )
         return picks

@@ -2,11 +2,10 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -204,7 +203,10 @@ def policy_of(policy: str | Policy, surrogate: Surrogate | None) -> Policy:
     kind = policies.kind(name)
     trained = dict(surrogate.head[1]) if surrogate and surrogate.head else None
     if trained is not None and surrogate.head[0] == kind.name:
-        made, as_trained = policies.build(name, {**trained, **options}), policies.build(name, trained)
+        made, as_trained = (
+            policies.build(name, {**trained, **options}),
+            policies.build(name, trained),
+        )
         if made.needs.head != as_trained.needs.head:
             raise ArgumentError(
                 "policy", f"{{name}}={policy}: the module was trained with {trained}, and stays so"

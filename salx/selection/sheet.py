@@ -3,8 +3,8 @@
 import base64
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2

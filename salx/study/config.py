@@ -85,7 +85,9 @@ class StudyConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as study.json keeps them."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        values |= {name: asdict(values[name]) for name in ("train", "score", "evaluate", "telemetry")}
+        values |= {
+            name: asdict(values[name]) for name in ("train", "score", "evaluate", "telemetry")
+        }
         return {**values, "dataset": self.dataset.to_dict(), "transform": self.transform.to_dict()}
 
     def recipe(self, label: str) -> Recipe:
@@ -204,7 +206,9 @@ def _check_labels(name: str, labels: Sequence[str], models: Sequence[str] | Mapp
             raise unknown(f"model in config.{name}", str(label), models)
 
 
-def check_path(path: list[str], at: Mapping[str, Any] | None = None, prefix: str = "config") -> None:
+def check_path(
+    path: list[str], at: Mapping[str, Any] | None = None, prefix: str = "config"
+) -> None:
     """Raise InputError, with the nearest known one, if no config has the field `path`."""
     at = StudyConfig().to_dict() if at is None else at
     name, *rest = path

@@ -87,9 +87,7 @@ class StudyContext:
     @property
     def budgets(self) -> list[int]:
         """How many examples are labelled after each cycle."""
-        return records.budgets(
-            len(self.dataset.pool), self.config.budget, self.config.cycles
-        )
+        return records.budgets(len(self.dataset.pool), self.config.budget, self.config.cycles)
 
     def cost_model(self) -> CostModel:
         """Return what the cost of the study's runs depends on."""

@@ -102,9 +102,7 @@ def independent_parts(config: GridSpec, work: Grid) -> list[Grid]:
     return parts + [Grid([], [], [run]) for run in free]
 
 
-def split(
-    config: GridSpec, work: Grid, count: int, cost: Callable[[Grid], float]
-) -> list[Grid]:
+def split(config: GridSpec, work: Grid, count: int, cost: Callable[[Grid], float]) -> list[Grid]:
     """The shares of `count` workers: the costliest unit first, each to who has least so far.
 
     The same arguments give the same shares. R. L. Graham, "Bounds on multiprocessing timing

@@ -52,7 +52,9 @@ def summary(study: StudyContext, work: Grid, left: Grid) -> str:
     return "\n".join(lines)
 
 
-def by_model(study: StudyContext, scale: CostModel, left: Grid, seconds: Mapping[str, float]) -> str:
+def by_model(
+    study: StudyContext, scale: CostModel, left: Grid, seconds: Mapping[str, float]
+) -> str:
     """What there is to do, by the model that does it."""
     costs = partition.costs(scale, left)
     head = ["model", "trainings", "steps", "images", "scored, evaluated"]

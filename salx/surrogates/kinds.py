@@ -60,9 +60,9 @@ def _of_text(source: str, options: Mapping[str, Any]) -> Surrogate:
             return made
     if ":" in source and "://" not in source and not Path(source).exists():
         made = KINDS.get(source, "surrogate")
-        if isinstance(made, type) and issubclass(made, Surrogate):
-            made = made(**options)
-        elif callable(made) and not isinstance(made, Surrogate):
+        if (isinstance(made, type) and issubclass(made, Surrogate)) or (
+            callable(made) and not isinstance(made, Surrogate)
+        ):
             made = made(**options)
         if not isinstance(made, Surrogate):
             raise ArgumentError("surrogate", f"{{name}}={source}: made {made!r}, no Surrogate")

@@ -8,6 +8,7 @@ import numpy as np
 
 from salx.data import loader
 from salx.data.datasets import Dataset
+from salx.data.options import READ_HERE, Readers
 from salx.infra import mesh, multihost
 from salx.infra.errors import RunError
 from salx.models.model import Model, forward
@@ -38,7 +39,7 @@ class Evaluator:
         variables: dict[str, Any],
         dataset: Dataset,
         batch: int,
-        readers: loader.Readers = loader.Readers(),
+        readers: Readers = READ_HERE,
     ) -> dict[str, Any]:
         """Measure a model on the validation split.
 
@@ -50,9 +51,9 @@ class Evaluator:
         stream = loader.EvalStream(
             source, dataset.transforms.evaluate, np.arange(len(source)), batch
         )
-        for part in loader.eval_batches(stream, readers):
+        for piece in loader.eval_batches(stream, readers):
             multihost.check_stopping()
-            sums.append(step(variables, mesh.put(part)))
+            sums.append(step(variables, mesh.put(piece)))
         sums = jax.device_get(sums)
         total = {name: np.sum([each[name] for each in sums], 0, np.float64) for name in sums[0]}
         if not np.isfinite(total["loss"]):

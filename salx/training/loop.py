@@ -16,7 +16,6 @@ from salx.infra.checkpoint import Checkpoints
 from salx.infra.errors import RunError, Stopped
 from salx.models.model import Model, with_pretrained
 from salx.training.metrics import Metrics, empty_metrics
-from salx.training.recipe import Recipe
 from salx.training.step import Trained, TrainState, make_initial, make_step
 
 
@@ -57,9 +56,7 @@ class Training:
     def batches(self, done: int) -> Generator[dict[str, Any], None, None]:
         """Yield the batches from step `done` on."""
         recipe = self.what.recipe
-        order = loader.Order(
-            seeds.derive(self.seed, "batches"), recipe.batch, done, self.total
-        )
+        order = loader.Order(seeds.derive(self.seed, "batches"), recipe.batch, done, self.total)
         stream = loader.TrainStream(
             self.dataset.pool, self.dataset.transforms.train, self.ids, order
         )

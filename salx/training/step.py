@@ -95,15 +95,15 @@ def loss_function(trained: Trained, state: TrainState, batch: dict[str, Any]) ->
     n = jnp.maximum(task.counted(batch["label"]).sum(), 1)
     progress = state.step / state.total
 
-    def share(params, head_params, batch_stats, part, key):
-        variables, labels = {"params": params, "batch_stats": batch_stats}, part["label"]
+    def share(params, head_params, batch_stats, piece, key):
+        variables, labels = {"params": params, "batch_stats": batch_stats}, piece["label"]
         (logits, out), moved = forward(
-            trained.model, variables, part["image"], batch_stats=True, dropout=key
+            trained.model, variables, piece["image"], batch_stats=True, dropout=key
         )
         losses, weights = task.loss(logits, labels)
         counted, loss = task.counted(labels), jnp.sum(losses * weights) / n
         right = jnp.sum(task.correct(logits, labels))
-        notes = {"loss": loss, "losses": losses, "ids": part["id"], "accuracy": right / n}
+        notes = {"loss": loss, "losses": losses, "ids": piece["id"], "accuracy": right / n}
         if head:
             targets = task.losses(logits, labels), counted
             more = auxiliary_loss(head, head_params, logits, out, *targets, progress)
@@ -135,8 +135,8 @@ def gradients(
         return grads, notes, batch_stats
 
     def add(sums, numbered):
-        (number, part), (grads, batch_stats) = numbered, sums
-        more, (notes, batch_stats) = grad(batch_stats, part, jax.random.fold_in(key, number))
+        (number, piece), (grads, batch_stats) = numbered, sums
+        more, (notes, batch_stats) = grad(batch_stats, piece, jax.random.fold_in(key, number))
         return (jax.tree.map(jnp.add, grads, more), batch_stats), notes
 
     zeros = jax.tree.map(jnp.zeros_like, params)

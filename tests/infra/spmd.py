@@ -9,12 +9,12 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
+from salx.scoring.choice import choose
 
 from salx import models, policies, tasks
 from salx.data import datasets
 from salx.models import Model, winograd
 from salx.scoring import engine
-from salx.scoring.choice import choose
 from salx.tasks import Task
 from salx.training.evaluation import counter
 from salx.training.step import Metrics, Recipe, empty_metrics, initial, train_step

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from salx.scoring.choice import choose as choose_from
 
 from salx import models, policies, records
 from salx.data import datasets
 from salx.infra import checkpoint, sealed
 from salx.report import formatting, selections
 from salx.scoring import engine
-from salx.scoring.choice import choose as choose_from
 from salx.selection import sheet
 from salx.selection.exports import Pick
 from salx.study import study
