@@ -83,8 +83,8 @@ class Batches(Protocol):
 class Host:
     """This host's number, and how many there are; workers of a host have those of the host."""
 
-    index: int = field(default_factory=jax.process_index)
-    count: int = field(default_factory=jax.process_count)
+    index: int = field(default_factory=lambda: jax.process_index())
+    count: int = field(default_factory=lambda: jax.process_count())
 
     def positions(self, number: int, batch: int) -> np.ndarray:
         """Where this host's examples of a batch stand in the endless row of examples: in blocks,
