@@ -13,11 +13,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import grain
 import jax
 import numpy as np
 
+from salx.data.options import READ_HERE, Readers
 from salx.data.sources import Source, example
 from salx.infra import seeds
 from salx.infra.errors import RunError
@@ -53,63 +56,104 @@ def generator(seed: int, epoch: int, index: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(seeds.derive(seed, "transform", epoch, index)))
 
 
-class Batches:
-    """Global batches `start` to `stop` - 1, of which every host reads its own part.
+@dataclass(frozen=True)
+class Order:
+    """The order of a training's batches: seeded, of `batch` examples each, from batch `start` to
+    `stop` - 1."""
+
+    seed: int
+    batch: int
+    start: int
+    stop: int
+
+
+class Batches(Protocol):
+    """Global batches by number, of which every host reads its share.
 
     Grain's readers fetch whole batches, as PyTorch's workers do; its cost for each element
     would be several times that of copying a small image.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        transform: Callable | None,
-        ids: np.ndarray,
-        batch: int,
-        start: int,
-        stop: int,
-    ):
-        self.source, self.transform, self.ids = source, transform, ids
-        self.batch, self.start, self.stop = batch, start, stop
-        self.process, self.processes = jax.process_index(), jax.process_count()
+    def __len__(self) -> int: ...
 
-    def __len__(self) -> int:
-        return max(0, self.stop - self.start)
+    def __getitem__(self, number: int) -> dict[str, np.ndarray]: ...
 
-    def positions(self, number: int) -> np.ndarray:
+
+@dataclass(frozen=True)
+class Host:
+    """This host's number, and how many there are; workers of a host have those of the host."""
+
+    index: int = field(default_factory=lambda: jax.process_index())
+    count: int = field(default_factory=lambda: jax.process_count())
+
+    def positions(self, number: int, batch: int) -> np.ndarray:
         """Where this host's examples of a batch stand in the endless row of examples: in blocks,
         so that the order within the global batch does not depend on the number of hosts."""
-        share = self.batch // self.processes
-        first = (self.start + number) * self.batch + self.process * share
-        return first + np.arange(share)
+        share = batch // self.count
+        return number * batch + self.index * share + np.arange(share)
 
 
-class Stream(Batches):
-    """Epoch after epoch of the examples `ids`, each epoch in an order of its own."""
+@dataclass(frozen=True)
+class TrainStream:
+    """Epoch after epoch of the examples `ids`, each epoch in an order of its own.
 
-    def __init__(self, seed: int, *batches):
-        super().__init__(*batches)
-        self.seed = seed
+    Attributes:
+      source: the examples.
+      transform: (item, rng) -> item, as in Transforms.train, or None.
+      ids: int64[n], the examples of the source.
+      order: seed, size and range of the batches.
+      host: which share of each batch is read.
+    """
+
+    source: Source
+    transform: Callable | None
+    ids: np.ndarray
+    order: Order
+    host: Host = field(default_factory=Host)
+
+    def __len__(self) -> int:
+        return max(0, self.order.stop - self.order.start)
 
     def __getitem__(self, number: int) -> dict[str, np.ndarray]:
-        n = len(self.ids)
-        epochs, places = (part.tolist() for part in np.divmod(self.positions(number), n))
-        pairs = list(zip(epochs, places, strict=True))
-        chosen = self.ids[[epoch_order(n, self.seed, epoch)[place] for epoch, place in pairs]]
+        n, seed = len(self.ids), self.order.seed
+        positions = self.host.positions(self.order.start + number, self.order.batch)
+        epochs, ranks = (values.tolist() for values in np.divmod(positions, n))
+        pairs = list(zip(epochs, ranks, strict=True))
+        chosen = self.ids[[epoch_order(n, seed, epoch)[rank] for epoch, rank in pairs]]
         if not self.transform:
             return stacked(self.source, chosen)
         draws = [
-            functools.partial(self.transform, rng=generator(self.seed, epoch, index))
+            functools.partial(self.transform, rng=generator(seed, epoch, index))
             for epoch, index in zip(epochs, chosen.tolist(), strict=True)
         ]
         return stacked(self.source, chosen, draws)
 
 
-class Pass(Batches):
-    """The examples `ids` once, then the last one again, masked, to fill the last batch."""
+@dataclass(frozen=True)
+class EvalStream:
+    """The examples `ids` once, then the last one again, masked, to fill the last batch.
+
+    Attributes:
+      source: the examples.
+      transform: (item) -> item, as in Transforms.evaluate, or None.
+      ids: int64[n], the examples of the source.
+      batch: examples in a batch.
+      first: the number of the batch to begin with.
+      host: which share of each batch is read.
+    """
+
+    source: Source
+    transform: Callable | None
+    ids: np.ndarray
+    batch: int
+    first: int = 0
+    host: Host = field(default_factory=Host)
+
+    def __len__(self) -> int:
+        return max(0, math.ceil(len(self.ids) / self.batch) - self.first)
 
     def __getitem__(self, number: int) -> dict[str, np.ndarray]:
-        positions = self.positions(number)
+        positions = self.host.positions(self.first + number, self.batch)
         chosen = self.ids[np.minimum(positions, len(self.ids) - 1)]
         changes = [self.transform] * len(chosen) if self.transform else ()
         return {**stacked(self.source, chosen, changes), "mask": positions < len(self.ids)}
@@ -145,32 +189,30 @@ def begin_worker(index: int, count: int) -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
+def train_batches(
+    stream: TrainStream, readers: Readers = READ_HERE
+) -> Generator[dict[str, np.ndarray], None, None]:
+    """Yield the batches {"image", "label", "id"} of a training, in order."""
+    return iterate(stream, readers.threads, readers.workers)
+
+
+def eval_batches(
+    stream: EvalStream, readers: Readers = READ_HERE
+) -> Generator[dict[str, np.ndarray], None, None]:
+    """Yield every example once, in equal batches; "mask" is False on what fills the last one."""
+    return iterate(stream, readers.threads, readers.workers)
+
+
 def training(
-    source: Source,
-    transform: Callable | None,
-    ids: np.ndarray,
-    seed: int,
-    batch: int,
-    steps: int,
-    start: int = 0,
-    threads: int = 0,
-    workers: int = 0,
-) -> Generator[dict, None, None]:
-    """Batches `start` to `steps` - 1 of {"image", "label", "id"}, of the endless shuffled row of
-    the examples `ids`; `transform(item, rng)` as in Transforms.train."""
-    return iterate(Stream(seed, source, transform, ids, batch, start, steps), threads, workers)
+    source, transform, ids, seed, batch, steps, start=0, threads=0, workers=0
+):  # until its last caller has gone
+    """As train_batches."""
+    stream = TrainStream(source, transform, ids, Order(seed, batch, start, steps))
+    return train_batches(stream, Readers(threads, workers))
 
 
 def whole(
-    source: Source,
-    transform: Callable | None,
-    ids: np.ndarray,
-    batch: int,
-    threads: int = 0,
-    workers: int = 0,
-    start: int = 0,
-) -> Generator[dict, None, None]:
-    """Every example of `ids` once, in equal batches, from batch `start` on; "mask" is False on
-    what fills the last one. `transform(item)` as in Transforms.evaluate."""
-    count = math.ceil(len(ids) / batch)
-    return iterate(Pass(source, transform, ids, batch, start, count), threads, workers)
+    source, transform, ids, batch, threads=0, workers=0, start=0
+):  # until its last caller has gone
+    """As eval_batches."""
+    return eval_batches(EvalStream(source, transform, ids, batch, start), Readers(threads, workers))

@@ -1,21 +1,21 @@
-"""The metric class by class: who gains where somebody chose."""
+"""Show the metric class by class: who gains where somebody chose."""
 
 from collections.abc import Callable
 
 from salx.report import formatting, statistics
-from salx.report.formatting import MISSING, plain
+from salx.report.formatting import MISSING
 from salx.report.sheets import Head, Item, Sheet
 from salx.report.tables import SCALE
-from salx.report.types import RANDOM, Column, Work, taken
+from salx.report.types import RANDOM, Column, Work, by_seed
 
 
 def sheet(work: Work) -> Sheet:
-    """Each class under random, and its mean gain over that off the diagonal, by policy."""
+    """Show each class under random, and its mean gain over that off the diagonal, by policy."""
     study, last = work.study, work.study.deploy_cycles[-1]
-    names = study.dataset["classes"]
+    names = study.dataset.classes
     level: list[list[float]] = [[] for _ in names]
     for deployment in study.deployments:
-        for result in taken(work, deployment, RANDOM, last).values():
+        for result in by_seed(work, deployment, RANDOM, last).values():
             for values, value in zip(level, result.classes, strict=False):
                 values += [] if value is None else [SCALE * value]
     gained = {policy: gains(work, policy, last) for policy in study.policies}
@@ -35,25 +35,25 @@ def sheet(work: Work) -> Sheet:
         ),
         heads=(
             Head("class"), Head("random", ("mean", "n")),
-            *(Head(plain(policy), ("gain", "n")) for policy in study.policies),
+            *(Head(study.title(policy), ("gain", "n")) for policy in study.policies),
         ),
         rows=tuple(
             (
-                Item(str(name)), item(level[place], formatting.number),
-                *(item(by_class[place], formatting.signed) for by_class in gained.values()),
+                Item(str(name)), item(level[index], formatting.number),
+                *(item(by_class[index], formatting.signed) for by_class in gained.values()),
             )
-            for place, name in enumerate(names) if level[place]
+            for index, name in enumerate(names) if level[index]
         ),
     )  # fmt: skip
 
 
 def gains(work: Work, policy: str, cycle: int) -> list[list[float]]:
-    """For each class the paired gains over random of all pairs off the diagonal and seeds."""
-    gained: list[list[float]] = [[] for _ in work.study.dataset["classes"]]
+    """Pair with random, for each class, all pairs off the diagonal by seed."""
+    gained: list[list[float]] = [[] for _ in work.study.dataset.classes]
     for deployment in work.study.deployments:
-        random = taken(work, deployment, RANDOM, cycle)
+        random = by_seed(work, deployment, RANDOM, cycle)
         for surrogate in work.study.surrogates:
-            chosen = taken(work, deployment, Column(surrogate, policy), cycle)
+            chosen = by_seed(work, deployment, Column(surrogate, policy), cycle)
             for seed in chosen.keys() & random if surrogate != deployment else ():
                 both = zip(gained, chosen[seed].classes, random[seed].classes, strict=False)
                 for values, one, other in both:

@@ -1,7 +1,7 @@
-"""Results against the budget: by who chose, and, as the paper's Figure 3, by policy."""
+"""Draw results against the budget: by who chose, and, as the paper's Figure 3, by policy."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,16 +9,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from salx.report import formatting, potentials, statistics
-from salx.report.formatting import percent, plain
+from salx.report.formatting import percent
 from salx.report.style import INK, WIDTH, by_policy, by_surrogate
 from salx.report.tables import SCALE
-from salx.report.types import RANDOM, Column, Study, Work, taken
+from salx.report.types import RANDOM, Column, StudyFacts, Work, by_seed
 
-Look = Callable[[Study, Column], dict[str, object]]
+Style = Callable[[StudyFacts, Column], dict[str, object]]
 
 
 def deployment(work: Work, model: str, policy: str) -> Figure:
-    """One deployment's result against the budget, a line for each surrogate; bars are std."""
+    """Draw one deployment's result against the budget, a line for each surrogate; bars are std."""
     columns = [*(Column(s, policy) for s in work.study.surrogates), RANDOM]
     names = {
         column: f"{model} (itself)" if column.surrogate == model
@@ -32,30 +32,31 @@ def deployment(work: Work, model: str, policy: str) -> Figure:
 
 
 def policies(work: Work, models: Sequence[str]) -> Figure:
-    """A panel for each model: it chooses for itself, a line for each policy."""
+    """Draw a panel for each model: it chooses for itself, a line for each policy."""
     columns = [*work.study.policies, RANDOM.policy]
-    wide = abreast(map(plain, columns)) * len(models)
+    wide = abreast(map(work.study.title, columns)) * len(models)
     figure, all_axes = panels(len(models), len(columns), wide)
     for axes, model in zip(all_axes, models, strict=True):
-        names = {Column(model, policy): plain(policy) for policy in work.study.policies}
-        draw(axes, work, model, names | {RANDOM: "random"}, by_policy)
+        names = {Column(model, policy): work.study.title(policy) for policy in work.study.policies}
+        draw(axes, work, model, names | {RANDOM: RANDOM.policy}, by_policy)
     legend(figure, all_axes, wide)
     return figure
 
 
 def panels(count: int, lines: int, wide: int) -> tuple[Figure, list[Axes]]:
-    """A row of panels, with room below for a legend of `lines` names, `wide` abreast."""
+    """Make a row of panels, with room below for a legend of `lines` names, `wide` abreast."""
     height = 2.6 + 0.15 * math.ceil((lines + 1) / wide)
     figure = Figure(figsize=(WIDTH * count, height), layout="constrained")
     return figure, list(figure.subplots(1, count, squeeze=False)[0])
 
 
-def abreast(names) -> int:
+def abreast(names: Iterable[str]) -> int:
+    """Say how many names of a legend stand side by side."""
     return 2 if max(map(len, names)) < 16 else 1
 
 
 def legend(figure: Figure, all_axes: Sequence[Axes], wide: int) -> None:
-    """One for all panels: each name once."""
+    """Draw one legend for all panels, with each name once."""
     handles = {}
     for axes in all_axes:
         for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -69,21 +70,21 @@ def legend(figure: Figure, all_axes: Sequence[Axes], wide: int) -> None:
         )  # fmt: skip
 
 
-def draw(axes: Axes, work: Work, model: str, names: dict[Column, str], look: Look) -> None:
-    """A line for each column, set side by side so that bars can be told apart; the model's
-    potential as a level line and in brackets in the title."""
+def draw(axes: Axes, work: Work, model: str, names: Mapping[Column, str], style: Style) -> None:
+    """Draw a line for each column, set side by side so that bars can be told apart; the model's
+    potential is a level line, and stands in brackets in the title."""
     study = work.study
     width = study.budgets[-1] / 150
-    for place, (column, name) in enumerate(names.items()):
+    for number, (column, name) in enumerate(names.items()):
         points = list(measured(work, model, column))
         if points:
             x, middle, spread = (np.array(values, float) for values in zip(*points, strict=True))
-            shift = width * (place - (len(names) - 1) / 2)
+            shift = width * (number - (len(names) - 1) / 2)
             axes.errorbar(
                 x + shift, middle, yerr=spread, label=name, markersize=3, linewidth=1.1,
-                elinewidth=0.8, **look(study, column),
+                elinewidth=0.8, **style(study, column),
             )  # fmt: skip
-    whole = statistics.mean(list(potentials.by_seed(potentials.of(work, model)).values()))
+    whole = statistics.mean(list(potentials.points(potentials.of(work, model)).values()))
     title = model
     if whole is not None:
         axes.axhline(whole, color=INK, linewidth=0.9, linestyle=":", label="potential")
@@ -94,21 +95,21 @@ def draw(axes: Axes, work: Work, model: str, names: dict[Column, str], look: Loo
     budget_axis(axes, study)
 
 
-def measured(work: Work, model: str, column: Column) -> Iterator[tuple]:
-    """(labelled, mean, std) for the cycles that have results; from one seed std is nan."""
+def measured(work: Work, model: str, column: Column) -> Iterator[tuple[int, float, float]]:
+    """Give (labelled, mean, std) of the cycles that have results; from one seed std is nan."""
     for cycle, labelled in enumerate(work.study.budgets):
-        values = [SCALE * r.value for r in taken(work, model, column, cycle).values()]
+        values = [SCALE * r.value for r in by_seed(work, model, column, cycle).values()]
         if values:
             spread = statistics.deviation(values)
             yield labelled, statistics.mean(values), np.nan if spread is None else spread
 
 
-def budget_axis(axes: Axes, study: Study) -> None:
-    """Labelled examples along x, each tick also as a share of the pool."""
+def budget_axis(axes: Axes, study: StudyFacts) -> None:
+    """Mark labelled examples along x, each tick also as a share of the pool."""
     last = len(study.budgets) - 1
-    cycles = sorted({round(last * part / 4) for part in range(5)})
+    cycles = sorted({round(last * quarter / 4) for quarter in range(5)})
     ticks = [study.budgets[cycle] for cycle in cycles]
-    axes.set_xticks(ticks, [f"{percent(t, study.dataset['pool'])}\n{t:,}" for t in ticks])
+    axes.set_xticks(ticks, [f"{percent(t, study.dataset.pool)}\n{t:,}" for t in ticks])
     axes.set_xlabel("labelled (share of the pool, examples)")
     axes.grid(axis="x", visible=False)
     axes.set_xlim(0, study.budgets[-1] * 1.05)

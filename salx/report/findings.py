@@ -1,42 +1,44 @@
-"""The statistics of a study as sheets: how often better than random, how surely, by how much."""
+"""Make sheets of a study's statistics: how often better than random, how surely, by how much."""
 
 from collections.abc import Sequence
 
-from salx.report import formatting, statistics, tables
-from salx.report.formatting import MISSING, plain
+from salx.report import formatting, statistics, tables, verdict
+from salx.report.formatting import MISSING
 from salx.report.sheets import Head, Item, Sheet
 from salx.report.tables import Cell, Table, Tally
-from salx.report.types import Study
+from salx.report.types import StudyFacts
 
 POINTS = "percent points"
 
 
-def verdicts(built: Sequence[Table], study: Study) -> Sheet:
-    """How often each policy beats random, off the diagonal and on it."""
+def verdicts(built: Sequence[Table], study: StudyFacts) -> Sheet:
+    """Count how often each policy beats random, off the diagonal and on it."""
 
-    def row(name: str, of: Sequence[Table], own: bool) -> tuple[Item, ...]:
-        count: Tally = tables.tally(of, own)
+    def row(name: str, of: Sequence[Table], diagonal: bool) -> tuple[Item, ...]:
+        count: Tally = tables.tally(of, diagonal)
         digits = of[0].digits
         sources = tuple(
-            result.source for t in of for cell in t.cells if cell.gain and cell.own == own
-            for result in cell.results
+            source for t in of for cell in t.cells if cell.gain and cell.diagonal == diagonal
+            for source in cell.sources
         )  # fmt: skip
         gain = MISSING if count.gain is None else formatting.signed(count.gain, digits)
         tested = study.seeds > 1 and count.compared
         return (
             Item(name),
-            Item("itself" if own else "another model"),
+            Item("itself" if diagonal else "another model"),
             Item(f"{count.better} of {count.compared}", (count.better, count.compared), sources),
             Item(str(count.above) if tested else MISSING, (count.above if tested else None,)),
             Item(str(count.below) if tested else MISSING, (count.below if tested else None,)),
             Item(gain, (count.gain,)),
         )
 
-    names = [(plain(table.policy), [table]) for table in built]
-    usable = formatting.usable(built)
+    names = [(table.title, [table]) for table in built]
+    usable = verdict.usable(built)
+    oracles = [table.title for table in built if table.oracle]
     if len(usable) > 1:
-        names.append(("all" if len(usable) == len(built) else "all but true loss", list(usable)))
-    rows = [row(name, of, own) for name, of in names for own in (False, True)]
+        rest = f"all but {formatting.both(oracles)}" if len(usable) < len(built) else "all"
+        names.append((rest, list(usable)))
+    rows = [row(name, of, diagonal) for name, of in names for diagonal in (False, True)]
     seeds = formatting.counted(study.seeds, "seed")
     sure = (
         f"Beyond chance: p below 5 % in a paired t-test over {seeds}, Holm-corrected over the grid."
@@ -44,8 +46,10 @@ def verdicts(built: Sequence[Table], study: Study) -> Sheet:
         else "One seed: no test, so nothing is known beyond chance."
     )
     oracle = ""
-    if any(table.policy in formatting.ORACLES for table in built):
-        oracle = " True loss knows the labels: a reference, not a way to choose."
+    if oracles:
+        who = formatting.both(oracles)
+        verb = "knows" if len(oracles) == 1 else "know"
+        oracle = f" {who[0].upper()}{who[1:]} {verb} the labels: a reference, not a way to choose."
     return Sheet(
         name="verdicts",
         title="How often better than random",
@@ -60,7 +64,7 @@ def verdicts(built: Sequence[Table], study: Study) -> Sheet:
 
 
 def intervals(built: Sequence[Table]) -> Sheet:
-    """Every pair's gain over random with both intervals and both p-values."""
+    """List every pair's gain over random with both intervals and both p-values."""
 
     def row(table: Table, cell: Cell) -> tuple[Item, ...]:
         gain, digits = cell.gain, table.digits
@@ -68,8 +72,8 @@ def intervals(built: Sequence[Table]) -> Sheet:
         return (
             Item(cell.deployment),
             Item(cell.column.surrogate),
-            Item(plain(table.policy)),
-            Item(formatting.gained(gain, digits), (gain.mean,), sources(cell)),
+            Item(table.title),
+            Item(formatting.gained(gain, digits), (gain.mean,), cell.sources),
             Item(str(gain.n), (gain.n,)),
             Item(formatting.interval(gain, digits) or MISSING, (gain.low, gain.high)),
             Item(formatting.span(boot, digits) if boot else MISSING, boot or (None, None)),
@@ -97,12 +101,8 @@ def intervals(built: Sequence[Table]) -> Sheet:
     )  # fmt: skip
 
 
-def sources(cell: Cell) -> tuple[str, ...]:
-    return tuple(result.source for result in cell.results)
-
-
-def areas(built: Sequence[Table], study: Study) -> Sheet:
-    """The mean result over the budget, and its gain over random's."""
+def areas(built: Sequence[Table], study: StudyFacts) -> Sheet:
+    """Show the mean result over the budget, and its gain over random's."""
     cycles = sorted({0, *study.deploy_cycles})
     budgets = ", ".join(f"{study.budgets[cycle]:,}" for cycle in cycles)
 
@@ -115,7 +115,7 @@ def areas(built: Sequence[Table], study: Study) -> Sheet:
         note = formatting.shortfall(cell.n, table.seeds)
         numbers = (cell.mean, cell.std, cell.n, *((gain.mean, gain.low, gain.high, gain.holm)
                    if gain else (None,) * 4))  # fmt: skip
-        return Item(text + (f"\n{note}" if note else ""), numbers, sources(cell))
+        return Item(text + (f"\n{note}" if note else ""), numbers, cell.sources)
 
     several = len(built) > 1
     interval = "and its 95 % t-interval" if study.seeds > 1 else "one seed, so no interval"
@@ -135,7 +135,7 @@ def areas(built: Sequence[Table], study: Study) -> Sheet:
         ),
         rows=tuple(
             (
-                Item(row[0].deployment), *([Item(plain(table.policy))] if several else []),
+                Item(row[0].deployment), *([Item(table.title)] if several else []),
                 *(item(table, cell) for cell in row),
             )
             for table in built for row in table.rows

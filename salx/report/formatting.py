@@ -1,21 +1,19 @@
-"""Numbers and findings in words. Whatever is missing says so; nothing is shown as zero."""
+"""Show numbers as text. Whatever is missing says so; nothing is shown as zero."""
 
 from collections.abc import Sequence
 
 from salx.report.statistics import Gain
-from salx.report.tables import Cell, Table, tally
-from salx.report.types import Study, Work, expected
+from salx.report.tables import Cell
 
 MISSING = DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 DAGGER = "\N{DAGGER}"
 UNRECORDED = "not recorded"
-ORACLES = ("true_loss",)  # they know the labels: a reference, not a way to choose
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """`93.6`, with a real minus sign, none where it rounds to zero; a dash for what is missing."""
+    """`93.6`, with a real minus sign and none where it rounds to zero; a dash for None."""
     if value is None:
         return MISSING
     text = f"{value:.{digits}f}"
@@ -35,6 +33,7 @@ def amount(mean: float | None, std: float | None, digits: int = 1) -> str:
 
 
 def spread(cell: Cell, digits: int = 1) -> str:
+    """The mean ± standard deviation of a cell."""
     return amount(cell.mean, cell.std, digits)
 
 
@@ -44,6 +43,7 @@ def interval(gain: Gain, digits: int = 1) -> str:
 
 
 def span(bounds: tuple[float, float], digits: int = 1) -> str:
+    """`[-0.3, +2.7]` of any two bounds."""
     return f"[{signed(bounds[0], digits)}, {signed(bounds[1], digits)}]"
 
 
@@ -65,7 +65,7 @@ def shortfall(count: int, seeds: int, kind: str = "seeds") -> str:
 
 
 def notes(cell: Cell, seeds: int) -> list[str]:
-    """What must be known of a cell that is not complete."""
+    """Say what is missing from a cell that is not complete."""
     missing = [shortfall(cell.n, seeds)]
     if cell.gain and cell.gain.n < cell.n:
         missing.append(shortfall(cell.gain.n, cell.n, "paired"))
@@ -78,7 +78,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def over(seeds: int) -> str:
-    """What an amount's numbers are."""
+    """Say what an amount's numbers are."""
     return f"Mean ± standard deviation over {seeds} seeds." if seeds > 1 else "One seed: no spread."
 
 
@@ -97,66 +97,21 @@ def seconds(total: float) -> str:
     return f"{minutes // 60:,} h {minutes % 60:02d} min"
 
 
-def percent(part: float, whole: float) -> str:
+def percent(count: float, whole: float) -> str:
     """`2 %`, `2.5 %`: a share with no more digits than it needs."""
-    return f"{100 * part / whole:.1f}".removesuffix(".0") + " %"
+    return f"{100 * count / whole:.1f}".removesuffix(".0") + " %"
 
 
-def plain(name: str) -> str:
-    """A policy's name as a reader says it: `core-set`, `learning loss`."""
-    return {"core_set": "core-set"}.get(name, name.replace("_", " "))
-
-
-def done(work: Work) -> tuple[int, int]:
-    """How many of the study's runs are finished, and how many there are."""
-    wanted = expected(work.study)
-    found = work.results.keys() | {result.run for result in work.potentials}
-    return len(wanted & found), len(wanted)
-
-
-def policies(names: Sequence[str]) -> str:
+def either(names: Sequence[str]) -> str:
     """`entropy`, `entropy or true loss`, `entropy, core-set or true loss`."""
-    *first, last = map(plain, names)
-    return f"{', '.join(first)} or {last}" if first else last
+    return _listed(names, "or")
 
 
-def usable(tables: Sequence[Table]) -> Sequence[Table]:
-    """The tables of policies that know no labels; all, where there are no others."""
-    return [table for table in tables if table.policy not in ORACLES] or tables
+def both(names: Sequence[str]) -> str:
+    """`true loss`, `true loss and margin`."""
+    return _listed(names, "and")
 
 
-def verdict(tables: Sequence[Table], study: Study) -> str:
-    """A few sentences on the pairs off the diagonal: how often better, how surely, how much."""
-    told = usable(tables)
-    count, first = tally(told), told[0]
-    if not count.pairs:
-        return "The study has no pair of a surrogate and another deployment."
-    if not count.compared:
-        return f"None of the {counted(count.pairs, 'surrogate pair')} can be compared yet."
-    text = (
-        f"Choosing by a surrogate's {policies([t.policy for t in told])} is better than random in "
-        f"{count.better} of {counted(count.compared, 'pair')} (a model that chose and another that "
-        f"was trained, {percent(first.labelled, first.pool)} labelled){certainty(tables)} "
-        f"The mean gain is {signed(count.gain, first.digits)} points."
-    )
-    if count.compared < count.pairs:
-        text += f" Not finished: {count.pairs - count.compared} of {count.pairs} pairs."
-    return text
-
-
-def certainty(tables: Sequence[Table]) -> str:
-    """`, two of them beyond chance and none worse beyond chance (paired t-test, n = 3 seeds,
-    Holm-corrected for 9 gains).`"""
-    told = usable(tables)
-    gains = [c.gain for t in told for c in t.cells if c.gain and not c.own]
-    tested = [c.gain for t in tables for c in t.cells if c.gain and c.gain.p is not None]
-    n = sorted({gain.n for gain in gains})
-    over = DASH.join(str(count) for count in dict.fromkeys((n[0], n[-1])))
-    if n[-1] == 1:
-        return ": a single seed each (n = 1), so how sure that is cannot be said."
-    count = tally(told)
-    return (
-        f", {spelled(count.above)} of them beyond chance; {spelled(count.below)} "
-        f"{'is' if count.below < 2 else 'are'} worse beyond chance (paired t-tests at 5 %, "
-        f"n = {over} seeds, Holm-corrected for the {counted(len(tested), 'gain')} of the grid)."
-    )
+def _listed(names: Sequence[str], word: str) -> str:
+    *first, last = names
+    return f"{', '.join(first)} {word} {last}" if first else last

@@ -1,4 +1,4 @@
-"""Text and tables as LaTeX source."""
+"""Write text and tables as LaTeX source."""
 
 from collections.abc import Sequence
 
@@ -19,12 +19,12 @@ TEX = {c: f"\\{c}" for c in "&%$#_{}"} | {
 
 
 def escape(text: str) -> str:
-    """Text as LaTeX source that prints just that text."""
+    """Write LaTeX source that prints just this text."""
     return "".join(TEX.get(character, character) for character in text)
 
 
 def stacked(lines: Sequence[str], head: str | None = None) -> str:
-    """Lines of text one above the other in one cell; `head` is source in the first one's place."""
+    """Stack lines of text in one cell; `head` is source that replaces the first one."""
     first, *rest = lines
     first = escape(first) if head is None else head
     if not rest:
@@ -37,7 +37,7 @@ def stacked(lines: Sequence[str], head: str | None = None) -> str:
 def tabular(
     comment: str, heads: Sequence[str], rows: Sequence[Sequence[str]], packages: str
 ) -> str:
-    """A booktabs tabular of heads and cells that are source already."""
+    """Write a booktabs tabular of heads and cells that are source already."""
     return "\n".join(
         [
             f"% {packages}",

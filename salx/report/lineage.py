@@ -1,22 +1,23 @@
-"""A line of models, each the next one's surrogate: generations that inherit what was chosen.
+"""Show a line of models, each the next one's surrogate: generations that inherit what was chosen.
 
 The paper's Figure 2. Cycle c of a lineage of m models is chosen by model c * m // cycles.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from salx.report import formatting, statistics
-from salx.report.formatting import MISSING, plain
+from salx.report.formatting import MISSING
 from salx.report.sheets import Head, Item, Sheet
 from salx.report.statistics import Gain
 from salx.report.tables import Cell, value
-from salx.report.types import RANDOM, Column, Study, Work
+from salx.report.types import RANDOM, Column, Work
 
 
-class Generation(NamedTuple):
-    """One model's reign: what is labelled when it takes over and when it hands on, and what it
-    is worth on both. Cell.n is 0 where it was not trained."""
+@dataclass(frozen=True)
+class Generation:
+    """Hold what is labelled when a model takes over and when it hands on, and what it is worth on
+    both. Cell.n is 0 where it was not trained."""
 
     model: str
     start: int
@@ -25,32 +26,33 @@ class Generation(NamedTuple):
     last: Cell
 
 
-def reigns(models: list[str], cycles: int) -> Iterator[tuple[str, int, int]]:
-    """(model, cycle before its first choice, cycle of its last choice).
+def turns(models: Sequence[str], cycles: int) -> Iterator[tuple[str, int, int]]:
+    """Give (model, cycle before its first choice, cycle of its last choice).
 
     Cycle 0 is random, so the first model takes over after it, as the others after their
     predecessor's last cycle. A model whose turn is cycle 0 alone chooses nothing.
     """
-    turns = [cycle * len(models) // cycles for cycle in range(cycles)]
-    for turn, model in enumerate(models):
-        own = [cycle for cycle in range(1, cycles) if turns[cycle] == turn]
-        if own:
-            yield model, own[0] - 1, own[-1]
+    whose = [cycle * len(models) // cycles for cycle in range(cycles)]
+    for number, model in enumerate(models):
+        chosen = [cycle for cycle in range(1, cycles) if whose[cycle] == number]
+        if chosen:
+            yield model, chosen[0] - 1, chosen[-1]
 
 
 def generations(work: Work, line: str, policy: str) -> tuple[Generation, ...]:
+    """Measure each generation of a lineage under a policy."""
     study, column = work.study, Column(line, policy)
     return tuple(
         Generation(
             model, study.budgets[start], study.budgets[end],
             measured(work, model, column, start), measured(work, model, column, end),
         )
-        for model, start, end in reigns(study.lineages[line], len(study.budgets))
+        for model, start, end in turns(study.lineages[line], len(study.budgets))
     )  # fmt: skip
 
 
 def measured(work: Work, model: str, column: Column, cycle: int) -> Cell:
-    """The model on what the lineage had chosen up to a cycle. After cycle 0 that is random
+    """Measure a model on what the lineage had chosen up to a cycle. After cycle 0 that is random
     itself, so there is no gain to speak of."""
     values, results = value(work, model, column, cycle)
     random = value(work, model, RANDOM, cycle)[0] if cycle else {}
@@ -61,30 +63,32 @@ def measured(work: Work, model: str, column: Column, cycle: int) -> Cell:
     )  # fmt: skip
 
 
-def gain(found: Gain | None, digits: int) -> str:
-    if found is None:
+def gain(measured: Gain | None, digits: int) -> str:
+    """`+1.2 [-0.3, +2.7]`; a dash for no gain."""
+    if measured is None:
         return MISSING
-    return f"{formatting.signed(found.mean, digits)} {formatting.interval(found, digits)}".rstrip()
+    mean, interval = formatting.signed(measured.mean, digits), formatting.interval(measured, digits)
+    return f"{mean} {interval}".rstrip()
 
 
 def sheet(work: Work, line: str) -> Sheet:
-    """One lineage, under each policy a row for each generation."""
-    study: Study = work.study
+    """Show one lineage, under each policy a row for each generation."""
+    study = work.study
     several = len(study.policies) > 1
 
     def result(cell: Cell) -> Item:
         note = formatting.shortfall(cell.n, study.seeds)
         text = formatting.spread(cell, study.digits) + (f"\n{note}" if note else "")
-        return Item(text, (cell.mean, cell.std, cell.n), tuple(r.source for r in cell.results))
+        return Item(text, (cell.mean, cell.std, cell.n), cell.sources)
 
     def over(cell: Cell) -> Item:
-        found = cell.gain
-        numbers = (found.mean, found.low, found.high, found.n) if found else (None,) * 4
-        return Item(gain(found, study.digits), numbers)
+        over_random = cell.gain
+        numbers = over_random[:4] if over_random else (None,) * 4
+        return Item(gain(over_random, study.digits), numbers)
 
     def row(policy: str, number: int, g: Generation) -> tuple[Item, ...]:
         return (
-            *([Item(plain(policy))] if several else []), Item(str(number), (number,)),
+            *([Item(study.title(policy))] if several else []), Item(str(number), (number,)),
             Item(g.model), Item(f"{g.start:,}", (g.start,)), result(g.first), over(g.first),
             Item(f"{g.end:,}", (g.end,)), result(g.last), over(g.last),
         )  # fmt: skip

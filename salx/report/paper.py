@@ -1,4 +1,4 @@
-"""The paper's Tables 3 to 5, for a study that repeats one of them.
+"""Set the paper's Tables 3 to 5 beside a study that repeats one of them.
 
 Frickenstein et al., IntelliSys 2024; the figures and where they stand are in paper.json.
 """
@@ -6,19 +6,24 @@ Frickenstein et al., IntelliSys 2024; the figures and where they stand are in pa
 import functools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from salx.report import formatting, statistics
 from salx.report.sheets import Head, Item, Sheet
 from salx.report.tables import Cell, Table
-from salx.report.types import Study
+from salx.report.types import RANDOM, StudyFacts
 
 
-class Paper(NamedTuple):
-    """One table of the paper: (mean, std) by deployment and surrogate, in percent.
+@dataclass(frozen=True)
+class Paper:
+    """Hold one table of the paper.
 
-    names: the paper's name of each model of the study that it has.
+    Args:
+      cells: (mean, std) by deployment and surrogate, in percent.
+      potential: results on the whole pool, in percent.
+      names: the paper's name of each model of the study that it has.
     """
 
     number: int
@@ -30,28 +35,29 @@ class Paper(NamedTuple):
     names: Mapping[str, str]
 
     def figure(self, deployment: str, surrogate: str | None) -> tuple[float, float] | None:
-        """(mean, std) of a pair of the study; None where the paper has no such pair."""
-        chooser = "random" if surrogate is None else self.names.get(surrogate)
-        found = self.cells.get(self.names.get(deployment, ""), {}).get(chooser or "")
-        return tuple(found) if found else None
+        """Take (mean, std) of a pair of the study; None where the paper has no such pair."""
+        chooser = RANDOM.policy if surrogate is None else self.names.get(surrogate)
+        pair = self.cells.get(self.names.get(deployment, ""), {}).get(chooser or "")
+        return tuple(pair) if pair else None
 
     def gain(self, deployment: str, surrogate: str) -> float | None:
-        """The paper's mean of a pair less its mean of random."""
+        """Take the paper's mean of a pair less its mean of random."""
         pair, random = self.figure(deployment, surrogate), self.figure(deployment, None)
         return pair[0] - random[0] if pair and random else None
 
 
 @functools.cache
 def facts() -> dict[str, Any]:
+    """Read paper.json."""
     return json.loads((Path(__file__).parent / "paper.json").read_text())
 
 
-def find(study: Study) -> Paper | None:
-    """The table that a study repeats: the same data set, and models of the paper by network.
+def find(study: StudyFacts) -> Paper | None:
+    """Find the table that a study repeats: the same data set, and models of the paper by network.
 
     A network counts as itself whatever else is configured of it: a comparison, not an identity.
     """
-    table = facts()["tables"].get(study.dataset["name"].lower())
+    table = facts()["tables"].get(study.dataset.name.lower())
     if table is None or table["policy"] not in study.policies:
         return None
     names = {}
@@ -59,21 +65,21 @@ def find(study: Study) -> Paper | None:
         network = facts()["networks"].get(str(model.get("name")).removeprefix("deeplab_"))
         if network in table["cells"]:
             names[label] = network
-    fields = {field: table[field] for field in Paper._fields if field != "names"}
-    return Paper(**fields, names=names) if names else None
+    figures = {f.name: table[f.name] for f in fields(Paper) if f.name != "names"}
+    return Paper(**figures, names=names) if names else None
 
 
 def pairs(paper: Paper, table: Table) -> list[tuple[float, float]]:
-    """(our gain, the paper's) of each pair off the diagonal that both have."""
+    """Give (our gain, the paper's) of each pair off the diagonal that both have."""
     both = [
         (cell.gain.mean, paper.gain(cell.deployment, cell.column.surrogate))
-        for cell in table.cells if cell.gain and not cell.own
+        for cell in table.cells if cell.gain and not cell.diagonal
     ]  # fmt: skip
     return [(ours, theirs) for ours, theirs in both if theirs is not None]
 
 
 def agreement(paper: Paper, table: Table) -> str:
-    """How the gains of the pairs off the diagonal compare, in one sentence."""
+    """Say how the gains of the pairs off the diagonal compare, in one sentence."""
     both = pairs(paper, table)
     if not both:
         return f"No pair can be compared with the paper's Table {paper.number} yet."
@@ -88,7 +94,7 @@ def agreement(paper: Paper, table: Table) -> str:
 
 
 def sheet(paper: Paper, built: Sequence[Table]) -> Sheet:
-    """Every cell of the study above the paper's, each with its gain over random."""
+    """Show every cell of the study above the paper's, each with its gain over random."""
     table = next(table for table in built if table.policy == paper.policy)
 
     def line(name: str, mean: float, std: float | None, gain: float | None) -> str:
@@ -98,15 +104,15 @@ def sheet(paper: Paper, built: Sequence[Table]) -> Sheet:
     def item(cell: Cell) -> Item:
         theirs = paper.figure(cell.deployment, cell.column.surrogate)
         gain = cell.column.surrogate and paper.gain(cell.deployment, cell.column.surrogate)
-        own = cell.gain.mean if cell.gain else None
+        ours = cell.gain.mean if cell.gain else None
         lines = [
-            line("here", cell.mean, cell.std, own) if cell.n else f"here {formatting.MISSING}",
+            line("here", cell.mean, cell.std, ours) if cell.n else f"here {formatting.MISSING}",
             line("paper", *theirs, gain or None) if theirs else f"paper {formatting.MISSING}",
         ]
-        numbers = (cell.mean, cell.std, cell.n, own, *(theirs or (None, None)), gain)
-        return Item("\n".join(lines), numbers, tuple(result.source for result in cell.results))
+        numbers = (cell.mean, cell.std, cell.n, ours, *(theirs or (None, None)), gain)
+        return Item("\n".join(lines), numbers, cell.sources)
 
-    fields = ("mean", "std", "n", "gain", "paper mean", "paper std", "paper gain")
+    names = ("mean", "std", "n", "gain", "paper mean", "paper std", "paper gain")
     return Sheet(
         name="paper",
         title=f"Beside the paper's Table {paper.number}",
@@ -115,7 +121,7 @@ def sheet(paper: Paper, built: Sequence[Table]) -> Sheet:
             f"and in the paper over {paper.seeds}; in brackets the gain over random. "
             f"{agreement(paper, table)} Paper: {facts()['source']}."
         ),
-        heads=(Head("trained"), *(Head(label, fields) for label in table.labels)),
+        heads=(Head("trained"), *(Head(label, names) for label in table.labels)),
         rows=tuple(
             (Item(f"{row[0].deployment}\n{paper.names[row[0].deployment]}"), *map(item, row))
             for row in table.rows if row[0].deployment in paper.names

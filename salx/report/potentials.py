@@ -1,58 +1,59 @@
-"""What models reach on the whole pool, and how much of that the budget gives."""
+"""Show what models reach on the whole pool, and how much of that the budget gives."""
 
 from collections.abc import Mapping
 
 from salx.report import formatting, statistics
-from salx.report.formatting import MISSING, plain
+from salx.report.formatting import MISSING
 from salx.report.paper import Paper
 from salx.report.sheets import AMOUNT, Head, Item, Sheet, amount
 from salx.report.tables import SCALE
-from salx.report.types import RANDOM, Column, Result, Work, taken
+from salx.report.types import RANDOM, Column, Result, Work, by_seed
 
 
-def by_seed(results: Mapping[int, Result]) -> dict[int, float]:
+def points(results: Mapping[int, Result]) -> dict[int, float]:
+    """Take percent points by seed."""
     return {seed: SCALE * result.value for seed, result in results.items()}
 
 
 def of(work: Work, model: str) -> dict[int, Result]:
-    """A model's results after training on the whole pool, by seed."""
+    """Take a model's results after training on the whole pool, by seed."""
     return {r.seed: r for r in work.potentials if r.deployment == model}
 
 
 def sheet(work: Work, paper: Paper | None) -> Sheet:
-    """A model a row; the paper's potential beside ours where it gives one."""
+    """Show a model a row; the paper's potential beside ours where it gives one."""
     study, last = work.study, work.study.deploy_cycles[-1]
     models = [m for m in study.deployments if of(work, m)]
     chosen = [Column("", policy) for policy in study.policies]
 
     def share(model: str, column: Column, whole: float) -> Item:
         who = column if column == RANDOM else Column(model, column.policy)
-        found = taken(work, model, who, last)
-        if not found:
+        results = by_seed(work, model, who, last)
+        if not results:
             return Item(MISSING, (None, None))
-        mean = statistics.mean(list(by_seed(found).values()))
+        mean = statistics.mean(list(points(results).values()))
         text = f"{formatting.number(mean, study.digits)}\n{formatting.percent(mean, whole)}"
-        return Item(text, (mean, mean / whole), tuple(r.source for r in found.values()))
+        return Item(text, (mean, mean / whole), tuple(r.source for r in results.values()))
 
     def row(model: str) -> tuple[Item, ...]:
-        found = of(work, model)
-        own = amount(by_seed(found), study.digits, [r.source for r in found.values()])
+        results = of(work, model)
+        whole = amount(points(results), study.digits, [r.source for r in results.values()])
         if paper and (theirs := paper.potential.get(paper.names.get(model, ""))):
-            own = own._replace(text=f"{own.text}\npaper {theirs}")
-        return Item(model), own, *(share(model, c, own.numbers[0]) for c in (*chosen, RANDOM))
+            whole = whole._replace(text=f"{whole.text}\npaper {theirs}")
+        return Item(model), whole, *(share(model, c, whole.numbers[0]) for c in (*chosen, RANDOM))
 
     return Sheet(
         name="potentials",
         title="How much of the potential",
         caption=(
             f"Potential: {study.metric} ({study.unit}) after training on all "
-            f"{study.dataset['pool']:,} examples. Beside it the mean at {study.budgets[last]:,} "
+            f"{study.dataset.pool:,} examples. Beside it the mean at {study.budgets[last]:,} "
             "labelled, of the model's own choice by each policy and of random, and its share of "
             "the potential."
         ),
         heads=(
             Head("trained"), Head("potential", AMOUNT),
-            *(Head(plain(column.policy), ("mean", "share")) for column in (*chosen, RANDOM)),
+            *(Head(study.title(column.policy), ("mean", "share")) for column in (*chosen, RANDOM)),
         ),
         rows=tuple(row(model) for model in models),
     )  # fmt: skip

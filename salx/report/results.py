@@ -1,69 +1,129 @@
-"""Reads a study's results from its work folder.
+"""Read a study's results from its work folder.
 
 Only finished files are read, and their digests are checked: what is missing stays missing,
 what is damaged is an InputError that names the file.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from salx import run_folder
-from salx.infra import sealed
 from salx.infra.errors import InputError
-from salx.report.types import Result, Study, Work
+from salx.infra.sealed import read_json
+from salx.report.types import RANDOM, DatasetFacts, PolicyFacts, Result, StudyFacts, Work
 
 WHOLE = re.compile(r".+\.on\.all\.s\d+")  # the name of a run on the whole pool
 CONFIG = (  # what the grid and the report read of a study's config
     "name", "models", "surrogates", "deployments", "lineages", "policies", "potentials",
     "deploy_cycles", "seeds", "cycles",
 )  # fmt: skip
-REQUIRED = [field for field in Result._fields if field not in Result._field_defaults]
+REQUIRED = tuple(field.name for field in fields(Result) if field.default is MISSING)
+# Before study.json told how its policies are shown there were these.
+LEGACY = {
+    facts.name: facts
+    for facts in (
+        PolicyFacts("entropy", "entropy", "entropy (nats)", "D"),
+        PolicyFacts("learning_loss", "learning loss", "predicted loss", "o", head="learning_loss"),
+        PolicyFacts("core_set", "core-set", "score", "s"),
+        PolicyFacts("true_loss", "true loss", "loss", "^", oracle=True),
+        PolicyFacts(RANDOM.policy, "random", marker="P"),
+    )
+}
 
 
 def read(workdir: Path) -> Work:
-    """Reads a work folder. Raises InputError, naming the file, if it is none or damaged."""
+    """Read a work folder.
+
+    Raises:
+      InputError: naming the file, if the folder is none or a file is damaged.
+    """
     study = read_study(workdir)
-    found = [read_result(path) for path in sorted(workdir.glob("deployments/*/result.json"))]
-    whole = tuple(result for result in found if WHOLE.fullmatch(result.run))
-    return Work(study, {r.run: r for r in found if not WHOLE.fullmatch(r.run)}, whole)
+    results = [read_result(path) for path in sorted(workdir.glob("deployments/*/result.json"))]
+    whole = tuple(result for result in results if WHOLE.fullmatch(result.run))
+    return Work(study, {r.run: r for r in results if not WHOLE.fullmatch(r.run)}, whole)
 
 
-def read_study(workdir: Path) -> Study:
+def read_study(workdir: Path) -> StudyFacts:
+    """Read W/study.json.
+
+    Raises:
+      InputError: naming the file, if there is none, or if it is damaged or lacks a field.
+    """
     path = workdir / "study.json"
     if not path.is_file():
         raise InputError(f"{workdir}: not a study's work folder: it has no study.json")
-    value = sealed.read_json(path)
+    value = read_json(path)
     try:
-        for field in CONFIG:
-            if field not in value["config"]:
-                raise KeyError(f"config.{field}")
-        check_names(value["config"])
-        return Study(
-            config=value["config"],
-            dataset=value["dataset"],
-            budgets=tuple(value["budgets"]),
-            deploy_cycles=tuple(sorted(value["deploy_cycles"])),
-            models={name: model["parameters"] for name, model in value["models"].items()},
-            metric=value["metric"],
-            unit=value["unit"],
-        )
+        return study_facts(value)
     except KeyError as error:
         raise InputError(f"{path}: has no field {error}") from error
 
 
-def check_names(config: dict[str, Any]) -> None:
-    """Labels become files' names: raises InputError for one that could leave its folder."""
-    for field in ("surrogates", "deployments", "policies"):
-        for label in config[field]:
+def study_facts(value: Mapping[str, Any]) -> StudyFacts:
+    """Take a study's facts from the content of its study.json.
+
+    Raises:
+      KeyError: for a field that is not there.
+      InputError: for a label that cannot be a file's name.
+    """
+    config = value["config"]
+    for field in CONFIG:
+        if field not in config:
+            raise KeyError(f"config.{field}")
+    check_names(config)
+    dataset = {field.name: value["dataset"][field.name] for field in fields(DatasetFacts)}
+    return StudyFacts(
+        config=config,
+        dataset=DatasetFacts(**dataset | {"classes": tuple(dataset["classes"])}),
+        budgets=tuple(value["budgets"]),
+        deploy_cycles=tuple(sorted(value["deploy_cycles"])),
+        models={name: model["parameters"] for name, model in value["models"].items()},
+        metric=value["metric"],
+        unit=value["unit"],
+        policy_facts={
+            label: policy_facts(label, value) for label in (*config["policies"], RANDOM.policy)
+        },
+    )
+
+
+def policy_facts(label: str, value: Mapping[str, Any]) -> PolicyFacts:
+    """Take how a policy is shown from study.json, or from LEGACY where an older one is silent.
+
+    Args:
+      label: the policy's in the study.
+      value: the content of study.json.
+    """
+    recorded = (value.get("policies") or {}).get(label)
+    options = (value["config"].get("options") or {}).get(label) or {}
+    name = options.get("name", label)
+    if recorded is None and name in LEGACY:
+        return LEGACY[name]
+    default = {"name": name, "title": name.replace("_", " ")}
+    names = {field.name for field in fields(PolicyFacts)}
+    return PolicyFacts(**default | {k: v for k, v in (recorded or {}).items() if k in names})
+
+
+def check_names(config: Mapping[str, Any]) -> None:
+    """Check the labels, which become files' names.
+
+    Raises:
+      InputError: for one that could leave its folder.
+    """
+    for field in ("surrogates", "deployments", "policies", "lineages", "ensembles"):
+        for label in config.get(field) or ():
             run_folder.check_label(field, label)
-    for label in config.get("lineages") or {}:
-        run_folder.check_label("lineages", label)
 
 
 def read_result(path: Path) -> Result:
-    """A run on the whole pool belongs to no cycle; any other result has every required field."""
-    value = sealed.read_json(path)
+    """Read a result.json; a run on the whole pool belongs to no cycle.
+
+    Raises:
+      InputError: naming the file, if it is damaged, lacks a field or is another run's.
+    """
+    value = read_json(path)
     if WHOLE.fullmatch(path.parent.name):
         value = {"cycle": None, "policy": None, **value, "surrogate": "all"}
     try:

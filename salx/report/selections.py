@@ -1,4 +1,4 @@
-"""Reads what choosing left in the work folder: scores, picks, costs and pictures.
+"""Read what choosing left in the work folder: scores, picks, costs and pictures.
 
 As with results: what is missing stays missing, what is damaged is an InputError that names it.
 """
@@ -7,28 +7,48 @@ import io
 import itertools
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from salx import records
-from salx.infra import sealed
 from salx.infra.errors import InputError
+from salx.infra.sealed import read_json
 from salx.records import Record
-from salx.report.types import Column, Study
+from salx.report.types import Column, StudyFacts
 
 PNG = b"\x89PNG\r\n\x1a\n"
 NOBODY = np.zeros(0, np.int64)
 FIRST = 1  # the first scored cycle: every surrogate was trained on the same random examples
 
 
-class Pass(NamedTuple):
-    """One choice from the unlabelled pool: how many examples were scored, and how long it took.
+@dataclass(frozen=True)
+class PickStatistics:
+    """Say what was picked in one cycle; () and None are what was not recorded.
 
-    picked: {"classes": counts of labels or pixels by class among the picks, "pool_classes": the
-    same of the whole pool, "near_duplicates": share of picks that nearly repeat another};
-    empty where not recorded.
+    Args:
+      classes: labels, or pixels, of each class among the picks.
+      pool_classes: the same of the whole pool.
+      near_duplicates: the share of the picks that nearly repeat another.
+    """
+
+    classes: tuple[int, ...] = ()
+    pool_classes: tuple[int, ...] = ()
+    near_duplicates: float | None = None
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Hold one choice from the unlabelled pool.
+
+    Args:
+      images: how many examples were scored.
+      seconds: how long that took.
+      picked: what the picks are like.
+      filled: how many of the picks are random, because the policy returned fewer than asked.
+      reason: why it did.
     """
 
     column: Column
@@ -36,22 +56,32 @@ class Pass(NamedTuple):
     cycle: int
     images: int
     seconds: float
-    picked: dict[str, Any]
+    picked: PickStatistics = PickStatistics()
+    filled: int = 0
+    reason: str = ""
 
     @property
     def source(self) -> str:
+        """The file, from the work folder."""
         return f"selections/{self.column.selection(self.seed)}/cycle_{self.cycle:02d}.json"
 
 
-class Scores(NamedTuple):
-    """Scores float32[n] of the examples `ids` int64[n], ascending, in the first scored cycle."""
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Hold the scores of the first scored cycle.
+
+    Args:
+      ids: int64 [n], the examples, ascending.
+      values: float32 [n].
+    """
 
     ids: np.ndarray
     values: np.ndarray
 
 
-class Strip(NamedTuple):
-    """A picture of a cycle's first picks, side by side."""
+@dataclass(frozen=True)
+class Strip:
+    """Hold a picture of a cycle's first picks, side by side, as PNG."""
 
     column: Column
     seed: int
@@ -60,15 +90,21 @@ class Strip(NamedTuple):
 
     @property
     def source(self) -> str:
+        """The file, from the work folder."""
         return f"selections/{self.column.selection(self.seed)}/strip_{self.cycle:02d}.png"
 
 
-class Evidence(NamedTuple):
-    """All that choosing left.
+@dataclass(frozen=True)
+class SelectionFacts:
+    """Hold all that choosing left.
 
-    scores, chosen: by who chose and seed; `chosen` is all that was, up to the reported cycle,
-    but the random start that every selection of a seed shares. digests: each record's, by the
-    selection's name and cycle.
+    Args:
+      passes: every choice.
+      scores: by who chose and seed.
+      chosen: ids by who chose and seed, up to the reported cycle, without the random start that
+        every selection of a seed shares.
+      digests: of each record, by the selection's name and cycle.
+      strips: pictures of picks.
     """
 
     passes: tuple[Pass, ...]
@@ -78,8 +114,12 @@ class Evidence(NamedTuple):
     strips: tuple[Strip, ...]
 
 
-def read(workdir: Path, study: Study) -> Evidence:
-    """Raises InputError, naming the file, for what is damaged."""
+def read(workdir: Path, study: StudyFacts) -> SelectionFacts:
+    """Read the selections of a study.
+
+    Raises:
+      InputError: naming the file, for what is damaged.
+    """
     passes, scores, chosen, digests, strips = [], {}, {}, {}, []
     last = study.deploy_cycles[-1]
     for column in study.choosers:
@@ -88,35 +128,57 @@ def read(workdir: Path, study: Study) -> Evidence:
             passes += [read_pass(p, column, seed) for p in sorted(folder.glob("cycle_*.json"))]
             if (path := folder / f"scores_{FIRST:02d}.npz").exists():
                 scores[column, seed] = read_scores(path)
-            records = read_records(folder, last)
-            digests |= {(folder.name, c): r.header["digest"] for c, r in enumerate(records)}
-            if len(records) == last + 1:
-                picks = [record.ids for record in records[FIRST:]]
+            chain = read_records(folder, last)
+            digests |= {(folder.name, c): r.header["digest"] for c, r in enumerate(chain)}
+            if len(chain) == last + 1:
+                picks = [record.ids for record in chain[FIRST:]]
                 chosen[column, seed] = frozenset(np.concatenate([NOBODY, *picks]).tolist())
         strips += read_strips(workdir, study, column)
-    return Evidence(tuple(passes), scores, chosen, digests, tuple(strips))
+    return SelectionFacts(tuple(passes), scores, chosen, digests, tuple(strips))
 
 
 def scores_source(column: Column, seed: int) -> str:
+    """Name the file of a column's first scores, from the work folder."""
     return f"selections/{column.selection(seed)}/scores_{FIRST:02d}.npz"
 
 
 def record_source(column: Column, seed: int, cycle: int) -> str:
+    """Name the file of a column's record of a cycle, from the work folder."""
     return f"selections/{column.selection(seed)}/cycle_{cycle:02d}.jsonl"
 
 
 def read_pass(path: Path, column: Column, seed: int) -> Pass:
-    value = sealed.read_json(path)
+    """Read a cycle_CC.json.
+
+    Raises:
+      InputError: naming the file, if it is damaged or lacks a field.
+    """
+    value = read_json(path)
     try:
         return Pass(
             column, seed, value["cycle"], value["images"], value["seconds"],
-            value.get("picked") or {},
+            pick_statistics(value.get("picked") or {}),
+            value.get("filled") or 0, value.get("reason") or "",
         )  # fmt: skip
     except KeyError as error:
         raise InputError(f"{path}: has no field {error}") from error
 
 
+def pick_statistics(value: Mapping[str, Any]) -> PickStatistics:
+    """Take what a cycle_CC.json says of the picks."""
+    return PickStatistics(
+        classes=tuple(value.get("classes") or ()),
+        pool_classes=tuple(value.get("pool_classes") or ()),
+        near_duplicates=value.get("near_duplicates"),
+    )
+
+
 def read_scores(path: Path) -> Scores:
+    """Read a scores_CC.npz.
+
+    Raises:
+      InputError: naming the file, if it is damaged.
+    """
     try:
         with np.load(io.BytesIO(path.read_bytes())) as arrays:
             return Scores(arrays["ids"], arrays["scores"])
@@ -125,13 +187,17 @@ def read_scores(path: Path) -> Scores:
 
 
 def read_records(folder: Path, last: int) -> list[Record]:
-    """The records of cycles 0 to `last`, or up to the first that is absent."""
+    """Read the records of cycles 0 to `last`, or up to the first that is absent."""
     paths = (records.record_path(folder, cycle) for cycle in range(last + 1))
     return [records.read(path) for path in itertools.takewhile(lambda path: path.exists(), paths)]
 
 
-def read_strips(workdir: Path, study: Study, column: Column) -> Iterator[Strip]:
-    """The first and the last cycle's, of the first seed that has any."""
+def read_strips(workdir: Path, study: StudyFacts, column: Column) -> Iterator[Strip]:
+    """Read the first and the last cycle's strip, of the first seed that has any.
+
+    Raises:
+      InputError: naming the file, for what is no PNG.
+    """
     for seed in range(study.seeds):
         folder = workdir / "selections" / column.selection(seed)
         paths = sorted(folder.glob("strip_[0-9][0-9].png"))

@@ -1,4 +1,4 @@
-"""Plain tables of findings: once made, written as CSV, Markdown, LaTeX and on the page.
+"""Make plain tables of findings, that are written as CSV, Markdown, LaTeX and on the page.
 
 An item has the text that is read, the numbers behind it, and the files that it comes from.
 """
@@ -6,6 +6,7 @@ An item has the text that is read, the numbers behind it, and the files that it 
 import csv as csv_module
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from salx.report import formatting, statistics
@@ -13,22 +14,28 @@ from salx.report.latex import escape, stacked, tabular
 
 
 class Head(NamedTuple):
-    """A column's name, and the names of the numbers that it holds in a CSV file."""
+    """Hold a column's name, and the names of the numbers that it holds in a CSV file."""
 
     text: str
     fields: tuple[str, ...] = ()
 
 
 class Item(NamedTuple):
-    """Text, of lines; as many numbers as its column has fields; sources from the work folder."""
+    """Hold lines of text, a number for each field of the column, and files of the work folder."""
 
     text: str
     numbers: tuple[float | None, ...] = ()
     sources: tuple[str, ...] = ()
 
 
-class Sheet(NamedTuple):
-    """name: that of its files. caption: what the numbers are, and over how many."""
+@dataclass(frozen=True)
+class Sheet:
+    """Hold a table.
+
+    Args:
+      name: that of its files.
+      caption: what the numbers are, and over how many.
+    """
 
     name: str
     title: str
@@ -38,7 +45,7 @@ class Sheet(NamedTuple):
 
 
 def amount(by_seed: Mapping[int, float], digits: int = 2, sources: Sequence[str] = ()) -> Item:
-    """Mean and standard deviation over seeds, `0.83 ± 0.02`; what is missing was not recorded.
+    """Show mean and standard deviation over seeds, `0.83 ± 0.02`; what is missing was not recorded.
 
     Its column has the fields mean, std and n.
     """
@@ -52,7 +59,7 @@ AMOUNT = ("mean", "std", "n")
 
 
 def csv(sheet: Sheet) -> str:
-    """A line a row, a field a number; an empty field is missing, sources part at spaces."""
+    """Write a line a row, a field a number; an empty field is missing, spaces divide sources."""
     file = io.StringIO()
     writer = csv_module.writer(file, lineterminator="\n")
     heads = [
@@ -70,11 +77,12 @@ def csv(sheet: Sheet) -> str:
 
 
 def rounded(number: float | None) -> float | None:
+    """Round to the six decimals that files have; None stays None."""
     return round(number, 6) if isinstance(number, float) else number
 
 
 def markdown(sheet: Sheet) -> str:
-    """A pipe table and its caption."""
+    """Write a pipe table and its caption."""
 
     def line(texts: Sequence[str]) -> str:
         return "| " + " | ".join(t.replace("|", "\\|").replace("\n", "<br>") for t in texts) + " |"
@@ -85,7 +93,7 @@ def markdown(sheet: Sheet) -> str:
 
 
 def latex(sheet: Sheet) -> str:
-    """A booktabs tabular; the caption is a comment above it."""
+    """Write a booktabs tabular; the caption is a comment above it."""
     rows = [[stacked(item.text.split("\n")) for item in row] for row in sheet.rows]
     heads = [escape(head.text) for head in sheet.heads]
     return tabular(sheet.caption, heads, rows, packages=r"\usepackage{booktabs}")

@@ -1,4 +1,4 @@
-"""Means, spreads, paired gains over seeds and what chance allows. Pure functions of numbers."""
+"""Compute means, spreads, paired gains over seeds and what chance allows, from plain numbers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,14 @@ LEVEL = 0.95
 
 
 class Gain(NamedTuple):
-    """Mean paired difference over n seeds; no interval and no p (None) from a single seed.
+    """Hold the mean paired difference over n seeds; None is what a single seed cannot give.
 
-    p: two-sided, of the paired t-test; `holm`: the same, corrected for all gains of the grid.
+    Args:
+      low: lower end of the 95 % t-interval.
+      high: its upper end.
+      p: two-sided, of the paired t-test.
+      holm: the same, corrected for all gains of the grid.
+      differences: by ascending seed.
     """
 
     mean: float
@@ -30,7 +35,7 @@ class Gain(NamedTuple):
 
 
 class Correlation(NamedTuple):
-    """Spearman's rank correlation over n pairs; None where n or the ranks allow none."""
+    """Hold Spearman's rank correlation over n pairs; None where n or the ranks allow none."""
 
     rho: float | None
     p: float | None
@@ -38,12 +43,12 @@ class Correlation(NamedTuple):
 
 
 def mean(values: Sequence[float]) -> float | None:
-    """Arithmetic mean; None of nothing."""
+    """Take the arithmetic mean; None of nothing."""
     return math.fsum(values) / len(values) if values else None
 
 
 def deviation(values: Sequence[float]) -> float | None:
-    """Sample standard deviation, sqrt(sum (x - mean)^2 / (n - 1)); None for n < 2."""
+    """Take the sample standard deviation, sqrt(sum (x - mean)^2 / (n - 1)); None for n < 2."""
     if len(values) < 2:
         return None
     centre = mean(values)
@@ -53,10 +58,13 @@ def deviation(values: Sequence[float]) -> float | None:
 def paired_gain(
     chosen: Mapping[int, float], baseline: Mapping[int, float], level: float = LEVEL
 ) -> Gain | None:
-    """Gain of `chosen` over `baseline`, both by seed, over the seeds that both have.
+    """Pair `chosen` with `baseline`, both by seed, over the seeds that both have.
 
     With d_s = chosen_s - baseline_s and e = std(d) / sqrt(n) the t-interval is
-    mean(d) +- t(n - 1) * e, and p that of |mean(d)| / e. Returns None where no seed has both.
+    mean(d) +- t(n - 1) * e, and p that of |mean(d)| / e.
+
+    Returns:
+      The gain of `chosen`; None where no seed has both.
     """
     differences = [chosen[seed] - baseline[seed] for seed in sorted(chosen.keys() & baseline)]
     if not differences:
@@ -74,7 +82,7 @@ def paired_gain(
 
 
 def bootstrap(differences: Sequence[float], level: float = LEVEL) -> tuple[float, float] | None:
-    """The percentile bootstrap interval of the mean, from 9,999 resamples of a fixed seed.
+    """Bootstrap the percentile interval of the mean, from 9,999 resamples of a fixed seed.
 
     None for n < 2. It lies within the smallest and the greatest difference, so over few seeds
     it is too narrow: over three it covers the mean in about three of four studies.
@@ -83,36 +91,39 @@ def bootstrap(differences: Sequence[float], level: float = LEVEL) -> tuple[float
         return None
     from scipy import stats
 
-    found = stats.bootstrap(
+    interval = stats.bootstrap(
         (np.asarray(differences),), np.mean, confidence_level=level, method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval  # fmt: skip
-    return float(found.low), float(found.high)
+    return float(interval.low), float(interval.high)
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """P-values corrected for there being len(p) tests, in the order given.
+    """Correct p-values for there being len(p) tests; they stay in their order.
 
     S. Holm, 1979: the i-th smallest of m, i from 0, becomes max over j <= i of
     min(1, (m - j) * p_(j)); whatever stays below a level errs once or more with at most it.
     """
     corrected, highest = [0.0] * len(p), 0.0
-    for place, index in enumerate(sorted(range(len(p)), key=p.__getitem__)):
-        highest = max(highest, min(1.0, (len(p) - place) * p[index]))
+    for smaller, index in enumerate(sorted(range(len(p)), key=p.__getitem__)):
+        highest = max(highest, min(1.0, (len(p) - smaller) * p[index]))
         corrected[index] = highest
     return corrected
 
 
 def area(labelled: Sequence[int], values: Sequence[float]) -> float | None:
-    """The mean height of the curve of `values` over `labelled`, by trapezoids: the area under
-    the budget curve over its width, in the unit of the values. None for fewer than two points."""
+    """Take the mean height of the curve of `values` over `labelled`, by trapezoids.
+
+    That is the area under the budget curve over its width, in the unit of the values; None for
+    fewer than two points.
+    """
     if len(labelled) < 2:
         return None
     return float(np.trapezoid(values, labelled)) / (labelled[-1] - labelled[0])
 
 
 def spearman(x: Sequence[float], y: Sequence[float]) -> Correlation:
-    """Spearman's rho of pairs (x_i, y_i), and its two-sided p by permutation.
+    """Correlate the ranks of pairs (x_i, y_i); the two-sided p is by permutation.
 
     All n! permutations up to n = 7, else 9,999 drawn from a fixed seed. No rho for n < 3 or
     where all values of one side are equal.

@@ -1,4 +1,4 @@
-"""How the figures look: ink, colours, markers, and their bytes.
+"""Style the figures: ink, colours, markers, and their bytes.
 
 Drawn without pyplot and without a date, so that equal results give equal bytes.
 """
@@ -7,15 +7,15 @@ import io
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from salx.report.types import RANDOM, Column, Study
+from salx.report.types import RANDOM, Column, PolicyFacts, StudyFacts
 
 # M. Okabe and K. Ito's colours, which all kinds of colour vision tell apart (less the yellow).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 GREEN = "#009e73"
 GREY = "#8a8a8a"
 INK, LINE = "#202326", "#d9d9d6"
-MARKERS = {"entropy": "D", "learning_loss": "o", "core_set": "s", "true_loss": "^", "random": "P"}
 WIDTH = 3.2  # inches: as wide as a phone, so that text stays readable there
 STYLE = {
     "svg.fonttype": "none",
@@ -45,7 +45,7 @@ STYLE = {
 
 
 def encode(figure: Figure, kind: str) -> bytes:
-    """The figure as `svg` or `png` bytes, with nothing in them that changes from day to day."""
+    """Give a figure as `svg` or `png` bytes, with nothing in them that changes from day to day."""
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[kind]
     file = io.BytesIO()
     with matplotlib.rc_context(STYLE):
@@ -53,19 +53,26 @@ def encode(figure: Figure, kind: str) -> bytes:
     return file.getvalue()
 
 
-def by_surrogate(study: Study, column: Column) -> dict[str, object]:
-    """A line's colour, by who chose, and marker, by policy; random is grey and dashed."""
-    marker = MARKERS.get(column.policy, "v")
+def marker(study: StudyFacts, column: Column) -> str:
+    """Take the marker of a column's policy, or the general one for what matplotlib lacks."""
+    wanted = study.policy_facts[column.policy].marker
+    return wanted if wanted in Line2D.markers else PolicyFacts.marker
+
+
+def by_surrogate(study: StudyFacts, column: Column) -> dict[str, object]:
+    """Give a line its colour, by who chose, and marker, by policy; random is grey and dashed."""
     if column == RANDOM:
-        return {"color": GREY, "linestyle": "--", "marker": marker, "zorder": 2}
-    place = study.surrogates.index(column.surrogate)
-    return {"color": COLOURS[place % len(COLOURS)], "marker": marker, "zorder": 3}
+        shape = {"color": GREY, "linestyle": "--", "zorder": 2}
+    else:
+        number = study.surrogates.index(column.surrogate)
+        shape = {"color": COLOURS[number % len(COLOURS)], "zorder": 3}
+    return shape | {"marker": marker(study, column)}
 
 
-def by_policy(study: Study, column: Column) -> dict[str, object]:
-    """The same with a colour for each policy, where one model chose by all of them."""
+def by_policy(study: StudyFacts, column: Column) -> dict[str, object]:
+    """Give a line its colour and marker by policy, where one model chose by all of them."""
     if column == RANDOM:
         return by_surrogate(study, column)
-    place = study.policies.index(column.policy)
-    marker = MARKERS.get(column.policy, "v")
-    return {"color": COLOURS[place % len(COLOURS)], "marker": marker, "zorder": 3}
+    number = study.policies.index(column.policy)
+    colour = COLOURS[number % len(COLOURS)]
+    return {"color": colour, "marker": marker(study, column), "zorder": 3}

@@ -1,24 +1,24 @@
-"""The deployment x surrogate tables: who chose, who was trained on it, and how well it did."""
+"""Build the deployment x surrogate tables: who chose, who was trained on it, how well it did."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from salx.report import statistics
 from salx.report.statistics import Gain
-from salx.report.types import RANDOM, Column, Result, Work, taken
+from salx.report.types import RANDOM, Column, Result, Work, by_seed
 
 SCALE = 100  # fractions inside result files, percent points in tables
-
-# Worst, middle, best. Dark ink reads on all light shades, light ink on all dark ones.
-LIGHT = ((0xF5, 0xD0, 0xBA), (0xF7, 0xF4, 0xE9), (0xA9, 0xDB, 0xD1))
-DARK = ((0x5E, 0x33, 0x22), (0x35, 0x34, 0x30), (0x12, 0x54, 0x4B))
+Values = dict[int, float]  # percent points by seed
 
 
-class Cell(NamedTuple):
-    """One pair, in percent points over n seeds; None is what is missing.
+@dataclass(frozen=True)
+class Cell:
+    """Hold one pair, in percent points over n seeds; None is what is missing.
 
-    rank: 1 is the row's best; cells that show the same number share it.
-    shade: 0 for the row's worst to 1 for its best.
+    Args:
+      rank: 1 is the row's best; cells that show the same number share it.
+      shade: 0 for the row's worst to 1 for its best.
     """
 
     deployment: str
@@ -32,19 +32,34 @@ class Cell(NamedTuple):
     shade: float | None = None
 
     @property
-    def own(self) -> bool:
-        """Whether the model was trained on what it chose itself: the diagonal."""
+    def diagonal(self) -> bool:
+        """Whether the model was trained on what it chose itself."""
         return self.deployment == self.column.surrogate
 
     @property
     def runs(self) -> tuple[str, ...]:
+        """The names of the runs behind the numbers."""
         return tuple(result.run for result in self.results)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The files behind the numbers, from the work folder."""
+        return tuple(result.source for result in self.results)
 
-class Table(NamedTuple):
-    """One policy's rows of cells, one row a deployment, a column for each surrogate and random."""
+
+@dataclass(frozen=True)
+class Table:
+    """Hold one policy's cells: a row for each deployment, a column for each surrogate and random.
+
+    Args:
+      policy: its label in the study.
+      title: what readers call it.
+      oracle: whether it knows the labels.
+    """
 
     policy: str
+    title: str
+    oracle: bool
     columns: tuple[Column, ...]
     labels: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -62,8 +77,8 @@ class Table(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Pairs of a surrogate and a deployment: how many, compared, better than random, above and
-    below random beyond chance, and the mean gain in percent points."""
+    """Count pairs of a surrogate and a deployment: all, compared, better than random, above and
+    below random beyond chance; and their mean gain in percent points."""
 
     pairs: int
     compared: int
@@ -73,33 +88,43 @@ class Tally(NamedTuple):
     gain: float | None
 
 
-Measure = Callable[[Work, str, Column, int], tuple[dict[int, float], tuple[Result, ...]]]
+Measure = Callable[[Work, str, Column, int], tuple[Values, tuple[Result, ...]]]
 
 
-def value(work: Work, deployment: str, column: Column, cycle: int):
-    """Percent points by seed after one cycle, and the results that they are from."""
-    found = taken(work, deployment, column, cycle)
-    return {seed: SCALE * result.value for seed, result in found.items()}, tuple(found.values())
+def value(
+    work: Work, deployment: str, column: Column, cycle: int
+) -> tuple[Values, tuple[Result, ...]]:
+    """Take percent points by seed after one cycle, and the results that they are from."""
+    results = by_seed(work, deployment, column, cycle)
+    points = {seed: SCALE * result.value for seed, result in results.items()}
+    return points, tuple(results.values())
 
 
-def area(work: Work, deployment: str, column: Column, cycle: int):
-    """Mean percent points by seed over the budget, from the first random cycle over those in
-    which every pair is trained up to `cycle`. A seed that lacks one has none."""
+def area(
+    work: Work, deployment: str, column: Column, cycle: int
+) -> tuple[Values, tuple[Result, ...]]:
+    """Take mean percent points by seed over the budget, from the first random cycle over those
+    in which every pair is trained up to `cycle`. A seed that lacks one has none."""
     cycles = sorted({0, *(c for c in work.study.deploy_cycles if c <= cycle)})
-    found = [taken(work, deployment, column, c) for c in cycles]
+    points = [by_seed(work, deployment, column, c) for c in cycles]
     labelled = [work.study.budgets[c] for c in cycles]
     areas = {}
-    for seed in sorted(set.intersection(*(set(by_seed) for by_seed in found))):
-        curve = [SCALE * by_seed[seed].value for by_seed in found]
+    for seed in sorted(set.intersection(*map(set, points))):
+        curve = [SCALE * results[seed].value for results in points]
         if (height := statistics.area(labelled, curve)) is not None:
             areas[seed] = height
-    return areas, tuple(by_seed[seed] for seed in areas for by_seed in found)
+    return areas, tuple(results[seed] for seed in areas for results in points)
 
 
 def build(work: Work, cycle: int | None = None, measure: Measure = value) -> tuple[Table, ...]:
-    """The tables of one cycle, the last deployed one unless told otherwise, one for each policy.
+    """Build the tables of one cycle, one for each policy.
 
-    P-values are corrected for all gains of all tables.
+    Args:
+      cycle: the last deployed one unless another is named.
+      measure: what a cell shows of its results.
+
+    Returns:
+      The tables, whose p-values are corrected for all gains of all of them.
     """
     study = work.study
     cycle = study.deploy_cycles[-1] if cycle is None else cycle
@@ -109,12 +134,14 @@ def build(work: Work, cycle: int | None = None, measure: Measure = value) -> tup
         rows = [[cell(work, d, c, cycle, measure) for c in columns] for d in study.deployments]
         table = Table(
             policy=policy,
+            title=study.title(policy),
+            oracle=study.policy_facts[policy].oracle,
             columns=columns,
             labels=tuple(column.surrogate or column.policy for column in columns),
             rows=tuple(ranked(row, study.digits) for row in rows),
             cycle=cycle,
             labelled=study.budgets[cycle],
-            pool=study.dataset["pool"],
+            pool=study.dataset.pool,
             seeds=study.seeds,
             metric=study.metric,
             unit=study.unit,
@@ -124,7 +151,8 @@ def build(work: Work, cycle: int | None = None, measure: Measure = value) -> tup
     return corrected(built)
 
 
-def cell(work: Work, deployment: str, column: Column, cycle: int, measure: Measure) -> Cell:
+def cell(work: Work, deployment: str, column: Column, cycle: int, measure: Measure = value) -> Cell:
+    """Measure one pair, and pair it with random by seed."""
     values, results = measure(work, deployment, column, cycle)
     gain = None
     if column != RANDOM:
@@ -141,26 +169,26 @@ def cell(work: Work, deployment: str, column: Column, cycle: int, measure: Measu
 
 
 def corrected(tables: Sequence[Table]) -> tuple[Table, ...]:
-    """The tables with Holm's correction for all of their gains."""
+    """Correct the p-values of the tables' gains, with Holm's method, for all of the gains."""
     p = [cell.gain.p for t in tables for cell in t.cells if cell.gain and cell.gain.p is not None]
     holm = iter(statistics.holm(p))
 
     def correct(cell: Cell) -> Cell:
         if not cell.gain or cell.gain.p is None:
             return cell
-        return cell._replace(gain=cell.gain._replace(holm=next(holm)))
+        return replace(cell, gain=cell.gain._replace(holm=next(holm)))
 
     return tuple(
-        table._replace(rows=tuple(tuple(map(correct, row)) for row in table.rows))
+        replace(table, rows=tuple(tuple(map(correct, row)) for row in table.rows))
         for table in tables
     )
 
 
-def tally(tables: Iterable[Table], own: bool = False) -> Tally:
-    """Counts the pairs off the diagonal, or with `own` those on it."""
+def tally(tables: Iterable[Table], diagonal: bool = False) -> Tally:
+    """Count the pairs off the diagonal, or those on it."""
     pairs = [
         cell for table in tables for cell in table.cells
-        if cell.column.surrogate and cell.own == own
+        if cell.column.surrogate and cell.diagonal == diagonal
     ]  # fmt: skip
     gains = [cell.gain for cell in pairs if cell.gain]
     return Tally(
@@ -174,22 +202,15 @@ def tally(tables: Iterable[Table], own: bool = False) -> Tally:
 
 
 def ranked(row: Sequence[Cell], digits: int = 1) -> tuple[Cell, ...]:
-    """Gives a row its ranks and shades: by the numbers that are shown, so equals look equal."""
+    """Give a row its ranks and shades: by the numbers that are shown, so equals look equal."""
     shown = [None if cell.mean is None else round(cell.mean, digits) for cell in row]
-    order = sorted({value for value in shown if value is not None}, reverse=True)
+    order = sorted({number for number in shown if number is not None}, reverse=True)
     steps = max(len(order) - 1, 1)
-    placed = []
-    for cell, value in zip(row, shown, strict=True):
-        if value is not None:
-            rank = 1 + order.index(value)
+    cells = []
+    for cell, number in zip(row, shown, strict=True):
+        if number is not None:
+            rank = 1 + order.index(number)
             shade = 1 - (rank - 1) / steps if len(order) > 1 else 0.5
-            cell = cell._replace(rank=rank, shade=shade)
-        placed.append(cell)
-    return tuple(placed)
-
-
-def colour(shade: float, scale=LIGHT) -> str:
-    """`#rrggbb` on the way from worst (0) over the middle (0.5) to best (1)."""
-    low, high = scale[:2] if shade < 0.5 else scale[1:]
-    part = 2 * shade if shade < 0.5 else 2 * shade - 1
-    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(low, high, strict=True))
+            cell = replace(cell, rank=rank, shade=shade)
+        cells.append(cell)
+    return tuple(cells)

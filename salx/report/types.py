@@ -1,35 +1,85 @@
-"""What a report is made of, as plain values that nobody changes, and which runs belong where."""
+"""Hold what a report is made of, as plain values that nobody changes, and say which runs belong
+to which cell of a table."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from salx import run_folder
 from salx.study import grid
 
 
-class Column(NamedTuple):
-    """Who chose, and by which policy. Random has no surrogate."""
+@dataclass(frozen=True)
+class Column:
+    """Say who chose, and by which policy; random has no surrogate."""
 
     surrogate: str | None
     policy: str
 
     def selection(self, seed: int) -> str:
+        """Name the folder of this column's selection of a seed."""
         return run_folder.selection_name(self.surrogate, self.policy, seed)
 
 
-RANDOM = Column(None, "random")
+RANDOM = Column(None, "random")  # every study's baseline
 
 
-class Study(NamedTuple):
-    """The resolved study: budgets are labelled examples after each cycle, models parameters."""
+@dataclass(frozen=True)
+class PolicyFacts:
+    """Say how a report shows a policy, as the policy itself says it.
 
-    config: dict[str, Any]
-    dataset: dict[str, Any]
+    Args:
+      name: the policy's, whatever label a study gives it.
+      title: the name as a reader says it.
+      unit: what the axis of its scores says.
+      marker: matplotlib's, of its points.
+      oracle: whether it knows the labels: a reference, not a way to choose.
+      head: the module that is trained along with its surrogates, if there is one.
+    """
+
+    name: str
+    title: str
+    unit: str = "score"
+    marker: str = "v"
+    oracle: bool = False
+    head: str | None = None
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """Say what a study's data are; `pool` and `val` count examples."""
+
+    name: str
+    about: str
+    classes: tuple[str, ...]
+    pool: int
+    val: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """Hold a study as its study.json tells it.
+
+    Args:
+      config: the resolved config.
+      dataset: what the data are.
+      budgets: labelled examples after each cycle.
+      deploy_cycles: the cycles after which every model is trained, ascending.
+      models: parameters by label.
+      metric: the name of the metric.
+      unit: that of the metric.
+      policy_facts: how each policy is shown, by label, random included.
+    """
+
+    config: Mapping[str, Any]
+    dataset: DatasetFacts
     budgets: tuple[int, ...]
     deploy_cycles: tuple[int, ...]
-    models: dict[str, int]
+    models: Mapping[str, int]
     metric: str
     unit: str
+    policy_facts: Mapping[str, PolicyFacts]
 
     @property
     def name(self) -> str:
@@ -45,11 +95,12 @@ class Study(NamedTuple):
 
     @property
     def surrogates(self) -> tuple[str, ...]:
+        """Labels of the models and of the ensembles of models that choose."""
         return tuple(self.config["surrogates"])
 
     @property
     def policies(self) -> tuple[str, ...]:
-        """The policies beside random."""
+        """Labels of the policies besides random."""
         return tuple(p for p in self.config["policies"] if p != RANDOM.policy)
 
     @property
@@ -72,7 +123,24 @@ class Study(NamedTuple):
     @property
     def digits(self) -> int:
         """Decimals worth showing of a percentage: one, from 1,000 validation examples two."""
-        return 2 if self.dataset["val"] >= 1000 else 1
+        return 2 if self.dataset.val >= 1000 else 1
+
+    def title(self, policy: str) -> str:
+        """Name a policy as a reader says it.
+
+        Args:
+          policy: its label in the study.
+
+        Returns:
+          The policy's own title, or the label's words where the label is a name of its own.
+        """
+        facts = self.policy_facts[policy]
+        return facts.title if facts.name == policy else policy.replace("_", " ")
+
+    @property
+    def titles(self) -> list[str]:
+        """What readers call the policies besides random."""
+        return [self.title(policy) for policy in self.policies]
 
     def label(self, column: Column) -> str:
         """`res8`, or `res8 · entropy` where the study has several policies; `random`."""
@@ -82,12 +150,18 @@ class Study(NamedTuple):
         return f"{column.surrogate} · {column.policy}" if several else column.surrogate
 
 
-class Result(NamedTuple):
-    """One deployment run: `value` is the metric as a fraction, `seconds` by kind of work.
+@dataclass(frozen=True)
+class Result:
+    """Hold the result of one deployment run.
 
-    ece: expected calibration error, a fraction. classes: the metric by class, None where the
-    validation split has none of it. None and () are what was not recorded. A model's potential
-    has the surrogate "all", no policy and no cycle.
+    None and () are what was not recorded. A model's potential has the surrogate "all", no
+    policy and no cycle.
+
+    Args:
+      value: the metric as a fraction.
+      seconds: by kind of work.
+      ece: expected calibration error, a fraction.
+      classes: the metric by class, None where the validation split has none of it.
     """
 
     run: str
@@ -101,9 +175,9 @@ class Result(NamedTuple):
     epochs: float
     value: float
     val: int
-    seconds: dict[str, float]
-    checkpoint: dict[str, Any]
-    environment: dict[str, Any]
+    seconds: Mapping[str, float]
+    checkpoint: Mapping[str, Any]
+    environment: Mapping[str, Any]
     ece: float | None = None
     classes: tuple[float | None, ...] = ()
 
@@ -113,25 +187,28 @@ class Result(NamedTuple):
         return f"deployments/{self.run}/result.json"
 
 
-class Work(NamedTuple):
-    """The results of a study by run, and those of models that were trained on the whole pool."""
+@dataclass(frozen=True)
+class Work:
+    """Hold a study's results by run, and those of models that were trained on the whole pool."""
 
-    study: Study
+    study: StudyFacts
     results: Mapping[str, Result]
     potentials: tuple[Result, ...] = ()
 
 
 def run_name(deployment: str, column: Column, seed: int, cycle: int) -> str:
-    return grid.deployment(deployment, grid.Selection(*column, seed), cycle).name
+    """Name the run of a model that was trained on what a column chose up to a cycle."""
+    selection = grid.Selection(column.surrogate, column.policy, seed)
+    return grid.deployment(deployment, selection, cycle).name
 
 
-def taken(work: Work, deployment: str, column: Column, cycle: int) -> dict[int, Result]:
-    """The results that exist for one cell, by seed."""
+def by_seed(work: Work, deployment: str, column: Column, cycle: int) -> dict[int, Result]:
+    """Pick the results that exist for one cell, by seed."""
     names = {s: run_name(deployment, column, s, cycle) for s in range(work.study.seeds)}
     return {seed: work.results[name] for seed, name in names.items() if name in work.results}
 
 
-def expected(study: Study) -> set[str]:
-    """The runs of a finished study."""
+def expected(study: StudyFacts) -> set[str]:
+    """Name the runs of a finished study."""
     config = {**study.config, "deploy_cycles": study.deploy_cycles}
     return {job.name for job in grid.grid(config).trainings}

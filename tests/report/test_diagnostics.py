@@ -14,6 +14,7 @@ from salx.infra.errors import InputError
 from salx.report import (
     diagnostics,
     histograms,
+    measures,
     results,
     selections,
     statistics,
@@ -33,7 +34,7 @@ def work(workdir):
 
 
 @pytest.fixture
-def found(workdir, work):
+def selected(workdir, work):
     return selections.read(workdir, work.study)
 
 
@@ -44,33 +45,31 @@ def test_separation_is_the_gap_in_standard_deviations(values):
     gap = np.mean(order[:count]) - np.mean(order[count:])
     spread = np.std(np.array(values, np.float64))
     expected = gap / spread if spread else 0
-    assert diagnostics.separation(np.array(values, np.float32)) == pytest.approx(expected, abs=1e-6)
+    assert measures.separation(np.array(values, np.float32)) == pytest.approx(expected, abs=1e-6)
 
 
 @given(st.frozensets(st.integers(0, 9)), st.frozensets(st.integers(0, 9)))
 def test_jaccard(a, b):
     both, either = sum(i in b for i in a), len({*a, *b})
-    assert diagnostics.jaccard(a, b) == (both / either if either else 1)
+    assert measures.jaccard(a, b) == (both / either if either else 1)
 
 
 def test_class_balance():
-    assert diagnostics.balance([3, 3, 3, 3]) == pytest.approx(1)
-    assert diagnostics.balance([5, 0, 0]) == 0
-    assert diagnostics.balance([1, 3]) == pytest.approx(
+    assert measures.balance([3, 3, 3, 3]) == pytest.approx(1)
+    assert measures.balance([5, 0, 0]) == 0
+    assert measures.balance([1, 3]) == pytest.approx(
         -(0.25 * math.log2(0.25) + 0.75 * math.log2(0.75))
     )
-    assert (
-        diagnostics.balance([]) is diagnostics.balance([0, 0]) is diagnostics.balance([7]) is None
-    )
+    assert measures.balance([]) is measures.balance([0, 0]) is measures.balance([7]) is None
 
 
 def test_agreement_is_over_the_examples_that_both_scored():
     a = Scores(np.array([1, 2, 5, 7, 9]), np.array([0.1, 0.2, 0.9, 0.3, 0.4], np.float32))
     b = Scores(np.array([2, 3, 5, 7, 9]), np.array([5, 0, 1, 9, 7], np.float32))
     expected = stats.spearmanr([0.2, 0.9, 0.3, 0.4], [5, 1, 9, 7]).statistic
-    assert diagnostics.agreement(a, b) == pytest.approx(expected)
-    assert diagnostics.agreement(a, a) == pytest.approx(1)
-    assert diagnostics.agreement(a, Scores(a.ids, np.zeros(5, np.float32))) is None
+    assert measures.agreement(a, b) == pytest.approx(expected)
+    assert measures.agreement(a, a) == pytest.approx(1)
+    assert measures.agreement(a, Scores(a.ids, np.zeros(5, np.float32))) is None
 
 
 def chosen(workdir, column, seed):
@@ -79,9 +78,9 @@ def chosen(workdir, column, seed):
     return {int(i) for c in range(1, 10) for i in records.read(records.record_path(folder, c)).ids}
 
 
-def test_traits_are_those_of_the_files(workdir, work, found):
+def test_traits_are_those_of_the_files(workdir, work, selected):
     column = Column("res14", "entropy")
-    own = diagnostics.traits(work, found, column)
+    own = diagnostics.traits(work, selected, column)
     with np.load(workdir / "selections/res14.entropy.s2/scores_01.npz") as arrays:
         scores = arrays["scores"].astype(np.float64)
     assert own["mean"].values[2] == pytest.approx(scores.mean())
@@ -103,23 +102,23 @@ def test_traits_are_those_of_the_files(workdir, work, found):
 def test_what_runs_record_of_their_picks(tmp_path):
     workdir = write_work(tmp_path, recorded=True, seeds=1, cycles=3)
     work = results.read(workdir)
-    found = selections.read(workdir, work.study)
-    own = diagnostics.traits(work, found, Column("res8", "entropy"))
+    selected = selections.read(workdir, work.study)
+    own = diagnostics.traits(work, selected, Column("res8", "entropy"))
     passes = [
         sealed.read_json(workdir / f"selections/res8.entropy.s0/cycle_0{c}.json") for c in (1, 2)
     ]
     counts = np.sum([p["picked"]["classes"] for p in passes], axis=0)
     assert own["balance"].values[0] == pytest.approx(stats.entropy(counts, base=len(counts)))
     assert own["duplicates"].values[0] == pytest.approx(10)
-    assert diagnostics.pool_balance(found) == pytest.approx(1)
+    assert diagnostics.pool_balance(selected) == pytest.approx(1)
     ece = sealed.read_json(workdir / "deployments/res8.on.random.s0.c00/result.json")["ece"]
     assert own["ece"].values[0] == pytest.approx(100 * ece)
 
 
-def test_overlap_has_random_as_what_chance_gives(workdir, work, found):
-    sheet = surrogate_tables.overlaps(work.study, "entropy", found)
+def test_overlap_has_random_as_what_chance_gives(workdir, work, selected):
+    sheet = surrogate_tables.overlap_sheet(work.study, "entropy", selected)
     expected = [
-        diagnostics.jaccard(
+        measures.jaccard(
             chosen(workdir, RANDOM, seed), chosen(workdir, Column("res8", "entropy"), seed)
         )
         for seed in range(3)
@@ -130,11 +129,11 @@ def test_overlap_has_random_as_what_chance_gives(workdir, work, found):
     assert sheet.rows[0][2].numbers == sheet.rows[1][1].numbers
 
 
-def test_a_diagnostic_that_orders_the_gains_foretells_them(work, found):
+def test_a_diagnostic_that_orders_the_gains_foretells_them(work, selected):
     (table,) = tables.build(work)
     gains = {
         model: np.mean(
-            [c.gain.mean for c in table.cells if c.column.surrogate == model and not c.own]
+            [c.gain.mean for c in table.cells if c.column.surrogate == model and not c.diagonal]
         )
         for model in MODELS
     }
@@ -143,16 +142,16 @@ def test_a_diagnostic_that_orders_the_gains_foretells_them(work, found):
         model: {"spread": diagnostics.Trait({0: 1.0 + place, 1: 1.0 + place}, ())}
         for place, model in enumerate(order)
     }
-    rank = diagnostics.foretold(table, traits, "spread")
+    rank = diagnostics.correlation_with_gain(table, traits, "spread")
     assert rank == (pytest.approx(1), pytest.approx(1 / 3), 3)
     del traits[order[0]]["spread"]
     traits[order[0]]["spread"] = diagnostics.Trait({}, ())
-    assert diagnostics.foretold(table, traits, "spread") == (None, None, 2)
+    assert diagnostics.correlation_with_gain(table, traits, "spread") == (None, None, 2)
 
 
-def test_the_portraits_say_when_n_is_too_small(work, found):
+def test_the_traits_say_when_n_is_too_small(work, selected):
     (table,) = tables.build(work)
-    caption = surrogate_tables.portraits(work, table, found).caption
+    caption = surrogate_tables.trait_sheet(work, table, selected).caption
     assert "n = 3 is too small: even a perfect order has p = 0.33" in caption
     assert "n = 4 is too small" in surrogate_tables.power(4)
     for n in (5, 6, 8):
@@ -164,9 +163,9 @@ def test_the_portraits_say_when_n_is_too_small(work, found):
     assert "no correlation" in surrogate_tables.power(2)
 
 
-def test_the_portraits_have_each_measure_once(work, found):
+def test_the_traits_have_each_measure_once(work, selected):
     (table,) = tables.build(work)
-    rows = surrogate_tables.portraits(work, table, found).rows
+    rows = surrogate_tables.trait_sheet(work, table, selected).rows
     names = [row[0].text.split("\n")[0] for row in rows]
     assert names == [*(m.name for m in diagnostics.MEASURES), "gain for others"]
     assert [item.text for item in rows[names.index("calibration error")][1:4]] == [
@@ -176,8 +175,8 @@ def test_the_portraits_have_each_measure_once(work, found):
 
 def test_scores_are_of_the_first_choice(workdir, work):
     (workdir / "selections" / "res8.entropy.s1" / "scores_01.npz").unlink()
-    found = selections.read(workdir, work.study)
-    scores = histograms.collected(work.study, found, "entropy")
+    selected = selections.read(workdir, work.study)
+    scores = histograms.collected(work.study, selected, "entropy")
     assert [len(scores[model]) for model in MODELS] == [2, 3, 3]
     assert {len(values) for values in scores["res8"]} == {1437 - 29}
     assert scores["res8"][0].dtype == np.float32
@@ -194,20 +193,20 @@ def test_damaged_scores_are_an_error_that_names_them(workdir, work, damage):
 def test_an_unfinished_selection_has_records_but_no_overlap(workdir, work):
     for cycle in range(4, 10):
         (workdir / "selections" / "res8.entropy.s0" / f"cycle_{cycle:02d}.jsonl").unlink()
-    found = selections.read(workdir, work.study)
+    selected = selections.read(workdir, work.study)
     column = Column("res8", "entropy")
-    assert (column, 0) not in found.chosen
-    assert (column, 1) in found.chosen
-    assert {cycle for name, cycle in found.digests if name == "res8.entropy.s0"} == set(range(4))
-    own = diagnostics.traits(work, found, column)
+    assert (column, 0) not in selected.chosen
+    assert (column, 1) in selected.chosen
+    assert {cycle for name, cycle in selected.digests if name == "res8.entropy.s0"} == set(range(4))
+    own = diagnostics.traits(work, selected, column)
     assert set(own["overlap"].values) == {1, 2}
 
 
 def test_a_lineage_is_read_like_a_surrogate(tmp_path):
     workdir = write_work(tmp_path, seeds=1, cycles=3, lineages={"line": ["res8", "res14"]})
     made = results.read_study(workdir)
-    found = selections.read(workdir, made)
-    assert Column("line", "entropy") in {column for column, _ in found.chosen}
+    selected = selections.read(workdir, made)
+    assert Column("line", "entropy") in {column for column, _ in selected.chosen}
     assert Column("line", "entropy") not in made.columns
 
 

@@ -108,9 +108,9 @@ def test_classes_are_paired_and_absent_ones_left_out(tmp_path):
 
 
 def test_generations_take_over_and_hand_on(tmp_path):
-    assert list(lineage.reigns(["a", "b", "c"], 10)) == [("a", 0, 3), ("b", 3, 6), ("c", 6, 9)]
-    assert list(lineage.reigns(["a", "b"], 3)) == [("a", 0, 1), ("b", 1, 2)]
-    assert list(lineage.reigns(["a", "b", "c"], 3)) == [("b", 0, 1), ("c", 1, 2)]
+    assert list(lineage.turns(["a", "b", "c"], 10)) == [("a", 0, 3), ("b", 3, 6), ("c", 6, 9)]
+    assert list(lineage.turns(["a", "b"], 3)) == [("a", 0, 1), ("b", 1, 2)]
+    assert list(lineage.turns(["a", "b", "c"], 3)) == [("b", 0, 1), ("c", 1, 2)]
     workdir = write_work(tmp_path, lineages={"line": ["res8", "res20"]})
     work = results.read(workdir)
     first, second = lineage.generations(work, "line", "entropy")

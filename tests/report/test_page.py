@@ -65,9 +65,9 @@ def test_the_page_needs_nothing_else_and_is_well_formed(everything):
     path = report.write(everything)
     assert path == everything / "report" / "index.html"
     text = path.read_text()
-    found = Page(text)
-    assert not {tag for tag, _ in found.elements} & {"script", "link", "iframe", "object"}
-    for tag, attributes in found.elements:
+    parsed = Page(text)
+    assert not {tag for tag, _ in parsed.elements} & {"script", "link", "iframe", "object"}
+    for tag, attributes in parsed.elements:
         for name in ("src", "href", "xlink:href", "srcset"):
             assert not str(attributes.get(name, "")).startswith(("http", "//"))
         assert tag != "img" or attributes["src"].startswith("data:image/png;base64,")

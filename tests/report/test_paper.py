@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from salx.report import findings, formatting, paper, results, sheets, tables
+from salx.report import findings, formatting, paper, results, sheets, tables, verdict
 from salx.report.tables import Tally
-from salx.report.types import Study, Work
+from salx.report.types import Work
 from tests.report.work import result, study, write_work
 
 GIVEN = Path(__file__).resolve().parents[3] / "shared" / "paper" / "paper_tables.json"
@@ -37,8 +37,7 @@ def fed(dataset, spread=True):
                 made = result(deployment, *who, seed, 1, 287, measured)
                 del made["loss"]
                 found[made["run"]] = results.Result(**made)
-    fields = {field: value[field] for field in Study._fields if field != "models"}
-    return Work(Study(**fields, models={}), found)
+    return Work(results.study_facts(value), found)
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +63,13 @@ def test_the_figures_are_those_of_the_papers_tables():
 
 def test_38_pairs_28_off_the_diagonal_25_better_than_random(built):
     every = [table for name in SETS for table in built[name]]
-    off, on = tables.tally(every), tables.tally(every, own=True)
+    off, on = tables.tally(every), tables.tally(every, diagonal=True)
     assert off.pairs + on.pairs == 38
     assert (off.pairs, off.compared, off.better) == (28, 28, 25)
     worse = {
         (cell.column.surrogate, cell.deployment, round(cell.gain.mean, 2))
         for cell in (cell for table in every for cell in table.cells)
-        if cell.gain and not cell.own and cell.gain.mean <= 0
+        if cell.gain and not cell.diagonal and cell.gain.mean <= 0
     }
     assert worse == {
         ("Res-50", "Res-18", -0.23), ("Xc-65", "Res-18", -1.19), ("Xc-65", "Res-50", -0.52),
@@ -135,7 +134,7 @@ def test_beside_itself_the_paper_agrees_in_every_cell(built):
 def test_a_single_seed_gives_the_papers_means_and_no_certainty():
     built = tables.build(fed("ade20k", spread=False))
     assert tables.tally(built) == Tally(6, 6, 3, 0, 0, pytest.approx(-0.105))
-    assert "a single seed each (n = 1)" in formatting.verdict(built, fed("ade20k").study)
+    assert "a single seed each (n = 1)" in verdict.verdict(built)
     rows = findings.verdicts(built, fed("ade20k", spread=False).study).rows
     assert [row[3].text for row in rows] == [formatting.MISSING] * 2
 
@@ -144,8 +143,7 @@ def test_which_studies_are_the_papers(tmp_path):
     def found(name, policies=("entropy",), **models):
         dataset = {"name": name}
         made = study(dataset=dataset, models=models, policies=list(policies), cycles=2)
-        fields = {field: made[field] for field in Study._fields}
-        return paper.find(Study(**fields))
+        return paper.find(results.study_facts(made))
 
     both = {"small": {"name": "deeplab_resnet18"}, "x": {"name": "deeplab_xception65"}}
     assert found("cityscapes", **both).names == {"small": "Res-18", "x": "Xc-65"}

@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -119,6 +119,7 @@ def test_area_is_the_mean_height_of_the_curve():
     assert statistics.area([10], [1.0]) is None
 
 
+@settings(deadline=None)  # scipy goes through all permutations; nothing is timed here
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=3, max_size=5))
 def test_spearman_is_scipys_and_its_p_that_of_all_permutations(points):
     x, y = zip(*points, strict=True)

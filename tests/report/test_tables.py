@@ -2,10 +2,21 @@ import csv
 import io
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
-from salx.report import formats, formatting, latex, results, statistics, tables
+from salx.report import (
+    colours,
+    console,
+    formats,
+    formatting,
+    latex,
+    results,
+    statistics,
+    tables,
+    verdict,
+)
 from salx.report.tables import Cell
 from salx.report.types import RANDOM, Column
 from tests.report.work import write_result, write_work
@@ -52,11 +63,11 @@ def test_what_is_missing_has_no_rank_and_shifts_none():
 
 
 def test_colours_end_where_the_scale_ends_and_are_readable():
-    assert tables.colour(0) == "#f5d0ba"
-    assert tables.colour(1) == "#a9dbd1"
+    assert colours.colour(0) == "#f5d0ba"
+    assert colours.colour(1) == "#a9dbd1"
     for step in range(101):
-        assert contrast("#202326", tables.colour(step / 100)) > 7
-        assert contrast("#e8e8e4", tables.colour(step / 100, tables.DARK)) > 7
+        assert contrast("#202326", colours.colour(step / 100)) > 7
+        assert contrast("#e8e8e4", colours.colour(step / 100, colours.DARK)) > 7
 
 
 def test_cells_are_the_results_of_the_last_cycle(workdir, table):
@@ -68,7 +79,7 @@ def test_cells_are_the_results_of_the_last_cycle(workdir, table):
     random = [work.results[f"res14.on.random.s{seed}.c09"].value for seed in range(3)]
     assert cell.gain.mean == pytest.approx(cell.mean - 100 * sum(random) / 3)
     assert table.labels == ("res8", "res14", "res20", "random")
-    assert [[cell.own for cell in row].index(True) for row in table.rows] == [0, 1, 2]
+    assert [[cell.diagonal for cell in row].index(True) for row in table.rows] == [0, 1, 2]
 
 
 def test_missing_runs_show_as_missing(workdir):
@@ -82,8 +93,8 @@ def test_missing_runs_show_as_missing(workdir):
     assert formatting.notes(table.rows[2][0], 3) == ["2 of 3 paired"]
     assert table.rows[0][1] == Cell("res8", Column("res14", "entropy"))
     assert formatting.spread(table.rows[0][1]) == "\N{EN DASH}"
-    assert formatting.done(work) == (139, 144)
-    assert "Not finished: 1 of 6 pairs" in formatting.verdict([table], work.study)
+    assert verdict.done(work) == (139, 144)
+    assert "Not finished: 1 of 6 pairs" in verdict.verdict([table])
     assert tables.tally([table])[:2] == (6, 5)
 
 
@@ -98,11 +109,11 @@ def test_the_verdict_counts_what_the_table_shows(tmp_path):
                 point = (model, surrogate, policy, seed, 1, 287, value + noise)
                 write_result(workdir, *point)
     built = tables.build(results.read(workdir))
-    verdict = formatting.verdict(built, results.read_study(workdir))
-    assert "better than random in 4 of 6 pairs" in verdict
+    text = verdict.verdict(built)
+    assert "better than random in 4 of 6 pairs" in text
     # Differences without any spread are sure; 3 of res20's gains (0.01, 0.04) are not.
-    assert "two of them beyond chance; two are worse beyond chance" in verdict
-    assert "n = 2 seeds, Holm-corrected for the 9 gains of the grid" in verdict
+    assert "two of them beyond chance; two are worse beyond chance" in text
+    assert "n = 2 seeds, Holm-corrected for the 9 gains of the grid" in text
 
 
 def test_one_seed_says_so(tmp_path):
@@ -111,9 +122,9 @@ def test_one_seed_says_so(tmp_path):
     assert all(cell.std is None for cell in table.cells)
     assert all(cell.gain.low is None for cell in table.cells if cell.gain)
     assert all(cell.gain.p is cell.gain.holm is None for cell in table.cells if cell.gain)
-    assert "a single seed each (n = 1)" in formatting.verdict([table], results.read_study(workdir))
+    assert "a single seed each (n = 1)" in verdict.verdict([table])
     assert "no interval" in formats.caption(table, "*")
-    assert "[" not in formats.text(table)
+    assert "[" not in console.text(table)
 
 
 def test_each_policy_has_a_table_and_all_share_one_correction(tmp_path):
@@ -124,17 +135,17 @@ def test_each_policy_has_a_table_and_all_share_one_correction(tmp_path):
     assert {table.labels for table in built} == {("res8", "res14", "res20", "random")}
     gains = [cell.gain for table in built for cell in table.cells if cell.gain]
     assert [gain.holm for gain in gains] == statistics.holm([gain.p for gain in gains])
-    verdict = formatting.verdict(built, work.study)
-    assert "a surrogate's entropy or core-set is" in verdict
-    assert "of 12 pairs" in verdict  # true loss knows the labels, so it is not counted
-    assert "for the 27 gains" in verdict
+    text = verdict.verdict(built)
+    assert "a surrogate's entropy or core-set is" in text
+    assert "of 12 pairs" in text  # true loss knows the labels, so it is not counted
+    assert "for the 27 gains" in text
 
 
 def test_decimals_follow_the_size_of_the_validation_split(tmp_path):
     workdir = write_work(tmp_path, seeds=1, cycles=2, dataset={"val": 2000})
     (table,) = tables.build(results.read(workdir))
-    assert re.search(r"\d\d\.\d\d\b", formats.text(table))
-    assert ranks(tables.ranked([c._replace(rank=None) for c in row(11.30, 11.26)], 2)) == [1, 2]
+    assert re.search(r"\d\d\.\d\d\b", console.text(table))
+    assert ranks(tables.ranked([replace(c, rank=None) for c in row(11.30, 11.26)], 2)) == [1, 2]
 
 
 def test_areas_are_means_over_the_budget_and_need_every_point(workdir):
@@ -201,7 +212,7 @@ def test_latex_reads_back_as_the_shown_numbers(table):
             colour, content = re.fullmatch(
                 r" \\cellcolor\[HTML\]{(\w+)}(.*?)(?: \\\\)?", text
             ).groups()
-            assert colour.lower() == tables.colour(cell.shade)[1:]
+            assert colour.lower() == colours.colour(cell.shade)[1:]
             assert numbers(content) == shown(cell)
             assert not re.search(r"\\\\\s*\[", content)  # LaTeX would take an argument
 
@@ -212,6 +223,6 @@ def test_latex_escapes():
 
 @pytest.mark.parametrize("width", [200, 80, 60, 40])
 def test_the_console_table_stays_within_its_width(table, width):
-    text = formats.text(table, width)
+    text = console.text(table, width)
     assert max(len(line) for line in text.splitlines()) <= width
     assert all(formatting.number(cell.mean) in text for cell in table.cells)

@@ -12,7 +12,7 @@ from salx.scoring.choice import choose as choose_from
 from salx import models, policies, records
 from salx.data import datasets
 from salx.infra import checkpoint, sealed
-from salx.report import formatting, selections
+from salx.report import results, selections
 from salx.scoring import engine
 from salx.selection import sheet
 from salx.selection.exports import Pick
@@ -96,8 +96,9 @@ def test_core_set_is_plain_k_center_over_the_surrogates_features(work):
 
 def test_the_report_shows_the_policies_beside_each_other(work):
     page = (work[0] / "report/index.html").read_text()
+    shown = results.read_study(work[0])
     for policy in POLICIES:
-        assert formatting.plain(policy) in work[1]
+        assert shown.title(policy) in work[1]
         assert f'id="gain_{policy}"' in page
 
 

@@ -1,0 +1,91 @@
+"""How a process finds the others of its launcher, through jax.distributed."""
+
+import importlib.util
+import os
+from typing import Any, NamedTuple
+
+from salx.infra.errors import InputError
+
+JOIN, HEARTBEAT = 300, 30  # seconds until all have come; until a silent process counts as lost
+
+
+class Coordinates(NamedTuple):
+    """Where the processes meet (HOST:PORT), how many they are, and the number of this one.
+
+    All are None where the launcher says it.
+    """
+
+    coordinator: str | None = None
+    count: int | None = None
+    index: int | None = None
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the user names them. Raises InputError if only some are named."""
+        if None not in self:
+            return True
+        if any(value is not None for value in self):
+            raise InputError("--coordinator, --processes and --process go together")
+        return False
+
+
+class Joined(NamedTuple):
+    """What jax.distributed says of this process: its number, how many there are, and the client
+    of the key-value store, which all of them share."""
+
+    index: int
+    count: int
+    store: Any
+
+
+def launched() -> bool:
+    """Tell whether this is one of several processes of a launcher that jax.distributed knows.
+
+    Those are Slurm, Kubernetes with indexed jobs, and Cloud TPU, where jax itself sets its
+    platforms to the TPU's unless the user has chosen others.
+    """
+    if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1:
+        return True
+    if {"KUBERNETES_SERVICE_HOST", "JOB_COMPLETION_INDEX"} <= os.environ.keys():
+        return True
+    if importlib.util.find_spec("libtpu") is None:
+        return False
+    import jax
+
+    return "tpu" in (jax.config.jax_platforms or "").split(",")
+
+
+def join(coordinates: Coordinates) -> Joined:
+    """Join the other processes, with bounded waits. Comes before any device query.
+
+    Raises:
+      InputError: if they cannot be joined.
+    """
+    import jax
+
+    # Its sync points need a number that only ever grows, and Orbax would give them its steps.
+    jax.config.update("jax_enable_preemption_service", False)
+    try:
+        jax.distributed.initialize(
+            coordinates.coordinator,
+            coordinates.count,
+            coordinates.index,
+            cluster_detection_method="deactivate" if coordinates.explicit else None,
+            initialization_timeout=JOIN,
+            heartbeat_timeout_seconds=HEARTBEAT,
+        )
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"cannot join the other processes: {error}") from error
+    return _joined()
+
+
+def _joined() -> Joined:
+    """Read what jax.distributed knows after it was initialised.
+
+    This is the one use of a private name of jax: the client of its key-value store has no public
+    one, and jax.process_index() and jax.process_count() would start the devices.
+    """
+    from jax._src import distributed
+
+    state = distributed.global_state
+    return Joined(state.process_id, state.num_processes, state.client)
