@@ -5,7 +5,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from salx.infra import storage
 from salx.infra.errors import InputError
+from salx.infra.observer import Observer
 
 Item = TypeVar("Item")
 
@@ -87,11 +88,11 @@ class Bar:
         self.bar = Progress(*columns, console=console, disable=not live, transient=True)
         self.task: TaskID = self.bar.add_task("starting", total=total)
 
-    def __enter__(self):
+    def __enter__(self) -> "Bar":
         self.bar.start()
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self.bar.stop()
 
     def tell(self, text: str) -> None:
@@ -115,38 +116,69 @@ def counted(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
             bar.tell(f"{what}  {bar.done} of {total}  {bar.left()}")
 
 
-class Board(Bar):
-    """Live progress of a study: run i of n, cycle, step, time left.
+class Terminal(Observer):
+    """Shows on stderr how a study or a selection goes: run i of n, cycle, step, time left.
 
-    `run` runs of `runs_total` are done at the start and `steps` training steps remain.
+    Nothing is shown, and nothing is opened, before something is heard; or ever, unless `shown`.
+    A context manager, which ends it.
     """
 
-    def __init__(self, runs_total: int = 0, run: int = 0, steps: int = 0, shown: bool = False):
-        super().__init__(max(1, steps), shown)
-        self.runs_total, self.run = runs_total, run
+    def __init__(self, shown: bool = True):
+        self.shown = shown
+        self._bar: Bar | None = None
+        self._runs = self._run = 0
+        self._at: tuple[str, str, int, int] = ("", "", 0, 0)  # run, cycle, step, total
 
-    def start(self, name: str, cycle: str, step: int, total: int) -> None:
-        """A training of `total` steps begins at `step`; one that is at its end goes unseen."""
-        self.name, self.cycle, self.steps, self.at = name, cycle, total, step
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.finished()
+
+    def _opened(self, total: int = 1) -> Bar:
+        if self._bar is None:
+            self._bar = Bar(max(1, total), self.shown)
+            self._bar.__enter__()
+        return self._bar
+
+    def study_started(self, runs: int, done: int, steps: int) -> None:
+        """Know how many runs and steps remain."""
+        self._runs, self._run = runs, done
+        self._opened(steps)
+
+    def training_started(self, run: str, cycle: str, step: int, total: int) -> None:
+        """Show a training; one that is at its end goes unseen."""
+        self._at = (run, cycle, step, total)
         if step < total:
-            self.run += 1
-            self.show()
+            self._run += 1
+            self._show()
 
-    def step(self, step: int) -> None:
-        """The training stands at a step."""
-        self.done, self.at = self.done + step - self.at, step
-        self.show()
+    def training_logged(self, run: str, step: int, metrics: Mapping[str, float]) -> None:
+        """Show where the training stands."""
+        name, cycle, before, total = self._at
+        self._opened().done += step - before
+        self._at = (name, cycle, step, total)
+        self._show()
 
-    def score(self, name: str, done: int, total: int, began: float) -> None:
-        """A scoring pass has done so many of its images since `began` (time.monotonic())."""
-        rate = done / max(1e-9, time.monotonic() - began)
+    def scored(self, run: str, done: int, total: int, seconds: float) -> None:
+        """Show where a pass over the pool stands."""
+        rate = done / max(1e-9, seconds)
         left = clock((total - done) / max(1e-9, rate))
-        self.tell(f"scoring {done:,}/{total:,}  {rate:,.0f} images/s  {left} left  {name}")
+        text = f"scoring {done:,}/{total:,}  {rate:,.0f} images/s  {left} left  {run}"
+        self._opened().tell(text)
 
-    def show(self) -> None:
-        run, step = f"run {self.run} of {self.runs_total}", f"step {self.at}/{self.steps}"
+    def finished(self) -> None:
+        """Clear the terminal."""
+        if self._bar is not None:
+            self._bar.__exit__()
+            self._bar = None
+
+    def _show(self) -> None:
+        run, cycle, step, total = self._at
+        bar = self._opened()
         # A narrow terminal cuts the end: the run's name goes first.
-        self.tell("  ".join([run, self.left(), f"cycle {self.cycle}", step, self.name]))
+        words = [f"run {self._run} of {self._runs}", bar.left(), f"cycle {cycle}"]
+        bar.tell("  ".join([*words, f"step {step}/{total}", run]))
 
 
 def clock(seconds: float) -> str:
