@@ -7,7 +7,7 @@ its predecessor, so damage and mixed-up chains are found when they are read.
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,26 +28,47 @@ class Record(NamedTuple):
 
 
 def budgets(pool: int, share: float, cycles: int) -> list[int]:
-    """How many examples are labelled after each cycle: round(pool * share * (c + 1) / cycles).
+    """Count the labelled examples after each cycle c: round(pool * share * (c + 1) / cycles).
 
     Rounding the running total, not each step, makes ten steps of 2 % exactly 20 %.
+
+    Args:
+      pool: how many examples there are.
+      share: the fraction of them that is labelled after the last cycle.
+      cycles: how many cycles there are.
+
+    Returns:
+      One number for each cycle.
     """
     total = pool * Fraction(str(share))
     return [round(total * (cycle + 1) / cycles) for cycle in range(cycles)]
 
 
 def record_path(folder: Path, cycle: int) -> Path:
+    """Name the file of a cycle's record in a selection's folder."""
     return folder / f"cycle_{cycle:02d}.jsonl"
 
 
 def written(score: Any) -> float | None:
-    """A score with the fewest digits that give it back; None for infinity, which JSON lacks:
-    the distance of Core-Set's first pick where nothing is labelled."""
+    """Round a score to the fewest digits that give it back.
+
+    Infinity, which JSON lacks, becomes None: it is the distance of Core-Set's first pick where
+    nothing is labelled.
+    """
     return float(str(score)) if np.isfinite(score) else None
 
 
-def encode(header: dict[str, Any], ids: np.ndarray, keys: Sequence[str], scores) -> bytes:
-    """A record's bytes."""
+def encode(
+    header: dict[str, Any], ids: np.ndarray, keys: Sequence[str], scores: Iterable[float]
+) -> bytes:
+    """Encode a record as the bytes of its file.
+
+    Args:
+      header: what explains the picks, in JSON's types.
+      ids: int64[k], best first.
+      keys: the keys of the whole pool, by id.
+      scores: k numbers, in the order of `ids`.
+    """
     lines = [
         sealed.canonical({"id": int(i), "key": keys[i], "score": written(s), "rank": rank})
         for rank, (i, s) in enumerate(zip(ids, scores, strict=True))
@@ -59,7 +80,11 @@ def encode(header: dict[str, Any], ids: np.ndarray, keys: Sequence[str], scores)
 
 
 def read(path: Path) -> Record:
-    """Reads and verifies one record. Raises InputError naming the file if it is damaged."""
+    """Read and verify one record.
+
+    Raises:
+      InputError: names the file, if it is damaged or of another format.
+    """
     with sealed.reading(path):
         head, _, body = path.read_bytes().partition(b"\n")
         header = json.loads(head)
@@ -72,19 +97,25 @@ def read(path: Path) -> Record:
 
 
 def recorded(folder: Path, cycles: int) -> int:
-    """How many of the cycles 0, 1, ... have a record, up to the first that has none."""
+    """Count the cycles 0, 1, ... that have a record, up to the first that has none."""
     there = (record_path(folder, cycle).exists() for cycle in range(cycles))
     return sum(itertools.takewhile(bool, there))
 
 
 def read_chain(folder: Path, cycles: int, fingerprint: str) -> list[Record]:
-    """The records of cycles 0, 1, ... up to `cycles` of them or the first that is absent.
+    """Read the records of cycles 0, 1, ... up to `cycles` of them or the first that is absent.
 
-    Raises InputError, naming the file, for a record that is damaged, does not follow its
-    predecessor, comes from other data, or repeats a pick.
+    Args:
+      folder: the selection's folder.
+      cycles: how many records to read at most.
+      fingerprint: the digest of the data that they must have been chosen from.
+
+    Raises:
+      InputError: names the file of a record that is damaged, does not follow its predecessor,
+        comes from other data, or repeats a pick.
     """
     chain: list[Record] = []
-    seen: set[int] = set()
+    chosen: set[int] = set()
     for cycle in range(recorded(folder, cycles)):
         path = record_path(folder, cycle)
         record = read(path)
@@ -93,13 +124,13 @@ def read_chain(folder: Path, cycles: int, fingerprint: str) -> list[Record]:
             raise InputError(f"{path}: damaged: does not follow the record before it")
         if record.header["data"]["fingerprint"] != fingerprint:
             raise InputError(f"{path}: chosen from other data than this study's")
-        if len(seen | set(record.ids.tolist())) != len(seen) + len(record.ids):
+        if len(chosen | set(record.ids.tolist())) != len(chosen) + len(record.ids):
             raise InputError(f"{path}: damaged: an example is picked twice")
-        seen.update(record.ids.tolist())
+        chosen.update(record.ids.tolist())
         chain.append(record)
     return chain
 
 
 def labelled(chain: Sequence[Record]) -> np.ndarray:
-    """All ids that a chain has chosen, int64, ascending."""
+    """Collect all ids that a chain has chosen, int64, ascending."""
     return np.sort(np.concatenate([record.ids for record in chain] or [np.zeros(0, np.int64)]))

@@ -24,25 +24,36 @@ LABEL = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def selection_name(surrogate: str | None, policy: str, seed: int) -> str:
-    """`res8.entropy.s0`; the random column has no surrogate: `random.s0`."""
+    """Name a selection: `res8.entropy.s0`; the random column has no surrogate: `random.s0`."""
     return ".".join([*([surrogate] if surrogate else []), policy, f"s{seed}"])
 
 
 def deployment_name(model: str, selection: str, cycle: int | None, head: str = "") -> str:
-    """`res14.on.res8.entropy.s0.c09`: trained on what was chosen in cycles 0 to 9;
-    `res14.on.all.s0`: on the whole pool; `... .with.learning_loss`: a module beside it."""
+    """Name a deployment.
+
+    `res14.on.res8.entropy.s0.c09` is trained on what was chosen in cycles 0 to 9,
+    `res14.on.all.s0` on the whole pool, and `... .with.learning_loss` with that module beside it.
+    """
     at = "" if cycle is None else f".c{cycle:02d}"
     return f"{model}.on.{selection}{at}" + (f".with.{head}" if head else "")
 
 
 def check_label(field: str, label: str) -> None:
-    """Refuses a label that could not be a part of a folder's name."""
+    """Raise InputError for a label that could not be a part of a folder's name."""
     if not LABEL.fullmatch(label):
         raise InputError(f"config.{field}: {label!r} may hold letters, digits, '_' and '-' only")
 
 
 def claim(folder: Path, identity: Mapping[str, Any]) -> None:
-    """Writes folder/config.json on the first visit; later, refuses a run that is another one."""
+    """Write folder/config.json on the first visit; later, refuse a run that is another one.
+
+    Args:
+      folder: the run's folder.
+      identity: what decides the run's outcome, in JSON's types.
+
+    Raises:
+      InputError: says what differs, if the folder holds another run.
+    """
     path = folder / "config.json"
     if not path.exists():
         write_json(path, identity)

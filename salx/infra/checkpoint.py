@@ -22,19 +22,19 @@ from salx.infra.errors import InputError, Stopped
 State = TypeVar("State")
 
 
-def digest(tree) -> str:
-    """`sha256:<hex>` over the leaves of a tree: their paths, dtypes, shapes and bytes."""
+def digest(tree: Any) -> str:
+    """Give `sha256:<hex>` over the leaves of a tree: their paths, dtypes, shapes and bytes."""
     leaves = jax.tree_util.tree_leaves_with_path(jax.device_get(tree))
-    parts = []
+    contents = []
     for path, leaf in leaves:
         leaf = np.asarray(leaf)
-        parts += [f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape} ".encode()]
-        parts += [np.ascontiguousarray(leaf).tobytes()]
-    return sealed.digest(*parts)
+        contents += [f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape} ".encode()]
+        contents += [np.ascontiguousarray(leaf).tobytes()]
+    return sealed.digest(*contents)
 
 
 class Checkpoints:
-    """The checkpoints of one training, the newest alone kept. A context manager."""
+    """The checkpoints of one training, of which the newest alone stays. A context manager."""
 
     def __init__(self, folder: Path):
         self.folder = storage.absolute(folder)
@@ -53,13 +53,13 @@ class Checkpoints:
     def __enter__(self) -> "Checkpoints":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # Closing waits for the other processes, and an error may be that one of them is lost.
         if kind in (None, Stopped) or multihost.process.count == 1:
             self.manager.close()
 
     def save(self, step: int, state: State) -> None:
-        """Saves in the background; the next save, or the end, waits for it."""
+        """Save in the background; the next save, or the end, waits for it."""
         self.manager.save(
             step,
             args=ocp.args.Composite(
@@ -69,9 +69,16 @@ class Checkpoints:
         )
 
     def restore(self, abstract: State) -> State | None:
-        """The newest checkpoint's state; None if there is none.
+        """Restore the newest checkpoint's state.
 
-        Raises InputError, naming the folder, for a checkpoint that is damaged.
+        Args:
+          abstract: the state's shapes, dtypes and placement, as `mesh.abstract` gives them.
+
+        Returns:
+          The state; None if there is no checkpoint.
+
+        Raises:
+          InputError: names the folder of a checkpoint that is damaged.
         """
         step = self.manager.latest_step()
         if step is None:
@@ -81,14 +88,25 @@ class Checkpoints:
             raise self.damaged(step, "wrong digest")
         return saved.state
 
-    def read(self, step: int, abstract=None, **more):
-        """What Orbax restores of a step: the state as `abstract` is, or as numpy arrays, from
-        whatever devices it was saved. Raises InputError for files that are damaged."""
+    def read(self, step: int, abstract: Any = None, **more: Any) -> Any:
+        """Read the checkpoint of a step, from whatever devices it was saved.
+
+        Args:
+          step: the step.
+          abstract: what the state shall be like; None for numpy arrays.
+          **more: Orbax's arguments for what else to restore, by the item's name.
+
+        Returns:
+          Orbax's composite of `state` and the items in `more`.
+
+        Raises:
+          InputError: names the folder of a checkpoint that is damaged.
+        """
         try:
-            with late_errors_hidden():
+            with _late_errors_hidden():
                 if abstract is None:
                     saved = self.manager.item_metadata(step).state.tree
-                    abstract = jax.tree.map(blank, saved)
+                    abstract = jax.tree.map(_blank, saved)
                 args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract), **more)
                 return self.manager.restore(step, args=args)
         except Exception as error:  # Orbax and TensorStore raise many kinds for a broken file
@@ -96,36 +114,44 @@ class Checkpoints:
             raise self.damaged(step, why) from error
 
     def damaged(self, step: int, why: str) -> InputError:
-        place = self.folder / str(step)
-        return InputError(f"{place}: damaged checkpoint (delete it to train again): {why}")
+        """Make the error for a damaged checkpoint."""
+        folder = self.folder / str(step)
+        return InputError(f"{folder}: damaged checkpoint (delete it to train again): {why}")
 
 
-def blank(saved) -> np.ndarray:
-    """An array of the dtype and shape of a saved one, which tells Orbax to restore as numpy."""
+def _blank(saved: Any) -> np.ndarray:
+    """Make an array like a saved one, which tells Orbax to restore as numpy."""
     return np.broadcast_to(saved.dtype.type(), saved.shape)
 
 
 def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """config.json, result.json and the variables, as numpy, of a finished deployment's folder.
+    """Read a finished deployment's folder.
 
-    Raises InputError for a folder that is none, or whose checkpoint is not the result's.
+    Returns:
+      The content of config.json, that of result.json, and the variables as numpy arrays.
+
+    Raises:
+      InputError: for a folder that is none, or whose checkpoint is not the result's.
     """
     config, result = (sealed.read_json(run / name) for name in ("config.json", "result.json"))
-    known = result["checkpoint"]
+    saved = result["checkpoint"]
     with Checkpoints(run / "checkpoint") as checkpoints:
-        state = checkpoints.read(known["step"]).state
+        state = checkpoints.read(saved["step"]).state
         variables = {name: state[name] for name in ("params", "batch_stats")}
         if state["head"]:
             variables["head"] = state["head"]["params"]
-        if digest(variables) != known["digest"]:
-            raise checkpoints.damaged(known["step"], "not the one of result.json")
+        if digest(variables) != saved["digest"]:
+            raise checkpoints.damaged(saved["step"], "not the one of result.json")
     return config, result, variables
 
 
 @contextlib.contextmanager
-def late_errors_hidden() -> Iterator[None]:
-    """When one read of many fails, Orbax closes their event loop and raises that error; those
-    that fail after it find the loop closed and would print a traceback each."""
+def _late_errors_hidden() -> Iterator[None]:
+    """Keep what Orbax prints after a failed read from the terminal.
+
+    When one read of many fails, Orbax closes their event loop and raises that error; those
+    that fail after it find the loop closed and would print a traceback each.
+    """
     shown = sys.unraisablehook
     sys.unraisablehook = lambda _: None
     yield

@@ -35,12 +35,12 @@ class Unreachable(Exception):
 
 
 def one_line(error: BaseException) -> str:
-    """An error's text without its line breaks."""
+    """Give an error's text without its line breaks."""
     return " ".join(str(error).split())
 
 
 def verdict(error: BaseException) -> tuple[int, str]:
-    """The exit code for an error, and the line that explains it."""
+    """Give the exit code for an error, and the line that explains it."""
     line = f"salx: {one_line(error)}"
     if isinstance(error, InputError):
         return 2, line
@@ -54,7 +54,7 @@ def verdict(error: BaseException) -> tuple[int, str]:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's text, or its kind where it says nothing."""
+    """Give the first line of an error's text, or its kind where it says nothing."""
     silent = "no answer" if isinstance(error, TimeoutError) else type(error).__name__
     return next(iter(str(error).strip().splitlines()), silent)
 
@@ -94,7 +94,7 @@ def unknown(kind: str, name: str, choices: Iterable[str], argument: str = "") ->
 
 @contextlib.contextmanager
 def located(where: str) -> Iterator[None]:
-    """Puts `where` in front of a RunError's message as it passes."""
+    """Put `where` in front of a RunError's message as it passes."""
     try:
         yield
     except RunError as error:

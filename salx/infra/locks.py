@@ -36,29 +36,36 @@ Tell = Callable[[int, str], Any]
 
 
 def alone(code: int, line: str) -> None:
-    """Says why this process ends, where there are no others to be told."""
+    """Print why this process ends, where there are no others to be told."""
     print(line, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def held(folder: Path, wait: bool = False, tell: Tell = alone) -> Iterator[None]:
-    """Holds a folder for this process.
+    """Hold a folder for this process, within a `with` statement.
 
-    Raises InputError if the folder cannot be written, or, rather than `wait`, if another process
-    holds it, and Unreachable for a bucket that does not answer. A process that loses a folder in
-    the middle of its work ends, after `tell(code, line)`.
+    Args:
+      folder: made, if it is not there.
+      wait: whether to wait for another process that holds it.
+      tell: called with an exit code and a line before this process ends because it lost the
+        folder in the middle of its work.
+
+    Raises:
+      InputError: if the folder cannot be written, or another process holds it.
+      Unreachable: for a bucket that does not answer.
     """
     with leased(folder, wait, tell) if storage.in_bucket(folder) else locked(folder, wait):
         yield
 
 
 def me() -> str:
+    """Name this process, for those that wait for it."""
     return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 @contextlib.contextmanager
 def locked(folder: Path, wait: bool) -> Iterator[None]:
-    """`held` for a file system."""
+    """Hold a folder of a file system."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(folder / LOCK, "a+")
@@ -80,7 +87,7 @@ def locked(folder: Path, wait: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def leased(folder: Path, wait: bool, tell: Tell) -> Iterator[None]:
-    """`held` for a bucket."""
+    """Hold a folder in a bucket."""
     import tensorstore
 
     bucket, _, inside = str(folder).removeprefix(storage.BUCKET).partition("/")
@@ -100,8 +107,8 @@ def leased(folder: Path, wait: bool, tell: Tell) -> Iterator[None]:
 
 @contextlib.contextmanager
 def answering(folder: Path) -> Iterator[None]:
-    """Turns what TensorStore makes of a bucket's refusal into an InputError, and of its silence
-    into Unreachable."""
+    """Turn TensorStore's error for a bucket's refusal into an InputError, and that for its
+    silence into Unreachable."""
     try:
         yield
     except InputError:
@@ -112,8 +119,10 @@ def answering(folder: Path) -> Iterator[None]:
 
 
 class Lease:
-    """The object .lock of a TensorStore key-value store, and the last that this process knows of
-    it: its generation, which every write changes."""
+    """The object .lock of a TensorStore key-value store, held by this process.
+
+    It remembers the object's generation, which every write changes.
+    """
 
     def __init__(self, store: Any, name: str, tell: Tell = alone):
         self.store, self.name, self.tell = store, name, tell
@@ -123,35 +132,41 @@ class Lease:
         self.keeper = threading.Thread(target=self.keep, daemon=True)
 
     def take(self, wait: bool) -> None:
-        """Returns once this process is the holder. Raises InputError, rather than `wait`, when
-        another one shows that it is alive."""
-        seen, since = None, 0.0
+        """Return once this process is the holder.
+
+        Raises:
+          InputError: without `wait`, when another holder shows that it is alive.
+        """
+        latest, since = None, 0.0  # the generation that was read last, and since when it stands
         while True:
-            found = self.store.read(LOCK).result(ANSWER)
-            generation, now = found.stamp.generation, time.monotonic()
-            stale = generation == seen and now - since > LEASE
-            if (found.state == "missing" or stale) and self.write(generation):
+            lock = self.store.read(LOCK).result(ANSWER)
+            generation, now = lock.stamp.generation, time.monotonic()
+            stale = generation == latest and now - since > LEASE
+            if (lock.state == "missing" or stale) and self.write(generation):
                 return
-            if found.state != "missing" and generation != seen:
-                holder = found.value.decode(errors="replace")
-                if seen is not None and not wait:
+            if lock.state != "missing" and generation != latest:
+                holder = lock.value.decode(errors="replace")
+                if latest is not None and not wait:
                     raise InputError(f"{self.name.removesuffix('/' + LOCK)}: held by {holder}")
-                if seen is None:
+                if latest is None:
                     why = f"waiting for {holder}, or a minute of its silence"
                     print(f"salx: {self.name}: {why}", file=sys.stderr)
-                seen, since = generation, now
+                latest, since = generation, now
             time.sleep(POLL)
 
     def write(self, generation: bytes) -> bool:
-        """Whether .lock was still of this generation, and is now this process's."""
+        """Write .lock if it is still of this generation; tell whether it was."""
         written = self.store.write(LOCK, self.text.encode(), if_equal=generation).result(RENEW)
         if written.generation:
             self.generation = written.generation
         return bool(written.generation)
 
     def keep(self) -> None:
-        """Renews until it is over. Ends this process when another has taken the folder, or may
-        soon: with exit code 75 where the bucket does not answer."""
+        """Renew the lease until it is over.
+
+        Ends this process when another has taken the folder, or may soon: with exit code 75 where
+        the bucket does not answer.
+        """
         renewed = time.monotonic()
         while not self.over.wait(RENEW):
             began = time.monotonic()
@@ -165,18 +180,18 @@ class Lease:
                     self.end(os.EX_TEMPFAIL, f"{why}; the same command goes on from here")
 
     def end(self, code: int, why: str) -> None:
-        """Ends this process, which may be in the middle of anything."""
+        """End this process, which may be in the middle of anything."""
         self.tell(code, f"salx: {self.name}: {why}")
         os._exit(code)
 
     def is_mine(self) -> bool:
-        """Whether a write that was refused had come through before, with its answer lost."""
-        found = self.store.read(LOCK).result(RENEW)
-        self.generation = found.stamp.generation
-        return found.value == self.text.encode()
+        """Tell whether a refused write had come through before, with its answer lost."""
+        lock = self.store.read(LOCK).result(RENEW)
+        self.generation = lock.stamp.generation
+        return lock.value == self.text.encode()
 
     def leave(self) -> None:
-        """Lets go. An error only means that the next one has to wait."""
+        """Let go of the folder. An error only means that the next one has to wait."""
         self.over.set()
         try:
             if self.keeper.is_alive():

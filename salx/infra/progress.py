@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -29,25 +29,27 @@ class Journal:
 
     def __init__(self, folder: Path, step: int, tensorboard: bool = False):
         path = folder / "metrics.jsonl"
-        kept = [line for line in lines(path) if line["step"] <= step]
-        text = "".join(json.dumps(line) + "\n" for line in kept)
+        earlier = [line for line in lines(path) if line["step"] <= step]
+        text = "".join(json.dumps(line) + "\n" for line in earlier)
         self.file = storage.open_append(path, text)
         self.events = event_writer(folder / "events") if tensorboard else None
 
     def write(self, step: int, scalars: dict[str, float]) -> None:
+        """Append one line, and the events where they are requested."""
         self.file.write(json.dumps({"step": step, **scalars}) + "\n")
         self.file.flush()
         if self.events:
             self.events.write_scalars(step, scalars)
 
     def close(self) -> None:
+        """Close the files."""
         self.file.close()
         if self.events:
             self.events.close()
 
 
-def lines(path: Path) -> list[dict]:
-    """A journal's lines up to the first that a killed process left torn."""
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Read a journal's lines up to the first that a killed process left torn."""
     whole = []
     for line in path.read_text().splitlines() if path.exists() else ():
         try:
@@ -58,7 +60,7 @@ def lines(path: Path) -> list[dict]:
 
 
 def check_events() -> None:
-    """Raises InputError unless what TensorBoard events need is installed."""
+    """Raise InputError unless what TensorBoard events need is installed."""
     for name in ("tensorflow", "tensorboard"):
         if importlib.util.find_spec(name) is None:
             raise InputError(
@@ -67,8 +69,8 @@ def check_events() -> None:
             )
 
 
-def event_writer(folder: Path):
-    """A TensorBoard writer; this alone imports tensorflow, and only when it is called."""
+def event_writer(folder: Path) -> Any:
+    """Open a TensorBoard writer; this alone imports tensorflow, and only when it is called."""
     from clu import metric_writers
 
     return metric_writers.SummaryWriter(str(folder))
@@ -88,7 +90,7 @@ class Bar:
         self.bar = Progress(*columns, console=console, disable=not live, transient=True)
         self.task: TaskID = self.bar.add_task("starting", total=total)
 
-    def __enter__(self) -> "Bar":
+    def __enter__(self) -> Self:
         self.bar.start()
         return self
 
@@ -96,20 +98,21 @@ class Bar:
         self.bar.stop()
 
     def tell(self, text: str) -> None:
+        """Show a text beside the bar."""
         self.bar.update(self.task, description=text, completed=self.done)
         if self.plain and time.monotonic() - self.printed > PLAIN_EVERY:
             self.printed = time.monotonic()
             print(text, file=sys.stderr, flush=True)
 
     def left(self) -> str:
-        """The time so far for each unit that is done, times the units that remain."""
+        """Estimate the time that is left: that so far per unit, times the units that remain."""
         if not self.done:
             return "-:-- left"
         return f"{clock((time.monotonic() - self.began) * (self.total / self.done - 1))} left"
 
 
 def counted(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
-    """The items, with progress: `caching camvid_pool  12 of 367  0:07 left`."""
+    """Pass the items on, with progress: `caching camvid_pool  12 of 367  0:07 left`."""
     with Bar(total) as bar:
         for bar.done, item in enumerate(items, 1):
             yield item
@@ -129,7 +132,7 @@ class Terminal(Observer):
         self._runs = self._run = 0
         self._at: tuple[str, str, int, int] = ("", "", 0, 0)  # run, cycle, step, total
 
-    def __enter__(self) -> "Terminal":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -182,7 +185,7 @@ class Terminal(Observer):
 
 
 def clock(seconds: float) -> str:
-    """`0:07`, `12:30`, `3:02:10`."""
+    """Format a duration as `0:07`, `12:30` or `3:02:10`."""
     whole = math.ceil(max(0.0, seconds))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

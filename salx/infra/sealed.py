@@ -12,28 +12,36 @@ from salx.infra import storage
 from salx.infra.errors import InputError
 
 
-def digest(*parts: bytes) -> str:
-    """`sha256:<hex>` over the parts, one after the other."""
+def digest(*contents: bytes) -> str:
+    """Give `sha256:<hex>` of the contents, one after the other."""
     total = hashlib.sha256()
-    for part in parts:
-        total.update(part)
+    for content in contents:
+        total.update(content)
     return "sha256:" + total.hexdigest()
 
 
 def canonical(value: Any) -> bytes:
-    """JSON with sorted keys and no spaces: equal values give equal bytes; NaN is refused."""
+    """Encode a value as JSON with sorted keys and no spaces: equal values give equal bytes.
+
+    Raises:
+      ValueError: for NaN and infinity, which JSON lacks.
+    """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes a JSON object that carries the digest of its own content."""
-    sealed = {**value, "digest_of_this": digest(canonical(value))}
-    storage.write_file(path, json.dumps(sealed, indent=1, allow_nan=False).encode() + b"\n")
+    """Write a JSON object that carries the digest of its own content."""
+    with_digest = {**value, "digest_of_this": digest(canonical(value))}
+    text = json.dumps(with_digest, indent=1, allow_nan=False)
+    storage.write_file(path, text.encode() + b"\n")
 
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turns whatever a file's content raises into an InputError that names the file."""
+    """Turn whatever a file's content raises into an InputError that names the file.
+
+    A bucket that is out of reach for a while is no fault of the file: its error passes.
+    """
     try:
         yield
     except OSError as error:
@@ -44,14 +52,18 @@ def reading(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: damaged: its content does not match its digest") from error
 
 
-def check_seal(seal: str, *content: bytes) -> None:
-    """Raises ValueError unless `seal` is the digest of the content."""
-    if seal != digest(*content):
+def check_seal(seal: str, *contents: bytes) -> None:
+    """Raise ValueError unless `seal` is the digest of the contents."""
+    if seal != digest(*contents):
         raise ValueError(seal)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Reads what write_json wrote. Raises InputError, naming the file, if it is damaged."""
+    """Read what write_json wrote.
+
+    Raises:
+      InputError: names the file, if it is damaged or cannot be read.
+    """
     with reading(path):
         value = json.loads(path.read_bytes())
         check_seal(value.pop("digest_of_this"), canonical(value))
@@ -59,12 +71,15 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_if_there(path: Path) -> dict[str, Any] | None:
-    """What read_json gives, or None where there is no such file."""
+    """Read what write_json wrote, or give None where there is no such file."""
     return read_json(path) if path.exists() else None
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested dicts as {"train.batch": 16, ...}, to compare and to show."""
+    """Flatten nested mappings to {"train.batch": 16, ...}, to compare and to show.
+
+    Tuples become lists, as JSON has them.
+    """
     flat = {}
     for key, value in tree.items():
         if isinstance(value, Mapping) and value:
@@ -75,7 +90,7 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """`train.batch 16 -> 32, seeds 3 -> 5`; empty where nothing differs."""
+    """Say what differs: `train.batch 16 -> 32, seeds 3 -> 5`; empty where nothing does."""
     a, b = flatten(old), flatten(new)
     changed = [key for key in sorted(a.keys() | b.keys()) if a.get(key) != b.get(key)]
     return ", ".join(f"{key} {a.get(key)!r} -> {b.get(key)!r}" for key in changed)

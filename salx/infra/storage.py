@@ -24,11 +24,15 @@ CONNECT, ANSWER = 10, 60  # seconds that a request may wait for a connection, an
 
 
 def resolve(name: str | Path) -> Path:
-    """The path of a folder or file, in a bucket for `gs://BUCKET/FOLDER`; a path as it is.
+    """Give the path of a folder or file.
 
-    Raises InputError, in one line, for another scheme, a folder's name that a bucket's paths
-    cannot have, where gcsfs is not installed, and for a bucket that cannot be read: it is not
-    there, this user may not, or nothing answers.
+    Args:
+      name: a path of the file system, or `gs://BUCKET/FOLDER`; what is a path already stays it.
+
+    Raises:
+      InputError: in one line, for another scheme, a folder's name that a bucket's paths cannot
+        have, where gcsfs is not installed, and for a bucket that cannot be read: it is not
+        there, this user may not, or nothing answers.
     """
     if not isinstance(name, str):
         return name
@@ -41,15 +45,10 @@ def resolve(name: str | Path) -> Path:
         raise InputError(f"{name}: '..' and the signs []?*# mean something else in a bucket")
     if importlib.util.find_spec("gcsfs") is None:
         raise InputError(f"{name}: a bucket needs gcsfs: pip install -r launch/gs.txt")
-    import aiohttp
+    _configure_buckets()
     import fsspec
     from etils import epath
 
-    # Other processes write too: what a bucket held when it was first listed is of no use. By
-    # itself gcsfs waits for ever; what times out here it tries again, six times in all.
-    bounded = aiohttp.ClientTimeout(sock_connect=CONNECT, sock_read=ANSWER)
-    fsspec.config.conf["gcs"] = {"use_listings_cache": False, "requests_timeout": bounded}
-    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # what fails for good is raised as well
     try:
         fsspec.filesystem("gcs").call("GET", "b/{}/o", bucket, maxResults=1, json_out=True)
     except FileNotFoundError as error:
@@ -59,8 +58,24 @@ def resolve(name: str | Path) -> Path:
     return epath.Path(name.rstrip("/"))
 
 
+def _configure_buckets() -> None:
+    """Set how gcsfs reads buckets: for the whole process, and only once a bucket is named.
+
+    The paths of etils.epath make their own file system, without options, so that fsspec's
+    configuration is the one way to give it some. Other processes write too: what a bucket held
+    when it was first listed is of no use. By itself gcsfs waits for ever; what times out here
+    it tries again, six times in all.
+    """
+    import aiohttp
+    import fsspec
+
+    bounded = aiohttp.ClientTimeout(sock_connect=CONNECT, sock_read=ANSWER)
+    fsspec.config.conf["gcs"] = {"use_listings_cache": False, "requests_timeout": bounded}
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # what fails for good is raised as well
+
+
 def is_transient(error: BaseException) -> bool:
-    """Whether an error says that a bucket is out of reach for a while, not that it refuses."""
+    """Tell whether an error says that a bucket is out of reach for a while, not that it refuses."""
     if "gcsfs" not in sys.modules:
         return False
     import aiohttp
@@ -72,16 +87,17 @@ def is_transient(error: BaseException) -> bool:
 
 
 def in_bucket(path: Path) -> bool:
+    """Tell whether a path lies in a bucket."""
     return not isinstance(path, Path)
 
 
 def absolute(path: Path) -> Path:
-    """The path from the root of the file system; a bucket's has no other."""
+    """Give the path from the root of the file system; a bucket's has no other."""
     return path if in_bucket(path) else path.absolute()
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Writes a whole file or nothing."""
+    """Write a whole file or nothing."""
     if in_bucket(path):
         import fsspec
 
@@ -90,21 +106,26 @@ def write_file(path: Path, content: bytes) -> None:
         fsspec.filesystem("gcs").pipe_file(str(path), content, **kind)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.tmp")
-    with open(beside, "wb") as file:
+    unfinished = path.with_name(f".{path.name}.tmp")
+    with open(unfinished, "wb") as file:
         file.write(content)
-    commit(beside, path)
+    commit(unfinished, path)
 
 
-def commit(beside: Path, path: Path) -> None:
-    """Gives a folder's file that is written its name, once all of it is on disk."""
-    sync(beside)
-    os.replace(beside, path)
+def commit(unfinished: Path, path: Path) -> None:
+    """Give a folder's file that is written its name, once all of it is on disk.
+
+    Args:
+      unfinished: the file, in the folder of `path`; there is none of this name afterwards.
+      path: its name from now on; a file that has this name is replaced.
+    """
+    sync(unfinished)
+    os.replace(unfinished, path)
     sync(path.parent)
 
 
 def sync(path: Path) -> None:
-    """Waits until a file or folder is on disk."""
+    """Wait until a file or folder is on disk."""
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)
@@ -113,7 +134,7 @@ def sync(path: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Removes a folder and what is in it, if it is there."""
+    """Remove a folder and what is in it, if it is there."""
     if in_bucket(folder):
         folder.rmtree(missing_ok=True)
     else:
@@ -121,7 +142,7 @@ def remove(folder: Path) -> None:
 
 
 def open_append(path: Path, text: str) -> TextIO:
-    """A text file that holds `text`, open for more, which `flush` makes visible."""
+    """Open a text file that holds `text` for more, which `flush` makes visible."""
     write_file(path, text.encode())
     return Rewritten(path, text) if in_bucket(path) else open(path, "a")
 

@@ -12,7 +12,11 @@ PACKAGE = Path(__file__).parent.parent
 
 @functools.cache
 def code_version() -> str:
-    """Package version and a digest of the package's sources: `0.1.0+1f2e3d4c5b6a`."""
+    """Tell the package's version and a digest of its sources: `0.1.0+1f2e3d4c5b6a`."""
     files = sorted(PACKAGE.rglob("*.py"))
-    named = [part for f in files for part in (str(f.relative_to(PACKAGE)).encode(), f.read_bytes())]
-    return f"{__version__}+{digest(*named)[7:19]}"
+    contents = [
+        content
+        for file in files
+        for content in (str(file.relative_to(PACKAGE)).encode(), file.read_bytes())
+    ]
+    return f"{__version__}+{digest(*contents)[7:19]}"
