@@ -94,8 +94,8 @@ def put_rows(features: np.ndarray | jax.Array, name: Callable[[int], str]) -> Ro
 
 @functools.cache
 def survey() -> Callable:
-    """Return the jitted (features, ids, n) -> the mean of n rows, float32[d], and the first row whose
-    squared norm is not below LIMIT, or NOBODY."""
+    """Return the jitted (features, ids, n) -> the mean of n rows, float32[d], and the first row
+    whose squared norm is not below LIMIT, or NOBODY."""
 
     def look(features, ids, n):
         # Sums of sums: one running sum over a million rows would lose its small digits.
@@ -114,8 +114,10 @@ def check(bad: int, name: Callable[[int], str]) -> None:
 
 
 def start(rows: Rows, centres: np.ndarray, count: int, name: Callable[[int], str]) -> State:
-    """Begin with nothing picked, nothing compared, room for `count` picks. Raises RunError for a centre
-    that is not finite or too large."""
+    """Begin with nothing picked, nothing compared, room for `count` picks.
+
+    Raises RunError for a centre that is not finite or too large.
+    """
     have, size = len(centres), -(-(len(centres) + count) // BLOCK) * BLOCK
     room = np.zeros((size, rows.features.shape[1]), np.float32)
     room[:have] = centres

@@ -11,5 +11,6 @@ from salx.surrogates.passes import Dropout, Once, Passes, WeightNoise
 
 __all__ = [
     "Chosen", "Dropout", "Labelled", "Needs", "Once", "Outputs", "Passes", "Policy", "ScorePolicy",
-    "Scored", "WeightNoise", "build", "check_finite", "kind", "names", "only_select", "origin", "top",
+    "Scored", "WeightNoise", "build", "check_finite", "kind", "names", "only_select", "origin",
+    "top",
 ]  # fmt: skip

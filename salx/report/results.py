@@ -26,7 +26,7 @@ LEGACY = {
     facts.name: facts
     for facts in (
         PolicyFacts("entropy", "entropy", "entropy (nats)", "D"),
-        PolicyFacts("learning_loss", "learning loss", "predicted loss", "o", head="learning_loss"),
+        PolicyFacts("learning_loss", "learning loss", "predicted loss", "o", head=True),
         PolicyFacts("core_set", "core-set", "score", "s"),
         PolicyFacts("true_loss", "true loss", "loss", "^", oracle=True),
         PolicyFacts(RANDOM.policy, "random", marker="P"),

@@ -34,7 +34,7 @@ class PolicyFacts:
       unit: what the axis of its scores says.
       marker: matplotlib's, of its points.
       oracle: whether it knows the labels: a reference, not a way to choose.
-      head: the module that is trained along with its surrogates, if there is one.
+      head: whether a module is trained along with its surrogates.
     """
 
     name: str
@@ -42,7 +42,7 @@ class PolicyFacts:
     unit: str = "score"
     marker: str = "v"
     oracle: bool = False
-    head: str | None = None
+    head: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,4 +211,5 @@ def by_seed(work: Work, deployment: str, column: Column, cycle: int) -> dict[int
 def expected(study: StudyFacts) -> set[str]:
     """Name the runs of a finished study."""
     config = {**study.config, "deploy_cycles": study.deploy_cycles}
-    return {job.name for job in grid.grid(config).trainings}
+    heads = [label for label, facts in study.policy_facts.items() if facts.head]
+    return {job.name for job in grid.grid(grid.GridSpec.of(config, heads)).trainings}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from salx.data.datasets import Dataset
-from salx.infra import sealed
+from salx.infra.version import code_version
 from salx.policies import registry
 from salx.policies.policy import Policy
 from salx.scoring.stages import Candidates, Choice
@@ -64,6 +64,6 @@ def header(
         "labelled": labelled,
         "filters": list(candidates.filters),
         "groups": list(choice.groups),
-        "version": sealed.code_version(),
+        "version": code_version(),
         "parent": where.parent,
     }

@@ -55,7 +55,7 @@ def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
         config = {"name": "folder", "dir": str(root), "labels": labels, **options}
     else:
         name, more = named(text, "pool")
-        if name not in datasets.names() and ":" not in name:
+        if name not in datasets.SOURCES and ":" not in name:
             raise ArgumentError("pool", f"{{name}}={text}: no such folder, list or data set")
         config = {"name": name, **more, **options}
     return Pool(datasets.raw({"on_error": on_error, **config}), root, text)

@@ -16,6 +16,7 @@ from salx.data.sources import example
 from salx.infra import mesh, sealed
 from salx.infra.errors import ArgumentError
 from salx.infra.observer import Observer
+from salx.infra.version import code_version
 from salx.policies import Policy
 from salx.policies.scored import Rows
 from salx.scoring import stages
@@ -171,7 +172,7 @@ def _scores(
         "data": wanted.dataset.fingerprint,
         "seed": settings.seed,
         "size": size,
-        "version": sealed.code_version(),
+        "version": code_version(),
     }
     if surrogate.preprocessing:
         view = surrogate.preprocessing

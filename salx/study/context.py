@@ -30,7 +30,7 @@ BASELINE = "random"  # the policy of the random column
 
 
 class StudyContext:
-    """A study in its work folder, and all that its runs share. Nothing is read until it is asked for.
+    """A study in its work folder, and all that its runs share, read when it is asked for.
 
     Args:
       config: a config of `salx.study.config.base()`, changed; or the resolved one.
@@ -60,9 +60,9 @@ class StudyContext:
     def dataset(self) -> Dataset:
         """The data, brought to what evaluation sees."""
         with renamed("config.dataset."):
-            raw = datasets.raw(self.config.dataset)
+            raw = datasets.raw(self.config.dataset.to_dict())
         with renamed("config.transform."):
-            return datasets.transformed(raw, self.config.transform)
+            return datasets.transformed(raw, self.config.transform.to_dict())
 
     @functools.cached_property
     def models(self) -> dict[str, Model]:

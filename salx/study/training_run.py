@@ -18,6 +18,7 @@ from salx.infra import checkpoint, multihost, sealed
 from salx.infra.checkpoint import Checkpoints
 from salx.infra.errors import InputError, located
 from salx.infra.progress import Journal
+from salx.infra.version import code_version
 from salx.models import model as networks
 from salx.records import Record
 from salx.run_folder import claim
@@ -56,16 +57,16 @@ def _go_on(study: StudyContext, job: Deployment, chain: Sequence[Record]) -> Fin
     before = multihost.run_on_main(sealed.read_if_there, path)
     training = training_of(study, job, ids)
     # The last checkpoint is still being written while the model is measured.
-    with located(f"run {job.name}, cycle {job.cycle}"):
-        with Checkpoints(folder / "checkpoint") as checkpoints:
-            began = time.monotonic()
-            state = _fit(study, job, training, checkpoints)
-            seconds = time.monotonic() - began
-            variables = jax.device_get(state.variables)
-            saved = {"step": int(state.step), "digest": checkpoint.digest(variables)}
-            if before and before["checkpoint"] != saved:
-                raise InputError(f"{checkpoints.folder}: damaged: not the one of {path}")
-            result = before or measure(study, job, training, variables, saved, seconds)
+    where = f"run {job.name}, cycle {job.cycle}"
+    with located(where), Checkpoints(folder / "checkpoint") as checkpoints:
+        began = time.monotonic()
+        state = _fit(study, job, training, checkpoints)
+        seconds = time.monotonic() - began
+        variables = jax.device_get(state.variables)
+        saved = {"step": int(state.step), "digest": checkpoint.digest(variables)}
+        if before and before["checkpoint"] != saved:
+            raise InputError(f"{checkpoints.folder}: damaged: not the one of {path}")
+        result = before or measure(study, job, training, variables, saved, seconds)
     if not before:
         multihost.run_on_main(sealed.write_json, path, result)
         if multihost.is_main():
@@ -210,7 +211,7 @@ def environment() -> dict[str, Any]:
     """Return where a result was computed, without the machine's name."""
     device = jax.devices()[0]
     return {
-        "salx": sealed.code_version(),
+        "salx": code_version(),
         "python": platform.python_version(),
         "jax": jax.__version__,
         "platform": device.platform,

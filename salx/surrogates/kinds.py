@@ -52,13 +52,14 @@ def load(source: Any, **options: Any) -> Surrogate:
 
 def _of_text(source: str, options: Mapping[str, Any]) -> Surrogate:
     """A surrogate by a path, a `module:Name`, or several joined by "+"."""
-    if not storage.exists(source) and "+" in source:
+    local = "://" not in source
+    if "+" in source and local and not Path(source).exists():
         return load(source.split("+"), **options)
     for name in KINDS.names():
         made = KINDS.get(name)(source, **options)
         if made is not None:
             return made
-    if ":" in source and "://" not in source and not Path(source).exists():
+    if ":" in source and local and not Path(source).exists():
         made = KINDS.get(source, "surrogate")
         if (isinstance(made, type) and issubclass(made, Surrogate)) or (
             callable(made) and not isinstance(made, Surrogate)

@@ -7,11 +7,10 @@ import jax
 import numpy as np
 
 from salx import tasks
-from salx.data.image_files import MEAN, STD
+from salx.data.pictures import MEAN, STD
 from salx.infra import sealed
 from salx.infra.errors import ArgumentError, InputError
-from salx.models import weights
-from salx.models.layers import CLASSIFIERS
+from salx.models import weight_files, weights
 from salx.models.model import Model, init
 from salx.models.recognition import recognise
 from salx.surrogates.network import Network
@@ -28,14 +27,13 @@ def load(path: Path, size: tuple[int, int] | None) -> Network:
     Raises:
       InputError: naming the file, for weights of no known network, or without a classifier.
     """
-    arrays = weights.read(path)
+    arrays = weight_files.read(path)
     blank = recognise(arrays, str(path))
     named = weights.as_ours(blank, arrays)
-    biases = [f"params/{layer}/bias" for layer in CLASSIFIERS]
-    last = [named[bias][1] for bias in biases if bias in named]
-    if not last:
+    last = named.get(f"params/{weights.last_layer(blank)}/bias")
+    if last is None:
         raise InputError(f"{path}: a backbone alone: there is no classifier to choose with")
-    module = blank.clone(classes=len(last[0]))
+    module = blank.clone(classes=len(last.array))
     task = tasks.get("segmentation" if hasattr(blank, "backbone") else "classification")
     if task.dense and not size:
         raise ArgumentError(

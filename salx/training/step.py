@@ -81,7 +81,7 @@ def make_initial(trained: Trained) -> Callable[[int, int], TrainState]:
             head=head_state,
         )
 
-    return mesh.jit(fresh, f"init {model.label}", mesh.Placement(runs_once=True))
+    return mesh.jit(fresh, f"init {model.label}", runs_once=True)
 
 
 def loss_function(trained: Trained, state: TrainState, batch: dict[str, Any]) -> Callable:
@@ -105,8 +105,10 @@ def loss_function(trained: Trained, state: TrainState, batch: dict[str, Any]) ->
         right = jnp.sum(task.correct(logits, labels))
         notes = {"loss": loss, "losses": losses, "ids": piece["id"], "accuracy": right / n}
         if head:
-            targets = task.losses(logits, labels), counted
-            more = auxiliary_loss(head, head_params, logits, out, *targets, progress)
+            each = task.losses(logits, labels)
+            more = auxiliary_loss(
+                head, head_params, logits, out, task.dense, each, counted, progress
+            )
             loss += more / trained.recipe.accumulate
         return loss, (notes, moved.get("batch_stats", batch_stats))
 
