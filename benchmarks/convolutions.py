@@ -24,8 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.models import medians
-from salx import models
-from salx.models import conv
+from salx.models import conv, zoo
 
 CASES = ["resnet18:8x224", "mobilenet_v3_small:16x224", "xception65:4x299"]
 
@@ -62,9 +61,9 @@ def layers(name: str, batch: int, size: int) -> collections.Counter[Layer]:
         return call(*args, **kwargs)
 
     image = jax.ShapeDtypeStruct((batch, size, size, 3), jnp.float32)
-    module = models.ZOO[name](classes=19)
+    module = zoo.get(name)(classes=19)
     with nn.intercept_methods(note):
-        jax.eval_shape(functools.partial(module.init, train=False), jax.random.key(0), image)
+        jax.eval_shape(module.init, jax.random.key(0), image)
     return found
 
 

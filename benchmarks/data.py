@@ -25,10 +25,11 @@ from rich.console import Console
 from rich.table import Table
 
 from configs import quickstart
-from salx import models, tasks
+from salx import tasks
 from salx.data import datasets, loader, transforms
 from salx.data.datasets import Dataset
 from salx.infra import mesh
+from salx.models import model as networks
 from salx.study import config as configs
 from salx.training.step import Recipe, empty_metrics, initial, train_step
 
@@ -154,7 +155,7 @@ def print_waits(variants: dict[str, Dataset], steps: int = 12) -> None:
         "cache", "workers", "step, ms", "waiting", title="mobilenet_v3_small, training step"
     )
     for cache, dataset in variants.items():
-        model = models.build("m", {"name": "mobilenet_v3_small"}, dataset)
+        model = networks.build("m", {"name": "mobilenet_v3_small"}, dataset)
         step = train_step(model, recipe, dataset.task)
         for workers in (0, 2):
             state, metrics = initial(model, recipe, dataset.task)(0, steps), empty_metrics()

@@ -26,9 +26,10 @@ from rich.console import Console
 from rich.table import Table
 
 from configs import quickstart
-from salx import models, policies, report
+from salx import policies, report
 from salx.data import datasets
 from salx.infra import mesh
+from salx.models import model as networks
 from salx.scoring import engine
 from salx.study import config as configs
 from salx.study import study
@@ -56,7 +57,7 @@ def main() -> None:
 
 def bare_forward(model, variables, images):
     """Seconds of a jitted forward pass over images that lie on the device."""
-    forward = jax.jit(lambda v, x: models.forward(model, v, x, train=False)[0])
+    forward = jax.jit(lambda v, x: networks.forward(model, v, x)[0][0])
     batches = [jnp.asarray(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
 
     def once():
@@ -96,7 +97,7 @@ def print_scoring(config) -> None:
     images = np.stack([dataset.pool[i]["image"] for i in ids])
     table = Table("model", "bare images/s", "scoring / bare", title=f"scoring, batch {BATCH}")
     for label, options in sorted(config["models"].items()):
-        model = models.build(label, options, dataset)
+        model = networks.build(label, options, dataset)
         variables = initial(model, Recipe(**config["train"]), dataset.task)(0, 1).variables
         ratio, seconds = fraction(
             bare_forward(model, variables, images),

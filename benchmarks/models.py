@@ -28,9 +28,8 @@ from rich.console import Console
 from rich.table import Table
 from torch.nn import functional
 
-from salx import models
 from salx.commands import latency
-from salx.models import layers
+from salx.models import layers, zoo
 
 CASES = {  # batch, height and width
     "cifar_resnet8": (128, 32),
@@ -77,7 +76,7 @@ def measure(cases, dtype: str, ceiling: float, rounds: int, clock: Callable) -> 
     for case in cases:
         name, _, shape = case.partition(":")
         batch, size = map(int, shape.split("x")) if shape else CASES[name]
-        work = 2 * batch * latency.macs(models.ZOO[name](classes=CLASSES), (size, size))
+        work = 2 * batch * latency.macs(zoo.get(name)(classes=CLASSES), (size, size))
         ours, theirs = jax_passes(name, batch, size, dtype), torch_passes(name, batch, size, dtype)
         for label, factor in (("forward", 1), ("train", 3)):
             seconds = medians([theirs[label], ours[label]], rounds, clock)
@@ -100,17 +99,17 @@ def medians(passes: list[Callable], rounds: int, clock: Callable) -> list[float]
 
 
 def jax_passes(name: str, batch: int, size: int, dtype: str) -> dict[str, Callable]:
-    module = models.ZOO[name](classes=CLASSES, dtype=dtype)
+    module = zoo.get(name)(classes=CLASSES, dtype=dtype)
     images = jnp.asarray(np.random.default_rng(0).normal(size=(batch, size, size, 3)), jnp.float32)
     quick = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
-    init = jax.jit(functools.partial(module.init, train=False), compiler_options=quick)
+    init = jax.jit(module.init, compiler_options=quick)
     variables = init(jax.random.key(0), images[:1])
     descent = optax.sgd(1e-3, momentum=0.9)
     state = [variables["params"], variables["batch_stats"], descent.init(variables["params"])]
 
     @jax.jit
     def forward(variables, images):
-        return module.apply(variables, images, train=False)[0]
+        return module.apply(variables, images)[0]
 
     @functools.partial(jax.jit, donate_argnums=0)
     def train(state, images):
@@ -120,7 +119,8 @@ def jax_passes(name: str, batch: int, size: int, dtype: str) -> dict[str, Callab
             (logits, _), updated = module.apply(
                 {"params": params, "batch_stats": stats},
                 images,
-                train=True,
+                batch_stats=True,
+                dropout=True,
                 mutable=["batch_stats"],
                 rngs={"dropout": jax.random.key(0)},
             )

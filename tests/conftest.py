@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from absl import flags
 
-from salx import models
 from salx.infra import mesh, sealed
+from salx.models import model as networks
 from salx.study import config as configs
 from tests import compilation_cache
 
@@ -142,7 +142,7 @@ def fresh():
 
     def variables(model, seed):
         def draw(seed):
-            return models.init(model, mesh.jax.random.key(seed))
+            return networks.init(model, mesh.jax.random.key(seed))
 
         return mesh.jit(draw, "test", runs_once=True)(seed)
 

@@ -4,7 +4,7 @@ import flax.linen as nn
 import numpy as np
 
 from salx.data.datasets import Dataset
-from salx.models import Model
+from salx.models.model import Model
 from salx.tasks.segmentation import Segmentation
 
 
@@ -36,8 +36,8 @@ class Net(nn.Module):
     classes: int = 3
 
     @nn.compact
-    def __call__(self, x, train):
-        low = nn.relu(nn.BatchNorm(not train)(nn.Conv(8, (3, 3))(x)))
+    def __call__(self, x, *, batch_stats=False, dropout=False):
+        low = nn.relu(nn.BatchNorm(not batch_stats)(nn.Conv(8, (3, 3))(x)))
         high = nn.relu(nn.Conv(8, (3, 3), strides=2)(low))
         out = {"low_level": low, "high_level": high, "aspp": high, "before_last": low}
         return nn.Conv(self.classes, (1, 1))(low), out

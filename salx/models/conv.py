@@ -13,8 +13,8 @@ between many channels are Winograd's. Other dense convolutions are left to lax.
 import functools
 import itertools
 import operator
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -36,16 +36,23 @@ class Window(NamedTuple):
     dilation: tuple[int, int]
 
     def along(self, axis: int) -> tuple[int, tuple[int, int], int]:
-        """Stride, padding and dilation along axis 1 or 2 of an image."""
+        """Tell stride, padding and dilation along axis 1 or 2 of an image."""
         return self.stride[axis - 1], self.padding[axis - 1], self.dilation[axis - 1]
 
 
-def convolve(x: jax.Array, kernel: jax.Array, strides, padding, **options) -> jax.Array:
-    """`lax.conv_general_dilated` as nn.Conv calls it: images [B, h, w, c], kernels [k, l, c, d].
+def convolve(
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    **options: Any,
+) -> jax.Array:
+    """Compute `lax.conv_general_dilated` as nn.Conv calls it.
 
-    What is not known to be faster otherwise goes to lax on all platforms.
+    Images are [B, h, w, c], kernels [k, l, c, d]. What is not known to be faster otherwise goes
+    to lax on all platforms.
     """
-    form = formulation(x, kernel, strides, **options)
+    form = formulation(x, kernel, strides, options)
     if form is None:
         return lax.conv_general_dilated(x, kernel, strides, padding, **options)
     dilation = options["rhs_dilation"]
@@ -61,23 +68,24 @@ Conv = functools.partial(nn.Conv, conv_general_dilated_cls=lambda: convolve)
 
 
 def formulation(
-    x, kernel, strides, feature_group_count, lhs_dilation, rhs_dilation, precision, **_
+    x: jax.Array, kernel: jax.Array, strides: Sequence[int], options: Mapping[str, Any]
 ) -> Callable | None:
-    """`depthwise`, `pointwise`, `tiled`, or None for lax."""
+    """Choose `depthwise`, `pointwise`, `tiled`, or None for lax; `options` are those of lax."""
     channels, features = x.shape[-1], kernel.shape[-1]
-    if x.ndim != 4 or precision or set(lhs_dilation) != {1}:
+    if x.ndim != 4 or options["precision"] or set(options["lhs_dilation"]) != {1}:
         return None
-    if feature_group_count > 1:
-        return depthwise if feature_group_count == channels == features else None
+    if (groups := options["feature_group_count"]) > 1:
+        return depthwise if groups == channels == features else None
     if kernel.shape[:2] == (1, 1):
         return pointwise
-    fits = kernel.shape[:2] == (3, 3) and {*strides, *rhs_dilation} == {1}
-    wide = min(channels, features) >= WIDE and x.size // channels >= FEW * max(channels, features)
-    return tiled if fits and wide else None
+    fits = kernel.shape[:2] == (3, 3) and {*strides, *options["rhs_dilation"]} == {1}
+    batch = x.shape[0] if isinstance(x.shape[0], int) else 1  # a symbolic one may be any
+    many = batch * x.shape[1] * x.shape[2] >= FEW * max(channels, features)
+    return tiled if fits and many and min(channels, features) >= WIDE else None
 
 
 def by_platform(cpu: Callable, gradients: Callable) -> Callable:
-    """A convolution (window, x, kernel) that is `cpu`, with its `gradients`, on CPU, else lax's."""
+    """Make a convolution (window, x, kernel): on CPU `cpu` with its `gradients`, else lax's."""
 
     def chosen(cpu, others, window, *arrays):
         cpu, others = functools.partial(cpu, window), functools.partial(others, window)
@@ -96,7 +104,7 @@ def by_platform(cpu: Callable, gradients: Callable) -> Callable:
 
 
 def plain(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """lax's convolution, dense or depthwise."""
+    """Compute lax's convolution, dense or depthwise."""
     return lax.conv_general_dilated(
         x,
         kernel,
@@ -109,7 +117,7 @@ def plain(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 def transposed(convolution: Callable) -> Callable:
-    """(window, x, kernel, y) -> gradients by x and kernel, for y by the output."""
+    """Make (window, x, kernel, y) -> gradients by x and kernel, for y by the output."""
 
     def gradients(window, x, kernel, y):
         return jax.vjp(functools.partial(convolution, window), x, kernel)[1](y)
@@ -118,41 +126,46 @@ def transposed(convolution: Callable) -> Callable:
 
 
 def multiplied(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Convolution with a 1x1 kernel as a matrix product."""
+    """Convolve with a 1x1 kernel as a matrix product."""
     (view,) = views(window, x, kernel)
     return jnp.matmul(view, kernel[0, 0], preferred_element_type=wide(x.dtype)).astype(x.dtype)
 
 
 def shifted(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Depthwise convolution as a sum of products, which XLA computes in one loop."""
+    """Convolve each channel as a sum of products, which XLA computes in one loop."""
     sums = wide(x.dtype)
     weights = kernel.reshape(-1, kernel.shape[-1]).astype(sums)
     products = map(operator.mul, views(window, x.astype(sums), kernel), weights)
     return sum(products).astype(x.dtype)
 
 
-def shifted_gradients(window: Window, x, kernel, y) -> tuple[jax.Array, jax.Array]:
-    """What `transposed(shifted)` would give, by x as a sum of products as well."""
+def shifted_gradients(
+    window: Window, x: jax.Array, kernel: jax.Array, y: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Compute what `transposed(shifted)` would give, by x as a sum of products as well."""
     back = Window((1, 1), ((0, 0), (0, 0)), window.dilation)
     by_x = shifted(back, spread(window, x.shape, kernel, y), kernel[::-1, ::-1])
     return by_x, by_taps(window, x, kernel, y).reshape(kernel.shape).astype(kernel.dtype)
 
 
 def filtered(window: Window, x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Convolution with a 3x3 kernel by Winograd's algorithm."""
+    """Convolve with a 3x3 kernel by Winograd's algorithm."""
     sums = wide(x.dtype)
     return winograd.convolve(x.astype(sums), kernel.astype(sums), window.padding).astype(x.dtype)
 
 
-def filtered_gradients(window: Window, x, kernel, y) -> tuple[jax.Array, jax.Array]:
+def filtered_gradients(
+    window: Window, x: jax.Array, kernel: jax.Array, y: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Compute what `transposed(filtered)` would give, by Winograd's algorithm."""
     images, errors, weights = (array.astype(wide(x.dtype)) for array in (x, y, kernel))
     by_x = winograd.by_input(errors, weights, window.padding)
     by_kernel = winograd.by_kernel(images, errors, window.padding)
     return by_x.astype(x.dtype), by_kernel.astype(kernel.dtype)
 
 
-def by_taps(window: Window, x, kernel, y) -> jax.Array:
-    """For each tap the sum of its view times y: [taps, c].
+def by_taps(window: Window, x: jax.Array, kernel: jax.Array, y: jax.Array) -> jax.Array:
+    """Sum for each tap its view times y: [taps, c].
 
     One reduction for all taps, which reads y once. Few taps are summed over blocks of rows
     first: so short a loop is unrolled, and what remains runs along channels, in vectors.
@@ -165,18 +178,18 @@ def by_taps(window: Window, x, kernel, y) -> jax.Array:
     sums = wide(x.dtype)
 
     def blocks(image):
-        return image.reshape(len(y), -1, rows, *y.shape[2:])
+        return image.reshape(y.shape[0], -1, rows, *y.shape[2:])
 
     y = jnp.pad(y.astype(sums), ((0, 0), (0, more), (0, 0), (0, 0)))
     products = [blocks(view) * blocks(y) for view in views(window, x.astype(sums), kernel)]
     zeros = [jnp.zeros((), sums)] * len(products)
     axes = (2,) if few else (2, 3)
-    found = lax.reduce(products, zeros, lambda a, b: tuple(map(lax.add, a, b)), axes)
-    return jnp.stack([part.reshape(-1, y.shape[-1]).sum(0) for part in found])
+    sums_of_blocks = lax.reduce(products, zeros, lambda a, b: tuple(map(lax.add, a, b)), axes)
+    return jnp.stack([each.reshape(-1, y.shape[-1]).sum(0) for each in sums_of_blocks])
 
 
-def spread(window: Window, shape: tuple[int, ...], kernel, y: jax.Array) -> jax.Array:
-    """y with zeros between and around, so that the kernel turned round makes x's shape of it."""
+def spread(window: Window, shape: tuple[int, ...], kernel: jax.Array, y: jax.Array) -> jax.Array:
+    """Put zeros between and around y's values: the kernel turned round makes x's shape of it."""
     pads = [(0, 0, 0)] * 4
     for axis in (1, 2):
         k, (stride, (before, _), dilation) = kernel.shape[axis - 1], window.along(axis)
@@ -186,7 +199,7 @@ def spread(window: Window, shape: tuple[int, ...], kernel, y: jax.Array) -> jax.
 
 
 def views(window: Window, x: jax.Array, kernel: jax.Array) -> Iterator[jax.Array]:
-    """What each tap of the kernel meets, row by row, in the output's shape: [B, h, w, c]."""
+    """Yield what each tap of the kernel meets, row by row, in the output's shape: [B, h, w, c]."""
     x = jnp.pad(x, ((0, 0), *window.padding, (0, 0)))
     for tap in itertools.product(*map(range, kernel.shape[:2])):
         cut = [slice(None)]
@@ -197,8 +210,8 @@ def views(window: Window, x: jax.Array, kernel: jax.Array) -> Iterator[jax.Array
         yield x[tuple(cut)]
 
 
-def wide(dtype) -> jnp.dtype:
-    """What sums are taken in."""
+def wide(dtype: jnp.dtype) -> jnp.dtype:
+    """Return the dtype that sums are taken in."""
     return jnp.promote_types(dtype, jnp.float32)
 
 
@@ -209,16 +222,18 @@ tiled = by_platform(filtered, filtered_gradients)
 
 @jax.custom_vjp
 def max_pool(x: jax.Array) -> jax.Array:
-    """The largest of 3x3, stride 2, symmetric padding; its gradient goes to the first of them."""
+    """Take the largest of 3x3, stride 2, padded alike; the gradient goes to the first of them."""
     return lax.platform_dependent(x, cpu=compared, default=reduced)
 
 
 def reduced(x: jax.Array) -> jax.Array:
-    """`max_pool` by lax."""
+    """Compute `max_pool` by lax."""
     return nn.max_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)))
 
 
 def max_pool_gradient(x: jax.Array, y: jax.Array) -> tuple[jax.Array]:
+    """Compute the gradient by x for y by the output, in the platform's way."""
+
     def back(pool):
         return lambda x, y: jax.vjp(pool, x)[1](y)
 
@@ -226,7 +241,7 @@ def max_pool_gradient(x: jax.Array, y: jax.Array) -> tuple[jax.Array]:
 
 
 def compared(x: jax.Array) -> jax.Array:
-    """`max_pool` by comparisons, along columns and then rows."""
+    """Compute `max_pool` by comparisons, along columns and then rows."""
     for axis in (2, 1):
         pads = [(0, 0)] * 4
         pads[axis] = (1, 1)

@@ -4,14 +4,18 @@ ASPP with plain convolutions of 256 channels, a decoder at stride 4 with two sep
 convolutions: the head that gives the operations of the paper's Table 2.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from salx.models.layers import HEAD, ConvNorm, Layers, Separable, conv_norm, mean_pool, resize
-from salx.models.xception import separable_names
+from salx.models import mobilenet, resnet, xception, zoo
+from salx.models.layers import ConvNorm, Layers, Separable, mean_pool, resize
+from salx.models.rules import Rule, below, conv, conv_norm, layer_of, separable
+from salx.models.weights import head_layers
 
 
 class ASPP(nn.Module):
@@ -21,15 +25,17 @@ class ASPP(nn.Module):
     rates: tuple[int, ...]
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        branches = [ConvNorm(self.layers, 256, name="conv0")(x, train)]
+    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
+        branches = [ConvNorm(self.layers, 256, name="conv0")(x, batch_stats)]
         for k, rate in enumerate(self.rates, 1):
             conv = ConvNorm(self.layers, 256, 3, dilation=rate, name=f"conv{k}")
-            branches.append(conv(x, train))
+            branches.append(conv(x, batch_stats))
         mean = mean_pool(x)[:, None, None].astype(x.dtype)
-        mean = ConvNorm(self.layers, 256, name="pool")(mean, train)
+        mean = ConvNorm(self.layers, 256, name="pool")(mean, batch_stats)
         branches.append(jnp.broadcast_to(mean, branches[0].shape))
-        return ConvNorm(self.layers, 256, name="project")(jnp.concatenate(branches, -1), train)
+        return ConvNorm(self.layers, 256, name="project")(
+            jnp.concatenate(branches, -1), batch_stats
+        )
 
 
 class DeepLabV3Plus(nn.Module):
@@ -47,27 +53,31 @@ class DeepLabV3Plus(nn.Module):
     dtype: str = "float32"
     dropout: float = 0.1
 
+    last_layer = "classifier"
+
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool):
+    def __call__(
+        self, x: jax.Array, *, batch_stats: bool = False, dropout: bool = False
+    ) -> tuple[jax.Array | None, dict[str, jax.Array]]:
         layers, size = Layers(self.dtype), x.shape[1:3]
-        _, maps = self.backbone(x, train)
+        _, maps = self.backbone(x, batch_stats=batch_stats, dropout=dropout)
         low, *_, high = (maps[name] for name in sorted(maps) if name != "features")
         out = {"low_level": low, "high_level": high}
-        x = out["aspp"] = ASPP(layers, self.rates, name="aspp")(high, train)
-        x = nn.Dropout(self.dropout, deterministic=not train)(x)
-        low = ConvNorm(layers, 48, name="low_level")(low, train)
+        x = out["aspp"] = ASPP(layers, self.rates, name="aspp")(high, batch_stats)
+        x = nn.Dropout(self.dropout, deterministic=not dropout)(x)
+        low = ConvNorm(layers, 48, name="low_level")(low, batch_stats)
         x = jnp.concatenate([resize(x, low.shape[1:3]), low], -1)
         for k in range(2):
-            x = Separable(layers, 256, name=f"decoder{k}")(x, train)
+            x = Separable(layers, 256, name=f"decoder{k}")(x, batch_stats)
         out["before_last"] = x
         x = layers.conv(self.classes, bias=True, name="classifier")(x)
         return resize(x.astype(jnp.float32), size), out
 
-    def torch_names(self) -> Iterator[tuple[str, str]]:
-        """Our layers with names in PyTorch: `aspp` as torchvision's, the decoder as timm's."""
-        for ours, theirs in self.backbone.torch_names():
-            if ours not in HEAD:
-                yield f"backbone/{ours}", f"backbone.{theirs}"
+    def weight_rules(self) -> Iterator[Rule]:
+        """Yield the rules to names in PyTorch: `aspp` as torchvision's, the decoder as timm's."""
+        for rule in self.backbone.weight_rules():
+            if layer_of(rule.ours) not in head_layers(self.backbone):
+                yield below(rule, "backbone", "backbone")
         for k in range(len(self.rates) + 1):
             yield from conv_norm(f"aspp/conv{k}", f"aspp.convs.{k}.0", f"aspp.convs.{k}.1")
         pool = f"aspp.convs.{len(self.rates) + 1}"
@@ -75,19 +85,43 @@ class DeepLabV3Plus(nn.Module):
         yield from conv_norm("aspp/project", "aspp.project.0", "aspp.project.1")
         yield from conv_norm("low_level", "low_level.0", "low_level.1")
         for k in range(2):
-            yield from separable_names(f"decoder{k}", f"decoder.{k}")
-        yield "classifier", "classifier"
+            yield from separable(f"decoder{k}", f"decoder.{k}")
+        yield from conv("classifier", "classifier", bias=True)
 
 
-def over(
-    backbone: Callable[..., nn.Module],
-    classes: int,
-    output_stride: int = 16,
-    dtype: str = "float32",
-    dropout: float = 0.1,
-    **options,
-) -> DeepLabV3Plus:
-    """DeepLabv3+ over a backbone; at output stride 8 the rates double, as in arXiv 1706.05587."""
-    body = backbone(classes=None, output_stride=output_stride, dtype=dtype, **options)
-    rates = (12, 24, 36) if output_stride == 8 else (6, 12, 18)
-    return DeepLabV3Plus(classes, body, rates, dtype, dropout)
+def over(backbone: Callable[..., nn.Module]) -> Callable[..., DeepLabV3Plus]:
+    """Make the constructor of DeepLabv3+ over a backbone, whose options it takes beside its own.
+
+    At output stride 8 the rates double, as in arXiv 1706.05587.
+    """
+
+    def deeplab(
+        classes: int,
+        output_stride: int = 16,
+        dtype: str = "float32",
+        dropout: float = 0.1,
+        **options: Any,
+    ) -> DeepLabV3Plus:
+        body = backbone(classes=None, output_stride=output_stride, dtype=dtype, **options)
+        rates = (12, 24, 36) if output_stride == 8 else (6, 12, 18)
+        return DeepLabV3Plus(classes, body, rates, dtype, dropout)
+
+    ours, theirs = (dict(inspect.signature(f).parameters) for f in (deeplab, backbone))
+    del ours["options"]
+    every = theirs | ours  # of options of one name, this head's
+    deeplab.__signature__ = inspect.Signature(
+        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in every.values()]
+    )
+    return deeplab
+
+
+for name, backbone in {
+    "resnet18": resnet.resnet18,
+    "resnet34": resnet.resnet34,
+    "resnet50": resnet.resnet50,
+    "resnet20": resnet.resnet20,
+    "mobilenet_v3_small": mobilenet.mobilenet_v3_small,
+    "mobilenet_v3_large": mobilenet.mobilenet_v3_large,
+    "xception65": xception.xception65,
+}.items():
+    zoo.add(f"deeplab_{name}", over(backbone))

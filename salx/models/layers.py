@@ -16,8 +16,6 @@ from salx.models.conv import Conv
 KAIMING = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 UNIFORM = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # of linear layers
 DTYPES = ("float32", "bfloat16")
-CLASSIFIERS = ("Dense_0", "classifier")  # the names of a network's last layer
-HEAD = ("hidden", "hidden_conv", *CLASSIFIERS)  # what a classifier has and a backbone has not
 
 
 class BatchNorm(nn.Module):
@@ -80,7 +78,7 @@ class Layers:
         bias: bool = False,
         name: str | None = None,
     ) -> nn.Module:
-        """A convolution to `width` channels; stride 1 keeps height and width."""
+        """Make a convolution to `width` channels; stride 1 keeps height and width."""
         return Conv(
             width,
             (kernel, kernel),
@@ -94,10 +92,10 @@ class Layers:
             name=name,
         )
 
-    def norm(self, train: bool, name: str | None = None) -> nn.Module:
-        """Batch normalisation, with the batch's statistics in training."""
+    def norm(self, batch_stats: bool, name: str | None = None) -> nn.Module:
+        """Make a batch normalisation by the batch's statistics, or by the running ones."""
         return BatchNorm(
-            use_running_average=not train,
+            use_running_average=not batch_stats,
             momentum=1 - self.momentum,
             epsilon=self.epsilon,
             dtype=self.dtype,
@@ -105,7 +103,7 @@ class Layers:
         )
 
     def dense(self, width: int, init: Callable = UNIFORM, name: str | None = None) -> nn.Module:
-        """A linear layer with bias."""
+        """Make a linear layer with bias."""
         return nn.Dense(width, dtype=self.dtype, kernel_init=init, name=name)
 
 
@@ -121,9 +119,9 @@ class ConvNorm(nn.Module):
     act: Callable | None = nn.relu
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
         conv = self.layers.conv(self.width, self.kernel, self.stride, self.dilation, self.groups)
-        x = self.layers.norm(train)(conv(x))
+        x = self.layers.norm(batch_stats)(conv(x))
         return self.act(x) if self.act else x
 
 
@@ -137,20 +135,28 @@ class Separable(nn.Module):
     act: Callable | None = nn.relu
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        channels, act = x.shape[-1], self.act
-        conv = (self.layers, channels, 3, self.stride, self.dilation, channels, act)
-        x = ConvNorm(*conv, name="depthwise")(x, train)
-        return ConvNorm(self.layers, self.width, act=act, name="pointwise")(x, train)
+    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
+        depthwise = ConvNorm(
+            self.layers,
+            x.shape[-1],
+            kernel=3,
+            stride=self.stride,
+            dilation=self.dilation,
+            groups=x.shape[-1],
+            act=self.act,
+            name="depthwise",
+        )
+        pointwise = ConvNorm(self.layers, self.width, act=self.act, name="pointwise")
+        return pointwise(depthwise(x, batch_stats), batch_stats)
 
 
 def mean_pool(x: jax.Array) -> jax.Array:
-    """[B, h, w, c] to float32[B, c]."""
-    return x.mean((1, 2), dtype=jnp.float32)
+    """Average maps [B, h, w, c], or tokens [B, n, c], to float32[B, c]."""
+    return x.mean(tuple(range(1, x.ndim - 1)), dtype=jnp.float32)
 
 
 def resize(x: jax.Array, size: tuple[int, int]) -> jax.Array:
-    """Bilinear, with pixels as areas (PyTorch's align_corners=False)."""
+    """Resize [B, h, w, c] bilinearly, with pixels as areas (PyTorch's align_corners=False)."""
     shape = (x.shape[0], *size, x.shape[-1])
     return jax.image.resize(x, shape, "bilinear", antialias=False)
 
@@ -158,7 +164,7 @@ def resize(x: jax.Array, size: tuple[int, int]) -> jax.Array:
 def dilated(
     strides: Iterable[int], current: int, output_stride: int
 ) -> Iterator[tuple[int, int, int]]:
-    """Turns the strides that would leave more than `output_stride` into dilations.
+    """Turn the strides that would leave more than `output_stride` into dilations.
 
     For each block of `strides` after a stem of stride `current`: its stride, the dilation before
     it and the one after it. The layer that gives up its stride keeps the dilation before.
@@ -173,9 +179,3 @@ def dilated(
             dilation, stride = dilation * stride, 1
         current *= stride
         yield stride, before, dilation
-
-
-def conv_norm(ours: str, conv: str, norm: str) -> Iterator[tuple[str, str]]:
-    """The two layers of a ConvNorm, with their names in PyTorch."""
-    yield f"{ours}/Conv_0", conv
-    yield f"{ours}/BatchNorm_0", norm

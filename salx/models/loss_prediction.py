@@ -4,6 +4,8 @@ A small module that reads a network's intermediates and predicts the loss of eac
 each pixel. It is trained with the network to rank the two examples of a pair.
 """
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -31,8 +33,13 @@ class LossPrediction(nn.Module):
     def __call__(
         self, logits: jax.Array, out: dict[str, jax.Array], dense: bool = False
     ) -> jax.Array:
-        """float32 [B] or, where it is `dense`, [B, H, W] of logits [B, (H, W,) C] and the
-        network's intermediates."""
+        """Predict float32 [B] or, where it is `dense`, [B, H, W].
+
+        Args:
+          logits: [B, (H, W,) C].
+          out: the network's intermediates.
+          dense: whether there is a loss for each pixel.
+        """
         if dense:
             taps = [out[name].astype(jnp.float32) for name in PIXEL_TAPS]
         else:
@@ -49,7 +56,7 @@ class LossPrediction(nn.Module):
 def ranking_loss(
     predicted: jax.Array, losses: jax.Array, counted: jax.Array, margin: float
 ) -> jax.Array:
-    """max(0, margin - sign(l_i - l_j) (p_i - p_j)), the mean over the pairs i and j = B - 1 - i.
+    """Compute max(0, margin - sign(l_i - l_j) (p_i - p_j)), the mean over the pairs i and j = B - 1 - i.
 
     All arguments are [B, ...] of the global batch, or of one of its parts, B even; a place counts
     where it does in both examples. No gradient flows into `losses`. Both examples compute the
@@ -66,9 +73,16 @@ def ranking_loss(
 
 
 def auxiliary_loss(
-    head: LossPrediction, params, logits, out, dense: bool, losses, counted, progress: jax.Array
+    head: LossPrediction,
+    params: dict[str, Any],
+    logits: jax.Array,
+    out: dict[str, jax.Array],
+    dense: bool,
+    losses: jax.Array,
+    counted: jax.Array,
+    progress: jax.Array,
 ) -> jax.Array:
-    """What is added to the network's own loss at `progress` in [0, 1) of the training."""
+    """Compute what is added to the network's own loss at `progress` in [0, 1) of the training."""
     free = progress >= head.attached
     taps = jax.tree.map(lambda x: jnp.where(free, jax.lax.stop_gradient(x), x), out)
     predicted = head.apply({"params": params}, logits, taps, dense)

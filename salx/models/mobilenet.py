@@ -1,12 +1,14 @@
 """MobileNetV3: A. Howard et al., arXiv 1905.02244, as torchvision, timm and TensorFlow build it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from salx.models.layers import ConvNorm, Layers, conv_norm, dilated, mean_pool
+from salx.models import zoo
+from salx.models.layers import ConvNorm, Layers, dilated, mean_pool
+from salx.models.rules import Rule, conv, conv_norm, dense
 
 # Whose definition: they differ in batch normalisation, in padding, and in names. `tf` is what
 # timm calls tf_mobilenetv3_*.
@@ -39,7 +41,7 @@ LARGE = (
 
 
 def squeezed(expanded: int) -> int:
-    """The channels of a squeeze: a quarter, as a multiple of 8 and not below 90 % of it."""
+    """Tell the channels of a squeeze: a quarter, as a multiple of 8 and not below 90 % of it."""
     quarter = expanded // 4
     nearest = max(8, (quarter + 4) // 8 * 8)
     return nearest if nearest >= 0.9 * quarter else nearest + 8
@@ -58,20 +60,29 @@ class InvertedResidual(nn.Module):
     dilation: int
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
         layers, expanded = self.layers, self.expanded
         act = nn.hard_swish if self.swish else nn.relu
         y = x
         if expanded != x.shape[-1]:
-            y = ConvNorm(layers, expanded, act=act, name="expand")(y, train)
-        depthwise = (layers, expanded, self.kernel, self.stride, self.dilation, expanded, act)
-        y = ConvNorm(*depthwise, name="depthwise")(y, train)
+            y = ConvNorm(layers, expanded, act=act, name="expand")(y, batch_stats)
+        depthwise = ConvNorm(
+            layers,
+            expanded,
+            kernel=self.kernel,
+            stride=self.stride,
+            dilation=self.dilation,
+            groups=expanded,
+            act=act,
+            name="depthwise",
+        )
+        y = depthwise(y, batch_stats)
         if self.squeeze:
             gate = mean_pool(y)[:, None, None].astype(y.dtype)
             gate = nn.relu(layers.conv(squeezed(expanded), bias=True, name="squeeze_conv")(gate))
             gate = layers.conv(expanded, bias=True, name="excite_conv")(gate)
             y = y * nn.hard_sigmoid(gate)
-        y = ConvNorm(layers, self.width, act=None, name="project")(y, train)
+        y = ConvNorm(layers, self.width, act=None, name="project")(y, batch_stats)
         return x + y if x.shape == y.shape else y
 
 
@@ -95,19 +106,23 @@ class MobileNetV3(nn.Module):
     origin: str = "torchvision"
     dropout: float = 0.2
 
+    last_layer = "Dense_0"
+
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool):
+    def __call__(
+        self, x: jax.Array, *, batch_stats: bool = False, dropout: bool = False
+    ) -> tuple[jax.Array | None, dict[str, jax.Array]]:
         if self.origin not in ORIGINS:
             raise ValueError(f"origin must be one of {', '.join(ORIGINS)}, not {self.origin!r}")
         layers, maps = Layers(self.dtype, **ORIGINS[self.origin]), []
-        x = ConvNorm(layers, 16, 3, 2, act=nn.hard_swish, name="stem")(x, train)
+        x = ConvNorm(layers, 16, 3, 2, act=nn.hard_swish, name="stem")(x, batch_stats)
         rows = [row for stage in self.stages for row in stage]
         steps = dilated([row[-1] for row in rows], 2, self.output_stride)
         for (*row, planned), (stride, dilation, _) in zip(rows, steps, strict=True):
             if planned == 2:
                 maps.append(x)
-            x = InvertedResidual(layers, *row, stride, dilation)(x, train)
-        x = ConvNorm(layers, 6 * rows[-1][2], act=nn.hard_swish, name="last")(x, train)
+            x = InvertedResidual(layers, *row, stride, dilation)(x, batch_stats)
+        x = ConvNorm(layers, 6 * rows[-1][2], act=nn.hard_swish, name="last")(x, batch_stats)
         out = {f"stage{n}": y for n, y in enumerate([*maps[1:], x], 1)}
         out["features"] = mean_pool(x)
         if self.classes is None:
@@ -120,52 +135,74 @@ class MobileNetV3(nn.Module):
             x = layers.conv(self.hidden, bias=True, name="hidden_conv")(pooled)[:, 0, 0]
         x = nn.hard_swish(x)
         out["features"] = x.astype(jnp.float32)
-        x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        x = nn.Dropout(self.dropout, deterministic=not dropout)(x)
         return layers.dense(self.classes, normal)(x).astype(jnp.float32), out
 
-    def torch_names(self) -> Iterator[tuple[str, str]]:
-        """Our layers with their names in the library of `origin`."""
-        yield from torchvision_names(self) if self.origin == "torchvision" else timm_names(self)
+    def weight_rules(self) -> Iterator[Rule]:
+        """Yield the rules to the names in the library of `origin`."""
+        yield from torchvision_rules(self) if self.origin == "torchvision" else timm_rules(self)
 
 
-def torchvision_names(net: MobileNetV3) -> Iterator[tuple[str, str]]:
-    """features.N.block.K counts the parts that a block has."""
+def torchvision_rules(net: MobileNetV3) -> Iterator[Rule]:
+    """Yield the rules to torchvision's names: features.N.block.K counts what a block has."""
     yield from conv_norm("stem", "features.0.0", "features.0.1")
     channels, number = 16, 0
     for number, (_, expanded, width, squeeze, *_) in enumerate(sum(net.stages, ()), 1):
-        ours, at, part = f"InvertedResidual_{number - 1}", f"features.{number}.block", 0
+        ours, at, layer = f"InvertedResidual_{number - 1}", f"features.{number}.block", 0
         for name in ("expand", "depthwise", "squeeze", "project"):
             if name == "squeeze" and squeeze:
-                yield f"{ours}/squeeze_conv", f"{at}.{part}.fc1"
-                yield f"{ours}/excite_conv", f"{at}.{part}.fc2"
+                yield from conv(f"{ours}/squeeze_conv", f"{at}.{layer}.fc1", bias=True)
+                yield from conv(f"{ours}/excite_conv", f"{at}.{layer}.fc2", bias=True)
             elif name == "squeeze" or (name == "expand" and expanded == channels):
                 continue
             else:
-                yield from conv_norm(f"{ours}/{name}", f"{at}.{part}.0", f"{at}.{part}.1")
-            part += 1
+                yield from conv_norm(f"{ours}/{name}", f"{at}.{layer}.0", f"{at}.{layer}.1")
+            layer += 1
         channels = width
     yield from conv_norm("last", f"features.{number + 1}.0", f"features.{number + 1}.1")
-    yield "hidden", "classifier.0"
-    yield "Dense_0", "classifier.3"
+    yield from dense("hidden", "classifier.0")
+    yield from dense("Dense_0", "classifier.3")
 
 
-def timm_names(net: MobileNetV3) -> Iterator[tuple[str, str]]:
-    """blocks.STAGE.INDEX; the only block that does not expand calls its projection conv_pw."""
+def timm_rules(net: MobileNetV3) -> Iterator[Rule]:
+    """Yield the rules to timm's names, blocks.STAGE.INDEX.
+
+    The only block that does not expand calls its projection conv_pw.
+    """
     yield from conv_norm("stem", "conv_stem", "bn1")
     channels, number = 16, 0
     for stage, rows in enumerate(net.stages):
         for index, (_, expanded, width, squeeze, *_) in enumerate(rows):
             ours, at = f"InvertedResidual_{number}", f"blocks.{stage}.{index}"
-            parts = {"expand": "conv_pw", "depthwise": "conv_dw", "project": "conv_pwl"}
+            names = {"expand": "conv_pw", "depthwise": "conv_dw", "project": "conv_pwl"}
             if expanded == channels:
-                parts = {"depthwise": "conv_dw", "project": "conv_pw"}
-            for k, (name, conv) in enumerate(parts.items(), 1):
-                yield from conv_norm(f"{ours}/{name}", f"{at}.{conv}", f"{at}.bn{k}")
+                names = {"depthwise": "conv_dw", "project": "conv_pw"}
+            for k, (name, theirs) in enumerate(names.items(), 1):
+                yield from conv_norm(f"{ours}/{name}", f"{at}.{theirs}", f"{at}.bn{k}")
             if squeeze:
-                yield f"{ours}/squeeze_conv", f"{at}.se.conv_reduce"
-                yield f"{ours}/excite_conv", f"{at}.se.conv_expand"
+                yield from conv(f"{ours}/squeeze_conv", f"{at}.se.conv_reduce", bias=True)
+                yield from conv(f"{ours}/excite_conv", f"{at}.se.conv_expand", bias=True)
             channels, number = width, number + 1
     last = f"blocks.{len(net.stages)}.0"
     yield from conv_norm("last", f"{last}.conv", f"{last}.bn1")
-    yield "hidden_conv", "conv_head"
-    yield "Dense_0", "classifier"
+    yield from conv("hidden_conv", "conv_head", bias=True)
+    yield from dense("Dense_0", "classifier")
+
+
+def of_stages(stages: tuple, hidden: int) -> Callable[..., MobileNetV3]:
+    """Make the constructor of a network of these stages and a hidden layer of so many units."""
+
+    def mobilenet_v3(
+        classes: int | None,
+        output_stride: int = 32,
+        dtype: str = "float32",
+        origin: str = "torchvision",
+        dropout: float = 0.2,
+    ) -> MobileNetV3:
+        return MobileNetV3(classes, stages, hidden, output_stride, dtype, origin, dropout)
+
+    return mobilenet_v3
+
+
+mobilenet_v3_small = zoo.add("mobilenet_v3_small", of_stages(SMALL, hidden=1024))
+mobilenet_v3_large = zoo.add("mobilenet_v3_large", of_stages(LARGE, hidden=1280))

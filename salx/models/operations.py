@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -9,14 +10,15 @@ import jax.numpy as jnp
 
 
 def macs(module: nn.Module, size: tuple[int, int], channels: int = 3) -> int:
-    """Multiply-accumulates of convolutions and linear layers for one image [*size, channels].
+    """Count the multiply-accumulates (MACs) for one image [*size, channels].
 
-    A layer has one for each value of its kernel at each place of its output, so the count
-    depends on no formulation of the convolution. Other arithmetic is not counted.
+    They are those of convolutions and linear layers. A layer has one for each value of its kernel
+    at each position of its output, so the count depends on no formulation of the convolution.
+    Other arithmetic is not counted.
     """
     total = 0
 
-    def count(layer: Callable, args, kwargs, context):
+    def count(layer: Callable, args: tuple, kwargs: dict[str, Any], context: Any) -> Any:
         nonlocal total
         out = layer(*args, **kwargs)
         if context.method_name == "__call__" and isinstance(context.module, nn.Conv | nn.Dense):
@@ -25,6 +27,7 @@ def macs(module: nn.Module, size: tuple[int, int], channels: int = 3) -> int:
         return out
 
     image = jax.ShapeDtypeStruct((1, *size, channels), jnp.float32)
+    init = functools.partial(module.init, batch_stats=False, dropout=False)
     with nn.intercept_methods(count):
-        jax.eval_shape(functools.partial(module.init, train=False), jax.random.key(0), image)
+        jax.eval_shape(init, jax.random.key(0), image)
     return total

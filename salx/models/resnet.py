@@ -4,14 +4,16 @@ Names and definitions are torchvision's and timm's (`resnet50` with the stride i
 and, for small images, those of github.com/akamaster/pytorch_resnet_cifar10.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from salx.models import zoo
 from salx.models.conv import max_pool
 from salx.models.layers import Layers, dilated, mean_pool
+from salx.models.rules import Rule, conv, dense, norm
 
 
 class BasicBlock(nn.Module):
@@ -30,14 +32,17 @@ class BasicBlock(nn.Module):
     convolutions, expansion = 2, 1
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
         conv, norm = self.layers.conv, self.layers.norm
         y = conv(self.width, 3, self.stride, self.dilations[0])(x)
-        y = nn.relu(norm(train)(y))
+        y = nn.relu(norm(batch_stats)(y))
         y = conv(self.width, 3, dilation=self.dilations[1])(y)
-        y = norm(train)(y)
-        shortcut = project if self.projects else pad
-        return nn.relu(y + shortcut(self.layers, x, self.width, self.stride, train))
+        y = norm(batch_stats)(y)
+        if self.projects:
+            x = project(self.layers, x, self.width, self.stride, batch_stats)
+        else:
+            x = pad(x, self.width, self.stride)
+        return nn.relu(y + x)
 
 
 class Bottleneck(nn.Module):
@@ -51,24 +56,24 @@ class Bottleneck(nn.Module):
     convolutions, expansion = 3, 4
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
         conv, norm = self.layers.conv, self.layers.norm
-        y = nn.relu(norm(train)(conv(self.width)(x)))
-        y = nn.relu(norm(train)(conv(self.width, 3, self.stride, self.dilations[0])(y)))
-        y = norm(train)(conv(4 * self.width)(y))
-        return nn.relu(y + project(self.layers, x, 4 * self.width, self.stride, train))
+        y = nn.relu(norm(batch_stats)(conv(self.width)(x)))
+        y = nn.relu(norm(batch_stats)(conv(self.width, 3, self.stride, self.dilations[0])(y)))
+        y = norm(batch_stats)(conv(4 * self.width)(y))
+        return nn.relu(y + project(self.layers, x, 4 * self.width, self.stride, batch_stats))
 
 
-def project(layers: Layers, x: jax.Array, width: int, stride: int, train: bool) -> jax.Array:
-    """The shortcut as a 1x1 convolution, where the shape changes."""
+def project(layers: Layers, x: jax.Array, width: int, stride: int, batch_stats: bool) -> jax.Array:
+    """Make the shortcut as a 1x1 convolution, where the shape changes."""
     if stride == 1 and x.shape[-1] == width:
         return x
     x = layers.conv(width, 1, stride, name="shortcut_conv")(x)
-    return layers.norm(train, name="shortcut_norm")(x)
+    return layers.norm(batch_stats, name="shortcut_norm")(x)
 
 
-def pad(layers: Layers, x: jax.Array, width: int, stride: int, train: bool) -> jax.Array:
-    """The shortcut without parameters (option A)."""
+def pad(x: jax.Array, width: int, stride: int) -> jax.Array:
+    """Make the shortcut without parameters (option A)."""
     new = width - x.shape[-1]
     return jnp.pad(x[:, ::stride, ::stride], ((0, 0), (0, 0), (0, 0), (new // 2, new - new // 2)))
 
@@ -91,32 +96,36 @@ class ResNet(nn.Module):
     output_stride: int = 32
     dtype: str = "float32"
 
+    last_layer = "Dense_0"
+
     def plan(self) -> Iterator[tuple[int, int, int]]:
-        """Stage, index in the stage and stride of each block, before dilation."""
+        """Yield the stage, index in the stage and stride of each block, before dilation."""
         for stage, blocks in enumerate(self.blocks):
             for index in range(blocks):
                 yield stage, index, 2 if stage and not index else 1
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool):
+    def __call__(
+        self, x: jax.Array, *, batch_stats: bool = False, dropout: bool = False
+    ) -> tuple[jax.Array | None, dict[str, jax.Array]]:
         layers, out = Layers(self.dtype), {}
-        x = nn.relu(layers.norm(train)(layers.conv(self.width, 7, 2)(x)))
+        x = nn.relu(layers.norm(batch_stats)(layers.conv(self.width, 7, 2)(x)))
         x = max_pool(x)
         plan = list(self.plan())
         steps = dilated([stride for _, _, stride in plan], 4, self.output_stride)
         for (stage, _, _), (stride, *dilations) in zip(plan, steps, strict=True):
-            x = self.block(layers, self.width * 2**stage, stride, tuple(dilations))(x, train)
+            x = self.block(layers, self.width * 2**stage, stride, tuple(dilations))(x, batch_stats)
             out[f"stage{stage + 1}"] = x
         out["features"] = mean_pool(x)
         if self.classes is None:
             return None, out
         return layers.dense(self.classes)(out["features"]).astype(jnp.float32), out
 
-    def torch_names(self) -> Iterator[tuple[str, str]]:
-        """Our layers with their names in torchvision and timm."""
+    def weight_rules(self) -> Iterator[Rule]:
+        """Yield the rules to the names of torchvision and timm."""
         projects = {(stage, 0) for stage in range(self.block.expansion == 1, len(self.blocks))}
-        yield from residual_names(self.plan(), self.block, projects)
-        yield "Dense_0", "fc"
+        yield from residual_rules(self.plan(), self.block, projects)
+        yield from dense("Dense_0", "fc")
 
 
 class CifarResNet(nn.Module):
@@ -135,36 +144,82 @@ class CifarResNet(nn.Module):
     width: int = 16
     dtype: str = "float32"
 
+    last_layer = "Dense_0"
+
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool):
+    def __call__(
+        self, x: jax.Array, *, batch_stats: bool = False, dropout: bool = False
+    ) -> tuple[jax.Array | None, dict[str, jax.Array]]:
         layers, out = Layers(self.dtype), {}
-        x = nn.relu(layers.norm(train)(layers.conv(self.width, 3)(x)))
+        x = nn.relu(layers.norm(batch_stats)(layers.conv(self.width, 3)(x)))
         for stage in range(3):
             for block in range(self.blocks):
                 stride = 2 if stage and not block else 1
                 width = self.width * 2**stage
-                x = BasicBlock(layers, width, stride, projects=False)(x, train)
+                x = BasicBlock(layers, width, stride, projects=False)(x, batch_stats)
             out[f"stage{stage + 1}"] = x
         out["features"] = mean_pool(x)
         init = nn.initializers.lecun_normal()
         return layers.dense(self.classes, init)(out["features"]).astype(jnp.float32), out
 
-    def torch_names(self) -> Iterator[tuple[str, str]]:
-        """Our layers with akamaster's names."""
+    def weight_rules(self) -> Iterator[Rule]:
+        """Yield the rules to akamaster's names."""
         plan = ((stage, index, 1) for stage in range(3) for index in range(self.blocks))
-        yield from residual_names(plan, BasicBlock, set())
-        yield "Dense_0", "linear"
+        yield from residual_rules(plan, BasicBlock, set())
+        yield from dense("Dense_0", "linear")
 
 
-def residual_names(plan, block: type, projects: set) -> Iterator[tuple[str, str]]:
-    """Our layers with PyTorch's names; `projects` are the blocks with a projection."""
-    yield "Conv_0", "conv1"
-    yield "BatchNorm_0", "bn1"
+def residual_rules(
+    plan: Iterable[tuple[int, int, int]], block: type, projects: set[tuple[int, int]]
+) -> Iterator[Rule]:
+    """Yield the rules of a stem and its blocks.
+
+    Args:
+      plan: for each block its stage, its index in the stage and its stride.
+      block: the class of the blocks.
+      projects: (stage, index) of the blocks with a projection.
+    """
+    yield from conv("Conv_0", "conv1")
+    yield from norm("BatchNorm_0", "bn1")
     for number, (stage, index, _) in enumerate(plan):
         ours, theirs = f"{block.__name__}_{number}", f"layer{stage + 1}.{index}"
         for k in range(block.convolutions):
-            yield f"{ours}/Conv_{k}", f"{theirs}.conv{k + 1}"
-            yield f"{ours}/BatchNorm_{k}", f"{theirs}.bn{k + 1}"
+            yield from conv(f"{ours}/Conv_{k}", f"{theirs}.conv{k + 1}")
+            yield from norm(f"{ours}/BatchNorm_{k}", f"{theirs}.bn{k + 1}")
         if (stage, index) in projects:
-            yield f"{ours}/shortcut_conv", f"{theirs}.downsample.0"
-            yield f"{ours}/shortcut_norm", f"{theirs}.downsample.1"
+            yield from conv(f"{ours}/shortcut_conv", f"{theirs}.downsample.0")
+            yield from norm(f"{ours}/shortcut_norm", f"{theirs}.downsample.1")
+
+
+def of_small_images(blocks: int) -> Callable[..., CifarResNet]:
+    """Make the constructor of a CIFAR network with so many blocks in each stage."""
+
+    def cifar_resnet(classes: int, width: int = 16, dtype: str = "float32") -> CifarResNet:
+        return CifarResNet(classes, blocks, width, dtype)
+
+    return cifar_resnet
+
+
+def of_blocks(block: type, blocks: tuple[int, ...]) -> Callable[..., ResNet]:
+    """Make the constructor of a network with so many blocks of a class in each stage."""
+
+    def resnet(
+        classes: int | None, width: int = 64, output_stride: int = 32, dtype: str = "float32"
+    ) -> ResNet:
+        return ResNet(classes, block, blocks, width, output_stride, dtype)
+
+    return resnet
+
+
+for layers, count in {8: 1, 14: 2, 20: 3, 32: 5, 44: 7, 56: 9}.items():
+    zoo.add(f"cifar_resnet{layers}", of_small_images(count))
+
+resnet18 = zoo.add("resnet18", of_blocks(BasicBlock, (2, 2, 2, 2)))
+resnet34 = zoo.add("resnet34", of_blocks(BasicBlock, (3, 4, 6, 3)))
+resnet50 = zoo.add("resnet50", of_blocks(Bottleneck, (3, 4, 6, 3)))
+
+
+@zoo.register("resnet20")
+def resnet20(classes: int | None, output_stride: int = 32, dtype: str = "float32") -> ResNet:
+    """Build the CIFAR network's three stages under an ImageNet stem."""
+    return ResNet(classes, BasicBlock, (3, 3, 3), 16, output_stride, dtype)

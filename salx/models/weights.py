@@ -1,250 +1,192 @@
-"""Weights from files: PyTorch's names and layouts, ours, and the way between them.
+"""Weights from a file's names to ours and back, and into a network.
 
-In our files a name is `params/<layers>/kernel` or `batch_stats/<layers>/mean`; convolutions are
-HWIO, linear layers IO. A module's `torch_names()` pairs its layers with their names in PyTorch,
-where convolutions are OIHW and linear layers OI. PyTorch's counters of batches decide nothing:
-they are carried from file to file as `num_batches_tracked/<layers>`, and ignored by our models.
+A file has PyTorch's names and layouts, or ours. The module's `weight_rules()` say which array is
+which (rules.py). Counters of batches are carried from file to file, and ignored by our models.
 """
 
-import io
-import os
-import pickle
-import zipfile
-import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from typing import Any, NamedTuple
 
 import flax
 import flax.linen as nn
 import numpy as np
-import safetensors
-import safetensors.numpy
 
-from salx.infra import storage
-from salx.infra.errors import InputError, first_line
-from salx.models.layers import CLASSIFIERS, HEAD
+from salx.infra.errors import InputError
+from salx.models.mobilenet import ORIGINS
+from salx.models.rules import COUNTER, Rule, layer_of
+from salx.models.weight_files import Arrays
 
-SUFFIXES = (".safetensors", ".npz", ".pth", ".pt", ".th")
-COUNTER = "num_batches_tracked"
 OURS = ("params", "batch_stats", COUNTER)
-LEAVES = {  # PyTorch's leaf -> our collection and leaf; a normalisation's weight is its scale
-    "weight": ("params", "kernel"),
-    "bias": ("params", "bias"),
-    "running_mean": ("batch_stats", "mean"),
-    "running_var": ("batch_stats", "var"),
-    COUNTER: (COUNTER, ""),
-}
-TORCH_LEAVES = {ours: theirs for theirs, (_, ours) in LEAVES.items()} | {"scale": "weight"}
-
-Arrays = dict[str, np.ndarray]
+HIDDEN = ("hidden", "hidden_conv")  # before a last layer: a classifier has it, a backbone has not
 
 
-def read(path: Path) -> Arrays:
-    """The arrays of a .safetensors, .npz or, with torch installed, .pth file, in their order.
+class Named(NamedTuple):
+    """An array of a file under our name: the file's name, and the array in our layout."""
 
-    Nothing in a file is ever executed. The wrappings `state_dict` and `module.` of .pth files
-    are taken off. Raises InputError for a file that cannot be read.
-    """
-    try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-        if path.suffix == ".safetensors":
-            with safetensors.safe_open(path, "numpy") as archive:
-                return {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
-        if path.suffix in SUFFIXES:
-            return read_torch(path)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file") from error
-    except (
-        *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError),
-        *(zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, safetensors.SafetensorError),
-    ) as error:
-        raise InputError(f"{path}: cannot be read as weights: {first_line(error)}") from error
-    raise InputError(f"{path}: weights are files named {', '.join(SUFFIXES)}")
-
-
-def read_torch(path: Path) -> Arrays:
-    """A PyTorch checkpoint's tensors, without running what its pickle holds."""
-    try:
-        import torch
-    except ImportError as error:
-        raise InputError(
-            f"{path}: needs torch to be read; install it, or give a .safetensors or .npz file"
-        ) from error
-    tensors = torch.load(path, map_location="cpu", weights_only=True)
-    for key in ("state_dict", "model"):
-        tensors = tensors.get(key, tensors)
-    return {name.removeprefix("module."): tensor.numpy() for name, tensor in tensors.items()}
-
-
-def write(path: Path, arrays: Arrays) -> None:
-    """Writes a .safetensors or .npz file, whole or not at all. Raises InputError for others."""
-    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    if path.suffix == ".safetensors":
-        content = safetensors.numpy.save(arrays, {"format": "pt"})
-    elif path.suffix == ".npz":
-        packed = io.BytesIO()
-        np.savez(packed, **arrays)
-        content = packed.getvalue()
-    else:
-        raise InputError(f"{path}: weights are written as .safetensors or .npz")
-    try:
-        storage.write_file(path, content)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def locate(name: str) -> Path:
-    """The file that `pretrained` means: a local one, or a hub name's, fetched on first use.
-
-    Hub files lie in $SALX_WEIGHTS or ~/.cache/salx/weights, as OWNER/NAME/model.safetensors.
-    Raises InputError for what is neither, or cannot be fetched.
-    """
-    path = Path(name).expanduser()
-    if path.suffix in SUFFIXES or path.exists():
-        return path
-    if name.count("/") != 1 or name.startswith((".", "~", "/")):
-        kinds = f"a file ({', '.join(SUFFIXES)}) nor a hub name such as timm/resnet18.a1_in1k"
-        raise InputError(f"pretrained {name!r} is neither {kinds}")
-    folder = Path(os.environ.get("SALX_WEIGHTS") or "~/.cache/salx/weights").expanduser() / name
-    path = folder / "model.safetensors"
-    if not path.exists():
-        fetch(name, path)
-    return path
-
-
-def fetch(name: str, path: Path) -> None:
-    """Downloads a hub repository's weights to `path`."""
-    try:
-        import huggingface_hub
-
-        huggingface_hub.hf_hub_download(name, path.name, local_dir=path.parent)
-    except Exception as error:  # no network, no such repository, no rights, a full disk
-        first = next(iter(str(error).strip().splitlines()), "")
-        kind = f"{type(error).__name__}: {first}".rstrip(": ")
-        raise InputError(
-            f"pretrained {name!r} cannot be fetched ({kind}); place its {path.name} at {path}"
-        ) from error
+    theirs: str
+    array: np.ndarray
 
 
 def is_ours(names: Iterable[str]) -> bool:
-    """Whether these are names of ours, not PyTorch's."""
+    """Tell whether these are names of ours, not PyTorch's."""
     return any(name.split("/")[0] in OURS for name in names)
 
 
-def layer_of(name: str) -> str:
-    """`layer1.0.conv1` of `layer1.0.conv1.weight`, `Block_0/Conv_0` of `params/Block_0/Conv_0/...`.
+def last_layer(module: nn.Module) -> str | None:
+    """Return the path of a network's last layer, where the module names it."""
+    return getattr(module, "last_layer", None)
 
-    The layer of `num_batches_tracked/BatchNorm_0` is `BatchNorm_0`.
+
+def head_layers(module: nn.Module) -> set[str]:
+    """Return the layers that a classifier has and a backbone has not."""
+    last = last_layer(module)
+    return {*HIDDEN, last} if last else set(HIDDEN)
+
+
+def rules_of(module: nn.Module) -> list[Rule]:
+    """Return the rules of a module; none if it has no `weight_rules()`, as one from outside."""
+    return list(module.weight_rules()) if hasattr(module, "weight_rules") else []
+
+
+def as_ours(module: nn.Module, arrays: Arrays) -> dict[str, Named]:
+    """Name a file's arrays as ours; what the module has no rule for stays as it is.
+
+    An array of a shape that its rule cannot take is left in the file's layout.
     """
-    if not is_ours([name]):
-        return name.rpartition(".")[0]
-    collection, _, rest = name.partition("/")
-    return rest if collection == COUNTER else rest.rpartition("/")[0]
-
-
-def as_ours(module: nn.Module, arrays: Arrays) -> dict[str, tuple[str, np.ndarray]]:
-    """Our name -> (the file's name, array in our layout); names of no layer stay as they are."""
-    layers = {theirs: ours for ours, theirs in module.torch_names()}
     if is_ours(arrays):
-        return {name: (name, array) for name, array in arrays.items()}
-    renamed = {}
+        return {name: Named(name, array) for name, array in arrays.items()}
+    rules = defaultdict(list)
+    for rule in rules_of(module):
+        rules[rule.theirs].append(rule)
+    named = {}
     for name, array in arrays.items():
-        layer, _, leaf = name.rpartition(".")
-        if layer in layers and leaf in LEAVES:
-            collection, ours = LEAVES[leaf]
-            ours = "scale" if leaf == "weight" and array.ndim == 1 else ours
-            key = "/".join(part for part in (collection, layers[layer], ours) if part)
-            array = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array.T
-            renamed[key] = name, array
-        else:
-            renamed[name] = name, array
-    return renamed
-
-
-def torch_name(module: nn.Module, name: str) -> str:
-    """PyTorch's name of one of ours."""
-    leaf = COUNTER if name.startswith(COUNTER) else TORCH_LEAVES[name.rpartition("/")[2]]
-    return f"{dict(module.torch_names())[layer_of(name)]}.{leaf}"
-
-
-def torch_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """PyTorch's shape of one of ours: OIHW of HWIO, OI of IO."""
-    return (shape[3], shape[2], *shape[:2]) if len(shape) == 4 else shape[::-1]
+        for rule in rules.get(name, [Rule(name, name)]):
+            try:
+                named[rule.ours] = Named(name, rule.to_ours(array))
+            except ValueError:  # `fill` tells its shape beside the one that is wanted
+                named[rule.ours] = Named(name, array)
+    return named
 
 
 def as_torch(module: nn.Module, arrays: Arrays) -> Arrays:
-    """Our arrays under PyTorch's names and in its layouts, for names that the module knows."""
-    return {
-        torch_name(module, name): array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T
-        for name, array in arrays.items()
-    }
+    """Name our arrays as PyTorch does, in its layouts, fused tensors whole.
+
+    Raises InputError for an array without a rule, and for a fused tensor that lacks a piece.
+    """
+    rules = {rule.ours: rule for rule in rules_of(module)}
+    pieces: dict[str, dict[int, np.ndarray]] = defaultdict(dict)
+    splits = {}
+    for name, array in arrays.items():
+        if name not in rules:
+            raise InputError(f"{name}: the network has no rule for its name in PyTorch")
+        rule = rules[name]
+        splits[rule.theirs] = rule.split or (0, 1, 0)
+        pieces[rule.theirs][splits[rule.theirs][0]] = rule.to_theirs(array)
+    return {name: joined(name, each, splits[name][1:]) for name, each in pieces.items()}
 
 
-def flatten(variables: Mapping) -> dict:
-    """{"params/Conv_0/kernel": leaf, ...}."""
+def joined(name: str, pieces: dict[int, np.ndarray], split: tuple[int, int]) -> np.ndarray:
+    """Join the (count, axis) pieces of a file's tensor. Raises InputError if one is missing."""
+    count, axis = split
+    if len(pieces) < count:
+        raise InputError(f"{name}: only {len(pieces)} of its {count} pieces are there")
+    return np.concatenate([pieces[i] for i in range(count)], axis) if count > 1 else pieces[0]
+
+
+def flatten(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Flatten variables to {"params/Conv_0/kernel": leaf, ...}."""
     return flax.traverse_util.flatten_dict(dict(variables), sep="/")
 
 
-def fill(module: nn.Module, variables: Mapping, arrays: Arrays, where: str) -> dict:
-    """The variables with a file's weights in their place, float32.
+def fill(module: nn.Module, variables: Mapping[str, Any], arrays: Arrays, where: str) -> dict:
+    """Return the variables with a file's weights in their place, float32.
 
-    `arrays` are named as in PyTorch or as ours. A classifier for another number of classes is
-    left out, and a network over a backbone takes a file of the backbone alone: what is left out
-    stays as it is in `variables`. Raises InputError that names, in the file's names, the keys
-    that are missing, extra or of another shape.
+    A classifier for another number of classes is left out, and a network over a backbone takes a
+    file of the backbone alone: what is left out stays as it is in `variables`.
+
+    Args:
+      module: the network.
+      variables: arrays or shapes {"params", "batch_stats"}.
+      arrays: named as in PyTorch or as ours.
+      where: the file, for messages.
+
+    Raises:
+      InputError: names, in the file's names, the arrays that are missing, extra or of another
+        shape.
     """
     tops = {layer_of(name).replace("/", ".").partition(".")[0] for name in arrays}
-    if hasattr(module, "backbone") and "backbone" not in tops:
-        part = {name: tree.get("backbone", {}) for name, tree in variables.items()}
-        part = fill(module.backbone, part, arrays, where)
-        return {name: {**tree, "backbone": part[name]} for name, tree in variables.items()}
-    known, given = flatten(variables), as_ours(module, arrays)
-    present = {layer_of(name) for name in known}
-    for name in list(given):
-        beside = layer_of(name) in HEAD and layer_of(name) not in present
-        if name.startswith(COUNTER) or beside:
-            del given[name]
-    dropped = set()
-    for bias in (f"params/{layer}/bias" for layer in CLASSIFIERS):
-        if bias in known and bias in given and known[bias].shape != given[bias][1].shape:
-            dropped = {name for name in known if layer_of(name) == layer_of(bias)}
-    check(module, known, given, dropped, where)
-    taken = {name: np.asarray(given[name][1], np.float32) for name in known.keys() - dropped}
-    return flax.traverse_util.unflatten_dict({**known, **taken}, sep="/")
+    if isinstance(getattr(module, "backbone", None), nn.Module) and "backbone" not in tops:
+        backbone = {name: tree.get("backbone", {}) for name, tree in variables.items()}
+        backbone = fill(module.backbone, backbone, arrays, where)
+        return {name: {**tree, "backbone": backbone[name]} for name, tree in variables.items()}
+    wanted, named = flatten(variables), as_ours(module, arrays)
+    layers = {layer_of(name) for name in wanted}
+    unused = head_layers(module) - layers
+    named = {
+        name: each
+        for name, each in named.items()
+        if not name.startswith(COUNTER) and layer_of(name) not in unused
+    }
+    last, dropped = last_layer(module), set()
+    bias = f"params/{last}/bias"
+    if bias in wanted and bias in named and wanted[bias].shape != named[bias].array.shape:
+        dropped = {name for name in wanted if layer_of(name) == last}
+    if faults := misfits(module, wanted, named, arrays, dropped):
+        raise InputError(f"{where}: does not fit the model: {faults}{hint(module, named)}")
+    taken = {name: np.asarray(named[name].array, np.float32) for name in wanted.keys() - dropped}
+    filled = flax.traverse_util.unflatten_dict({**wanted, **taken}, sep="/")
+    return {collection: filled.get(collection, {}) for collection in variables}
 
 
-def check(module: nn.Module, known: dict, given: dict, dropped: set[str], where: str) -> None:
-    """Raises InputError unless the file gives all that is known, in its shapes, and no more."""
-    ours = is_ours(old for old, _ in given.values())
-    missing = [name if ours else torch_name(module, name) for name in known if name not in given]
-    extra = [old for name, (old, _) in given.items() if name not in known]
-    shapes = []
-    for name in sorted(known.keys() & given.keys() - dropped):
-        found, wanted = (
-            x.shape if ours else torch_shape(x.shape) for x in (given[name][1], known[name])
-        )
-        if found != wanted:
-            shapes.append(f"{given[name][0]} {found}, not {wanted}")
-    faults = {"missing": missing, "extra": extra, "of another shape": shapes}
-    if any(faults.values()):
-        told = [f"{len(keys)} {kind}: {some(keys)}" for kind, keys in faults.items() if keys]
-        raise InputError(f"{where}: does not fit the model: {'; '.join(told)}{hint(module, given)}")
+def misfits(
+    module: nn.Module,
+    wanted: dict[str, Any],
+    named: dict[str, Named],
+    arrays: Arrays,
+    dropped: set[str],
+) -> str:
+    """Tell in the file's names what it lacks of what is wanted, has more, or in other shapes.
+
+    Args:
+      module: the network.
+      wanted: its parameters and statistics by our flat names.
+      named: the file's, named as ours.
+      arrays: the file's.
+      dropped: our names that may have other shapes.
+    """
+    rules = {} if is_ours(arrays) else {rule.ours: rule for rule in rules_of(module)}
+    rules = {name: rules.get(name, Rule(name, name)) for name in wanted}
+    missing = dict.fromkeys(rule.theirs for name, rule in rules.items() if name not in named)
+    extra = [each.theirs for name, each in named.items() if name not in wanted]
+    shapes = {}
+    for name in sorted(wanted.keys() & named.keys() - dropped):
+        theirs = named[name].theirs
+        shape, fitting = arrays[theirs].shape, rules[name].their_shape(wanted[name].shape)
+        if shape != fitting:
+            shapes[f"{theirs} {shape}, not {fitting}"] = None
+    return listed({"missing": missing, "extra": extra, "of another shape": shapes})
 
 
-def some(keys: list[str]) -> str:
-    return ", ".join(keys[:4]) + (", ..." if len(keys) > 4 else "")
+def listed(faults: Mapping[str, Iterable[str]]) -> str:
+    """Count and name the faults of each kind that has any."""
+    each = ((kind, list(names)) for kind, names in faults.items())
+    return "; ".join(f"{len(names)} {kind}: {some(names)}" for kind, names in each if names)
 
 
-def hint(module: nn.Module, given: dict) -> str:
-    """The origins whose names the file has, where the module knows several."""
-    if not hasattr(module, "origin"):
+def some(names: list[str]) -> str:
+    """Join the first few names."""
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+
+
+def hint(module: nn.Module, named: dict[str, Named]) -> str:
+    """Tell the origins whose names the file has, where the module knows several."""
+    if getattr(module, "origin", None) not in ORIGINS:
         return ""
-    layers = {layer_of(old) for old, _ in given.values()}
+    layers = {layer_of(each.theirs) for each in named.values()}
     fit = [
         origin
-        for origin in ("torchvision", "timm", "tf")
-        if layers <= {theirs for _, theirs in module.clone(origin=origin).torch_names()}
+        for origin in ORIGINS
+        if layers <= {layer_of(rule.theirs) for rule in module.clone(origin=origin).weight_rules()}
     ]
     return f"; its names are those of origin={' or '.join(fit)}" if fit else ""

@@ -9,6 +9,9 @@ tiles of all images. From Lavin & Gray, "Fast Algorithms for Convolutional Neura
 2016, arXiv:1509.09308, equation 8.
 """
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -17,45 +20,46 @@ A = ((1, 1, 1, 0), (0, 1, -1, -1))
 B = ((1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0), (0, 1, 0, -1))
 G = ((1, 0, 0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0, 0, 1))
 
+T = TypeVar("T")
 Matrix = tuple[tuple[float, ...], ...]
-Grid = list[list[jax.Array]]  # a matrix of arrays of one shape
+Grid = Sequence[Sequence[jax.Array]]  # a matrix of arrays of one shape
 Padding = tuple[tuple[int, int], tuple[int, int]]  # (before, after) rows and columns
 
 
 def convolve(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
-    """The convolution of x[B, h, w, c] with kernel[3, 3, c, d]."""
+    """Compute the convolution of x[B, h, w, c] with kernel[3, 3, c, d]."""
     return filtered(x, kernel, padding, 0)
 
 
 def by_input(y: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
-    """The gradient by x, for y by the output: a convolution with the kernel turned round."""
+    """Compute the gradient by x, for y by the output: convolve with the kernel turned round."""
     padding = tuple((2 - before, 2 - after) for before, after in padding)
     return filtered(y, kernel[::-1, ::-1], padding, 1)
 
 
 def by_kernel(x: jax.Array, y: jax.Array, padding: Padding) -> jax.Array:
-    """The gradient by the kernel, for y by the output: G' [(B x B') * (A' y A)] G.
+    """Compute the gradient by the kernel, for y by the output: G' [(B x B') * (A' y A)] G.
 
     Columns before rows: XLA would know B x B' from the forward pass, and keep four times x.
     """
     inputs = both(B, turned(tiles(x, padding, 4)))
     outputs = both(turned(A), turned(tiles(y, ((0, 0), (0, 0)), 2)))
-    found = both(turned(G), products(inputs, outputs, 0, 0))
-    return jnp.stack(list(map(jnp.stack, turned(found))))
+    kernels = both(turned(G), products(inputs, outputs, 0, 0))
+    return jnp.stack(list(map(jnp.stack, turned(kernels))))
 
 
 def filtered(x: jax.Array, kernel: jax.Array, padding: Padding, channels: int) -> jax.Array:
-    """A convolution in which `channels` is the axis of each g that meets x's channels."""
+    """Compute a convolution in which `channels` is the axis of each g that meets x's channels."""
     height, width = (n + sum(pads) - 2 for n, pads in zip(x.shape[1:3], padding, strict=True))
     inputs = both(B, tiles(x, padding, 4))
-    found = both(A, products(inputs, both(G, kernel), 1, channels))
+    outputs = both(A, products(inputs, both(G, kernel), 1, channels))
     shape = inputs[0][0].shape[:3]
-    y = jnp.stack([jnp.stack([m.reshape(*shape, -1) for m in row], 3) for row in found], 2)
-    return y.reshape(len(x), 2 * shape[1], 2 * shape[2], -1)[:, :height, :width]
+    y = jnp.stack([jnp.stack([m.reshape(*shape, -1) for m in row], 3) for row in outputs], 2)
+    return y.reshape(x.shape[0], 2 * shape[1], 2 * shape[2], -1)[:, :height, :width]
 
 
 def tiles(x: jax.Array, padding: Padding, size: int) -> Grid:
-    """The elements of x's tiles of size x size, two apart: each [B, tile rows, tile columns, c]."""
+    """Cut out the elements of x's tiles of size x size, two apart: each [B, rows, columns, c]."""
     (top, bottom), (left, right) = padding
     bottom, right = (
         bottom + (x.shape[1] + top + bottom) % 2,
@@ -69,7 +73,7 @@ def tiles(x: jax.Array, padding: Padding, size: int) -> Grid:
 
 
 def products(ours: Grid, theirs: Grid, axis: int, other: int) -> Grid:
-    """Each array of a grid, as rows of channels, times its partner, summed over the two axes."""
+    """Multiply each array of a grid, as rows of channels, with its partner, over the two axes."""
 
     def product(a, b):
         a, b = (array.reshape(-1, array.shape[-1]) for array in (a, b))
@@ -79,13 +83,13 @@ def products(ours: Grid, theirs: Grid, axis: int, other: int) -> Grid:
 
 
 def both(matrix: Matrix, grid: Grid) -> Grid:
-    """matrix @ grid @ matrix', of arrays."""
+    """Compute matrix @ grid @ matrix', of arrays."""
     columns = [along(matrix, column) for column in zip(*grid, strict=True)]
     return [along(matrix, row) for row in zip(*columns, strict=True)]
 
 
-def along(matrix: Matrix, arrays) -> list[jax.Array]:
-    """matrix @ arrays; what is multiplied by 0 or 1 is not multiplied."""
+def along(matrix: Matrix, arrays: Sequence[jax.Array]) -> list[jax.Array]:
+    """Compute matrix @ arrays; what is multiplied by 0 or 1 is not multiplied."""
 
     def combined(row):
         first, *others = (a if r == 1 else r * a for r, a in zip(row, arrays, strict=True) if r)
@@ -94,6 +98,6 @@ def along(matrix: Matrix, arrays) -> list[jax.Array]:
     return list(map(combined, matrix))
 
 
-def turned(matrix):
-    """The transposed."""
+def turned(matrix: Sequence[Sequence[T]]) -> tuple[tuple[T, ...], ...]:
+    """Transpose a matrix of numbers or arrays."""
     return tuple(zip(*matrix, strict=True))

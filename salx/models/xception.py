@@ -6,7 +6,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from salx.models.layers import ConvNorm, Layers, Separable, conv_norm, dilated, mean_pool
+from salx.models import zoo
+from salx.models.layers import ConvNorm, Layers, Separable, dilated, mean_pool
+from salx.models.rules import Rule, conv_norm, dense, separable
 
 # Blocks: the widths of the three separable convolutions, and the last one's stride.
 BLOCKS = (
@@ -31,14 +33,14 @@ class Block(nn.Module):
     dilation: int
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
+    def __call__(self, x: jax.Array, batch_stats: bool) -> tuple[jax.Array, jax.Array]:
         y = tap = x
         for k, width in enumerate(self.widths):
             tap, stride = nn.relu(y), self.stride if k == 2 else 1
-            y = Separable(self.layers, width, stride, self.dilation, act=None)(tap, train)
+            y = Separable(self.layers, width, stride, self.dilation, act=None)(tap, batch_stats)
         if self.stride != 1 or x.shape[-1] != width:
             shortcut = ConvNorm(self.layers, width, 1, self.stride, act=None, name="shortcut")
-            x = shortcut(x, train)
+            x = shortcut(x, batch_stats)
         return x + y, tap
 
 
@@ -57,26 +59,30 @@ class Xception65(nn.Module):
     output_stride: int = 32
     dtype: str = "float32"
 
+    last_layer = "Dense_0"
+
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool):
+    def __call__(
+        self, x: jax.Array, *, batch_stats: bool = False, dropout: bool = False
+    ) -> tuple[jax.Array | None, dict[str, jax.Array]]:
         layers, maps = Layers(self.dtype, epsilon=1e-3), []
-        x = ConvNorm(layers, 32, 3, 2, name="stem0")(x, train)
-        x = ConvNorm(layers, 64, 3, name="stem1")(x, train)
+        x = ConvNorm(layers, 32, 3, 2, name="stem0")(x, batch_stats)
+        x = ConvNorm(layers, 64, 3, name="stem1")(x, batch_stats)
         steps = list(dilated([stride for _, stride in BLOCKS], 2, self.output_stride))
         for (widths, planned), (stride, dilation, _) in zip(BLOCKS, steps, strict=True):
-            x, tap = Block(layers, widths, stride, dilation)(x, train)
+            x, tap = Block(layers, widths, stride, dilation)(x, batch_stats)
             if planned == 2:
                 maps.append(tap)
         for width in EXIT:
-            x = Separable(layers, width, dilation=steps[-1][2])(x, train)
+            x = Separable(layers, width, dilation=steps[-1][2])(x, batch_stats)
         out = {f"stage{n}": y for n, y in enumerate([*maps[1:], x], 1)}
         out["features"] = mean_pool(x)
         if self.classes is None:
             return None, out
         return layers.dense(self.classes)(out["features"]).astype(jnp.float32), out
 
-    def torch_names(self) -> Iterator[tuple[str, str]]:
-        """Our layers with timm's names."""
+    def weight_rules(self) -> Iterator[Rule]:
+        """Yield the rules to timm's names."""
         for k in range(2):
             yield from conv_norm(f"stem{k}", f"stem.{k}.conv", f"stem.{k}.bn")
         channels = 64
@@ -86,15 +92,15 @@ class Xception65(nn.Module):
                 at = f"{theirs}.shortcut"
                 yield from conv_norm(f"{ours}/shortcut", f"{at}.conv", f"{at}.bn")
             for k in range(3):
-                yield from separable_names(f"{ours}/Separable_{k}", f"{theirs}.stack.conv{k + 1}")
+                yield from separable(f"{ours}/Separable_{k}", f"{theirs}.stack.conv{k + 1}")
             channels = widths[-1]
         for k in range(3):
             theirs = f"blocks.{len(BLOCKS)}.stack.conv{k + 1}"
-            yield from separable_names(f"Separable_{k}", theirs)
-        yield "Dense_0", "head.fc"
+            yield from separable(f"Separable_{k}", theirs)
+        yield from dense("Dense_0", "head.fc")
 
 
-def separable_names(ours: str, theirs: str) -> Iterator[tuple[str, str]]:
-    """The layers of a Separable with timm's names."""
-    yield from conv_norm(f"{ours}/depthwise", f"{theirs}.conv_dw", f"{theirs}.bn_dw")
-    yield from conv_norm(f"{ours}/pointwise", f"{theirs}.conv_pw", f"{theirs}.bn_pw")
+@zoo.register("xception65")
+def xception65(classes: int | None, output_stride: int = 32, dtype: str = "float32") -> Xception65:
+    """Build an aligned Xception-65."""
+    return Xception65(classes, output_stride, dtype)

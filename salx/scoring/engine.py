@@ -6,12 +6,12 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from salx import models
 from salx.data import loader
 from salx.data.datasets import Dataset
 from salx.infra import mesh, multihost
-from salx.models import Model
+from salx.models import model as networks
 from salx.models.loss_prediction import LossPrediction
+from salx.models.model import Model
 from salx.policies import Policy
 from salx.scoring.resume import Parts
 from salx.tasks import Task
@@ -32,7 +32,7 @@ def scorer(
         return example(seen | {"label": item["label"]} if labels else seen)
 
     def score(variables, batch):
-        logits, out = models.forward(model, variables, batch["image"], train=False)
+        (logits, out), _ = networks.forward(model, variables, batch["image"])
         if head:
             loss = head.apply({"params": variables["head"]}, logits, out, task.dense)
             out = {**out, "predicted_loss": loss}

@@ -9,9 +9,10 @@ from typing import Any
 
 import jax
 
-from salx import models, records
+from salx import records
 from salx.infra import sealed
-from salx.models import Model
+from salx.models import model as networks
+from salx.models.model import Model
 from salx.study import grid, partition, study
 from salx.study.grid import Grid
 from salx.study.partition import Cost, CostModel
@@ -146,7 +147,7 @@ def hours(scale: CostModel, costs: Mapping[str, Cost], seconds: Mapping[str, flo
 
 def state_bytes(model: Model) -> int:
     """A checkpoint's: float32 parameters and their momentum, and batch statistics."""
-    shapes = jax.eval_shape(functools.partial(models.init, model), jax.random.key(0))
+    shapes = jax.eval_shape(functools.partial(networks.init, model), jax.random.key(0))
     count = {kind: sum(x.size for x in jax.tree.leaves(tree)) for kind, tree in shapes.items()}
     return 4 * (2 * count["params"] + count.get("batch_stats", 0))
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from salx import models, policies, records, tasks
+from salx import policies, records, tasks
 from salx.data import datasets
 from salx.infra import mesh, multihost, sealed, storage
 from salx.infra.errors import InputError, unknown
 from salx.infra.progress import Board, check_events
+from salx.models import model as networks
 from salx.models.operations import macs
 from salx.study import grid, partition, selection_run, training_run
 from salx.study.config import training
@@ -76,7 +77,8 @@ def check(config: dict[str, Any], workdir: Path, worker: tuple[int, int] = (0, 1
     dataset = datasets.load(config["dataset"], config["transform"])
     multihost.check_alike({"config": config, "data": dataset.fingerprint, "worker": worker})
     built = {
-        label: models.build(label, options, dataset) for label, options in config["models"].items()
+        label: networks.build(label, options, dataset)
+        for label, options in config["models"].items()
     }
     built_policies = {
         name: policies.build(name, config["options"].get(name, {}))
@@ -166,7 +168,7 @@ def describe(setting: Setting) -> None:
         "budgets": records.budgets(len(dataset.pool), config["budget"], config["cycles"]),
         "deploy_cycles": grid.deploy_cycles(config),
         "models": {
-            label: {"parameters": models.parameters(model)}
+            label: {"parameters": networks.parameters(model)}
             for label, model in setting.models.items()
         },
         "metric": dataset.task.metric,

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from salx import models, records, run_folder, tasks
+from salx import records, run_folder, tasks
 from salx.data.datasets import Dataset
 from salx.infra import checkpoint, multihost, progress, sealed, version
 from salx.infra.checkpoint import Checkpoints
 from salx.infra.errors import InputError, located
-from salx.models import Model
+from salx.models import model as networks
+from salx.models.model import Model
 from salx.policies import Policy
 from salx.records import Record
 from salx.study.config import dataset_science, train_science, training
@@ -177,7 +178,7 @@ def data_identity(setting: Setting) -> dict[str, Any]:
 def model_identity(setting: Setting, label: str) -> dict[str, Any]:
     """A model's label and options, and the digest of the weights that it starts from."""
     options = setting.config["models"][label]
-    return {"label": label, **options, **models.identity(setting.models[label])}
+    return {"label": label, **options, **networks.identity(setting.models[label])}
 
 
 def environment() -> dict[str, Any]:

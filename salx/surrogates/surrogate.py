@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from salx import models, tasks
+from salx import tasks
 from salx.data.pictures import MEAN, STD
 from salx.infra import checkpoint, sealed, storage
 from salx.infra.errors import InputError
-from salx.models import Model, recognition, weights
-from salx.models.layers import CLASSIFIERS
+from salx.models import model as networks
+from salx.models import recognition, weight_files, weights
+from salx.models.model import Model
 from salx.tasks import Task
 
 
@@ -52,7 +53,7 @@ def of_run(folder: Path) -> Surrogate:
     """The trained model of a deployment's folder."""
     config, result, variables = checkpoint.finished(folder)
     seen = config["input"]
-    module = models.described(config["model"], classes=len(seen["classes"]))
+    module = networks.described(config["model"], classes=len(seen["classes"]))
     shown = (tuple(seen[field]) for field in ("shape", "mean", "std"))
     model = Model(config["model"]["label"], module, *shown)
     return Surrogate(
@@ -68,20 +69,19 @@ def of_run(folder: Path) -> Surrogate:
 
 def of_weights(path: Path, size: tuple[int, int] | None) -> Surrogate:
     """The network that a file of weights is of, with as many classes as its last layer has."""
-    arrays = weights.read(path)
+    arrays = weight_files.read(path)
     blank = recognition.recognise(arrays, str(path))
     named = weights.as_ours(blank, arrays)
-    biases = [f"params/{layer}/bias" for layer in CLASSIFIERS]
-    found = [named[bias][1] for bias in biases if bias in named]
-    if not found:
+    bias = named.get(f"params/{weights.last_layer(blank)}/bias")
+    if not bias:
         raise InputError(f"{path}: a backbone alone: there is no classifier to choose with")
-    module, pixels = blank.clone(classes=len(found[0])), hasattr(blank, "backbone")
+    module, pixels = blank.clone(classes=len(bias.array)), hasattr(blank, "backbone")
     if pixels and not size:
         raise InputError(f"{path}: a segmentation network: --size=H,W must say what it sees")
     resize = max(size) if size else 256  # of classifiers, as ImageNet's recipes evaluate
     size = size or (224, 224)
     model = Model(path.stem, module, (*size, 3), MEAN, STD)
-    shapes = jax.eval_shape(functools.partial(models.init, model), jax.random.key(0))
+    shapes = jax.eval_shape(functools.partial(networks.init, model), jax.random.key(0))
     variables = weights.fill(module, shapes, arrays, str(path))
     crop = {"evaluate": "center_crop", "evaluate_size": size, "evaluate_resize": resize}
     return Surrogate(

@@ -7,12 +7,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from salx import models
 from salx.data import loader
 from salx.data.datasets import Dataset
 from salx.infra import mesh, multihost
 from salx.infra.errors import RunError
-from salx.models import Model
+from salx.models import model as networks
+from salx.models.model import Model
 from salx.tasks import Task
 
 
@@ -21,7 +21,7 @@ def counter(model: Model, task: Task) -> Callable:
     """The jitted (variables, batch) -> sums over the labels that count, as `Task.update` says."""
 
     def count(variables: dict, batch: dict) -> Any:
-        logits, _ = models.forward(model, variables, batch["image"], train=False)
+        (logits, _), _ = networks.forward(model, variables, batch["image"])
         return task.update(logits, batch["label"], batch["mask"])
 
     return mesh.jit(count, f"evaluate {model.label}", mesh.Placement(batched=(1,)))

@@ -6,14 +6,14 @@ from collections.abc import Callable, Generator
 import jax
 import numpy as np
 
-from salx import models
 from salx.data import loader
 from salx.data.datasets import Dataset, Source
 from salx.infra import mesh, multihost, seeds
 from salx.infra.checkpoint import Checkpoints
 from salx.infra.errors import RunError, Stopped
-from salx.models import Model
+from salx.models import model as networks
 from salx.models.loss_prediction import LossPrediction
+from salx.models.model import Model
 from salx.training.step import Metrics, Recipe, TrainState, empty_metrics, initial, train_step
 
 
@@ -76,7 +76,7 @@ def batches_of(
 def start(model: Model, fresh: TrainState) -> TrainState:
     """The state at step 0: fresh, or with the model's pretrained weights."""
     variables = {"params": fresh.params, "batch_stats": fresh.batch_stats}
-    return fresh.replace(**models.with_pretrained(model, variables))
+    return fresh.replace(**networks.with_pretrained(model, variables))
 
 
 def checked(metrics: Metrics, source: Source) -> dict[str, float]:

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import optax
 from clu import metrics as clu_metrics
 
-from salx import models
 from salx.infra import mesh
-from salx.models import Model
+from salx.models import model as networks
 from salx.models.loss_prediction import LossPrediction, auxiliary_loss
+from salx.models.model import Model
 from salx.tasks import Task
 
 # The learning rate's factor as a function of progress in [0, 1). The step count is an argument
@@ -142,10 +142,10 @@ def initial(
 
     def fresh(seed, total):
         key = jax.random.key(seed)
-        variables = models.init(model, key)
+        variables = networks.init(model, key)
         params, beside = variables["params"], {}
         if head:
-            seen = models.init_outputs(model, variables)
+            seen = networks.init_outputs(model, variables)
             beside["params"] = head.init(jax.random.fold_in(key, 1), *seen, task.dense)["params"]
             beside["opt_state"] = optimise.init(beside["params"])
         return TrainState(
@@ -175,7 +175,9 @@ def objective(
 
     def share(params, head_params, batch_stats, part, key):
         variables, labels = {"params": params, "batch_stats": batch_stats}, part["label"]
-        (logits, out), moved = models.forward(model, variables, part["image"], True, key)
+        (logits, out), moved = networks.forward(
+            model, variables, part["image"], batch_stats=True, dropout=key
+        )
         losses, weights = task.loss(logits, labels)
         counted, loss = task.counted(labels), jnp.sum(losses * weights) / n
         right = jnp.sum(task.correct(logits, labels))
@@ -186,7 +188,7 @@ def objective(
                 head, head_params, logits, out, task.dense, each, counted, progress
             )
             loss += beside / recipe.accumulate
-        return loss, (seen, moved["batch_stats"])
+        return loss, (seen, moved.get("batch_stats", {}))
 
     return share
 

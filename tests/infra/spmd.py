@@ -10,9 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from salx import models, policies, tasks
+from salx import policies, tasks
 from salx.data import datasets
-from salx.models import Model, winograd
+from salx.models import model as networks
+from salx.models import winograd, zoo
+from salx.models.model import Model
 from salx.scoring import engine
 from salx.scoring.choice import choose
 from salx.tasks import Task
@@ -42,15 +44,15 @@ SCORERS = ("entropy", "core_set", "learning_loss", "true_loss")
 
 def network(name: str, side: int = 0) -> Model:
     """A model of ZOO for small images."""
-    side = side or (16 if name in models.CIFAR else 64)
-    module = models.ZOO[name](classes=CLASSES)
+    side = side or (16 if name.startswith("cifar_") else 64)
+    module = zoo.get(name)(classes=CLASSES)
     return Model(name, module, (side, side, 3), (0.5,) * 3, (0.25,) * 3)
 
 
 def batch_of(model: Model, size: int = BATCH) -> dict:
     """Shapes of a batch, as scoring, training and evaluation have it."""
     height, width, _ = model.image_shape
-    pixels = model.label in models.DEEPLABS
+    pixels = model.label.startswith("deeplab_")
     shape = jax.ShapeDtypeStruct
     return {
         "image": shape((size, *model.image_shape), jnp.uint8),
@@ -63,7 +65,7 @@ def batch_of(model: Model, size: int = BATCH) -> dict:
 
 def task_of(model: Model) -> Task:
     """What a model of the zoo is for."""
-    return tasks.get("segmentation" if model.label in models.DEEPLABS else "classification")
+    return tasks.get("segmentation" if model.label.startswith("deeplab_") else "classification")
 
 
 def training(model: Model, recipe: Recipe, head=None, size: int = BATCH):
@@ -161,7 +163,7 @@ def picked(model: Model, digits) -> dict[str, list[int]]:
 def trained() -> dict:
     """Memory of a step, losses and picks on this process's devices."""
     digits = datasets.load({"name": "digits"})
-    model = models.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
+    model = networks.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
     memory = {}
     for what, recipe in (("whole", RECIPE), ("parts", PARTS)):
         step, shapes = training(network("cifar_resnet8", 32), recipe, size=256)

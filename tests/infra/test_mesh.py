@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from jax import export
 
-from salx import models
 from salx.data import datasets
+from salx.models import model as networks
+from salx.models import zoo
 from salx.training.step import empty_metrics, initial, train_step
 from tests.conftest import ROOT
 from tests.infra import spmd
@@ -20,7 +21,8 @@ from tests.infra import spmd
 def slow_but(*quick):
     """All networks; those that are not named here are minutes long together."""
     return [
-        name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in models.ZOO
+        name if name in quick else pytest.param(name, marks=pytest.mark.slow)
+        for name in zoo.names()
     ]
 
 
@@ -96,7 +98,7 @@ def test_many_devices_share_the_work_and_change_nothing(child, devices):
 def test_bfloat16_trains_float32_weights():
     digits = datasets.load({"name": "digits"})
     options = {"name": "cifar_resnet8", "width": 4, "dtype": "bfloat16"}
-    model = models.build("m", options, digits)
+    model = networks.build("m", options, digits)
     losses = spmd.curve(model, digits, spmd.RECIPE)
     assert losses[-1] < 0.5 * losses[0]
     state, ids = (

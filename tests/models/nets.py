@@ -6,8 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from salx.models import weights
+from salx.models import weight_files, weights, zoo
 from tests.models import seeded
+
+DEEPLABS = [name for name in zoo.names() if name.startswith("deeplab_")]
+BACKBONES = [name.removeprefix("deeplab_") for name in DEEPLABS]
 
 # XLA's time goes into compiling, and the convolutions are as fast without its optimisations.
 quick = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
@@ -16,14 +19,14 @@ quick = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_l
 def shapes(module, height: int = 64, width: int = 64) -> dict:
     """Shapes of the variables; nothing is computed."""
     image = jax.ShapeDtypeStruct((1, height, width, 3), jnp.float32)
-    return jax.eval_shape(functools.partial(module.init, train=False), jax.random.key(0), image)
+    return jax.eval_shape(module.init, jax.random.key(0), image)
 
 
 def ones(module) -> dict:
     return jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), shapes(module))
 
 
-def in_torch(module) -> weights.Arrays:
+def in_torch(module) -> weight_files.Arrays:
     """A file of PyTorch's for a module, with seeded weights."""
     blank = {
         name: np.broadcast_to(np.float32(0), leaf.shape)

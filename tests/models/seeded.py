@@ -10,7 +10,7 @@ import numpy as np
 
 from salx.infra import seeds
 
-# case -> (name in salx.models.ZOO, its options, images' height and width)
+# case -> (name of a network, its options, images' height and width)
 ODD, TEN = (65, 97), {"classes": 10}
 TIMM, TF = {"origin": "timm"}, {"origin": "tf"}
 CASES = {

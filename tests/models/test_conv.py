@@ -80,7 +80,7 @@ def test_wide_3x3_is_that_of_lax(padding, dtype):
     x, kernel = draw(3, 15, 12, 66), draw(3, 3, 66, 64).astype(jnp.float32)
     options = {"dimension_numbers": ("NHWC", "HWIO", "NHWC"), "feature_group_count": 1}
     options |= {"lhs_dilation": (1, 1), "rhs_dilation": (1, 1), "precision": None}
-    assert conv.formulation(x, kernel, (1, 1), **options) is conv.tiled
+    assert conv.formulation(x, kernel, (1, 1), options) is conv.tiled
     for ours, theirs in zip(*both(x, kernel, draw(3, 20, 20, 64), padding=padding), strict=True):
         assert ours.shape == theirs.shape
         assert ours.dtype == theirs.dtype

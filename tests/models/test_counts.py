@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 import pytest
 
-from salx import models
+from salx.models import zoo
 from tests.models import nets
 
 # classes -> parameters
@@ -64,24 +64,24 @@ def operations(module: nn.Module, height: int, width: int) -> int:
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters(name):
     for classes, expected in PARAMETERS[name].items():
-        shapes = nets.shapes(models.ZOO[name](classes=classes))
+        shapes = nets.shapes(zoo.get(name)(classes=classes))
         assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
 
 
 def test_origins_and_strides_leave_parameters_alone():
     counts = set()
     for options in ({}, {"origin": "timm"}, {"origin": "tf"}, {"output_stride": 8}):
-        shapes = nets.shapes(models.ZOO["mobilenet_v3_small"](classes=1000, **options))
+        shapes = nets.shapes(zoo.get("mobilenet_v3_small")(classes=1000, **options))
         counts.add(sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])))
     assert counts == {2_542_856}
 
 
 @pytest.mark.parametrize("name", AT_224)
 def test_operations_of_classifiers(name):
-    assert operations(models.ZOO[name](classes=1000), 224, 224) == AT_224[name]
+    assert operations(zoo.get(name)(classes=1000), 224, 224) == AT_224[name]
 
 
 @pytest.mark.parametrize("name", TABLE_2)
 def test_operations_of_table_2(name):
-    total = operations(models.ZOO[name](classes=19), 1024, 2048)
+    total = operations(zoo.get(name)(classes=19), 1024, 2048)
     assert f"{total / 1e9:.2f}" == TABLE_2[name]

@@ -3,9 +3,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from salx import models
 from salx.data import datasets
 from salx.infra.errors import InputError
+from salx.models import model as networks
+from salx.models import zoo
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,8 @@ def counted(blocks, width, channels, classes):
 @pytest.mark.parametrize(("name", "blocks"), [("8", 1), ("14", 2), ("20", 3)])
 @pytest.mark.parametrize("width", [8, 16])
 def test_parameters_are_those_counted_by_hand(digits, name, blocks, width):
-    model = models.build("m", {"name": f"cifar_resnet{name}", "width": width}, digits)
-    assert models.parameters(model) == counted(blocks, width, 1, 10)
+    model = networks.build("m", {"name": f"cifar_resnet{name}", "width": width}, digits)
+    assert networks.parameters(model) == counted(blocks, width, 1, 10)
 
 
 def test_resnet20_of_the_paper_has_its_parameters():
@@ -37,10 +38,10 @@ def test_resnet20_of_the_paper_has_its_parameters():
 
 
 def test_outputs_and_named_intermediates(digits, fresh):
-    model = models.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
+    model = networks.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
     variables = fresh(model, 0)
     images = jnp.zeros((3, 8, 8, 1), jnp.uint8)
-    logits, out = models.forward(model, variables, images, train=False)
+    (logits, out), _ = networks.forward(model, variables, images)
     shapes = {name: value.shape for name, value in {"logits": logits, **out}.items()}
     assert shapes == {
         "logits": (3, 10),
@@ -53,13 +54,13 @@ def test_outputs_and_named_intermediates(digits, fresh):
 
 
 def test_evaluation_treats_examples_alone_and_training_does_not(digits, fresh):
-    model = models.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
+    model = networks.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
     variables = fresh(model, 0)
     images = np.stack([digits.pool[i]["image"] for i in range(6)])
-    together, _ = models.forward(model, variables, images, train=False)
-    alone, _ = models.forward(model, variables, images[2:3], train=False)
+    (together, _), _ = networks.forward(model, variables, images)
+    (alone, _), _ = networks.forward(model, variables, images[2:3])
     np.testing.assert_allclose(together[2], alone[0], rtol=1e-5, atol=1e-6)
-    (trained, _), moved = models.forward(model, variables, images, train=True)
+    (trained, _), moved = networks.forward(model, variables, images, batch_stats=True)
     assert np.abs(trained - together).max() > 1e-3
     changed = jax.tree.map(
         lambda old, new: np.abs(old - new).max() > 0, variables["batch_stats"], moved["batch_stats"]
@@ -79,7 +80,7 @@ def test_evaluation_treats_examples_alone_and_training_does_not(digits, fresh):
 )
 def test_bad_models_are_named(digits, config, message):
     with pytest.raises(InputError, match=message) as error:
-        models.build("m", config, digits)
+        networks.build("m", config, digits)
     assert "config.models.m" in str(error.value)
 
 
@@ -87,5 +88,5 @@ def test_a_runs_model_is_described_without_what_stands_beside_it():
     """Its label, its weights' digest and training of its own are no options of the module."""
     own = {"name": "cifar_resnet8", "width": 4}
     beside = {"label": "a", "pretrained": "sha256:0", "train": {"batch": 6}}
-    assert models.described({**own, **beside}, 10) == models.described(own, 10)
-    assert models.described(own, 10) == models.ZOO["cifar_resnet8"](classes=10, width=4)
+    assert networks.described({**own, **beside}, 10) == networks.described(own, 10)
+    assert networks.described(own, 10) == zoo.get("cifar_resnet8")(classes=10, width=4)

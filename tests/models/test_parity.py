@@ -7,8 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from salx import models
-from salx.models import weights
+from salx.models import weights, zoo
 from tests.models import nets, seeded
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -29,7 +28,7 @@ def close(ours, theirs) -> float:
 @pytest.mark.parametrize("case", marked)
 def test_same_outputs_and_statistics(case):
     name, options, _ = seeded.CASES[case]
-    module = models.ZOO[name](**options)
+    module = zoo.get(name)(**options)
     theirs, variables = nets.in_torch(module), nets.filled(module)
     golden = np.load(GOLDEN / f"{case}.npz", allow_pickle=False)
     shapes = {name: array.shape for name, array in theirs.items()}
@@ -38,8 +37,10 @@ def test_same_outputs_and_statistics(case):
 
     @nets.quick
     def both(variables, images):
-        plain = module.apply(variables, images, train=False)
-        return plain, module.apply(variables, images, train=True, mutable=["batch_stats"])
+        plain = module.apply(variables, images)
+        return plain, module.apply(
+            variables, images, batch_stats=True, dropout=True, mutable=["batch_stats"]
+        )
 
     (logits, out), ((train_logits, train_out), moved) = both(variables, images)
     moved = weights.as_torch(module, weights.flatten(jax.device_get(moved)))

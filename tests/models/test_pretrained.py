@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from salx import models
+from salx import commands
 from salx.data import datasets
 from salx.infra.errors import InputError
-from salx.models import recognition, weights
+from salx.models import model as networks
+from salx.models import weight_files, weights, zoo
 from tests.models import nets
 from tests.models.nets import ones, shapes
 
@@ -22,7 +23,7 @@ REAL = ROOT.parent / "shared" / "weights"
 CIFAR = ROOT.parent / "shared" / "data" / "cifar10" / "val"
 
 
-def in_torch(module) -> weights.Arrays:
+def in_torch(module) -> weight_files.Arrays:
     """A file of PyTorch's with seeded weights and counters of batches."""
     arrays = nets.in_torch(module)
     counted = [name for name in arrays if name.endswith("running_mean")]
@@ -44,11 +45,11 @@ def rgb():
 
 
 def build(rgb, **config):
-    return models.build("m", config, rgb)
+    return networks.build("m", config, rgb)
 
 
 VARIANTS = [
-    *((name, {}) for name in models.ZOO if not name.startswith("deeplab_resnet")),
+    *((name, {}) for name in zoo.names() if not name.startswith("deeplab_resnet")),
     *(
         (f"mobilenet_v3_{size}", {"origin": o})
         for size in ("small", "large")
@@ -60,9 +61,9 @@ VARIANTS = [
 
 @pytest.mark.parametrize(("name", "options"), VARIANTS)
 def test_there_and_back_gives_the_same_bytes(name, options):
-    module = models.ZOO[name](classes=3, **options)
+    module = zoo.get(name)(classes=3, **options)
     theirs = in_torch(module)
-    ours = {name: array for name, (_, array) in weights.as_ours(module, theirs).items()}
+    ours = {name: each.array for name, each in weights.as_ours(module, theirs).items()}
     counters = {name for name in ours if name.startswith(weights.COUNTER)}
     assert ours.keys() - counters == weights.flatten(shapes(module)).keys()
     assert same(weights.as_torch(module, ours), theirs)
@@ -72,22 +73,22 @@ def test_there_and_back_gives_the_same_bytes(name, options):
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small"])
 def test_the_command_goes_there_and_back(name, suffix, tmp_path, capsys):
     a, b, c = (tmp_path / f"{stem}{suffix}" for stem in "abc")
-    theirs = in_torch(models.ZOO[name](classes=3))
-    weights.write(a, theirs)
-    assert recognition.main(["convert", str(a), str(b)]) == 0
-    assert weights.is_ours(weights.read(b))
-    assert recognition.main(["convert", str(b), str(c)]) == 0
+    theirs = in_torch(zoo.get(name)(classes=3))
+    weight_files.write(a, theirs)
+    assert commands.main(["convert", str(a), str(b)]) == 0
+    assert weights.is_ours(weight_files.read(b))
+    assert commands.main(["convert", str(b), str(c)]) == 0
     assert c.read_bytes() == a.read_bytes()
-    assert same(dict(sorted(weights.read(c).items())), dict(sorted(theirs.items())))
+    assert same(dict(sorted(weight_files.read(c).items())), dict(sorted(theirs.items())))
     assert "PyTorch's names" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "deeplab_mobilenet_v3_small"])
 def test_the_command_knows_timms_names(name, tmp_path):
     a, b, c = (tmp_path / f"{stem}.npz" for stem in "abc")
-    weights.write(a, in_torch(models.ZOO[name](classes=3, origin="timm")))
+    weight_files.write(a, in_torch(zoo.get(name)(classes=3, origin="timm")))
     for command in ([a, b], [b, c, "--origin=timm"]):
-        assert recognition.main(["convert", *map(str, command)]) == 0
+        assert commands.main(["convert", *map(str, command)]) == 0
     assert c.read_bytes() == a.read_bytes()
 
 
@@ -104,15 +105,15 @@ def test_the_command_says_what_is_wrong(tmp_path):
 
 def test_pretrained_weights_reach_the_model(rgb, tmp_path):
     path = tmp_path / "resnet20.safetensors"
-    theirs = in_torch(models.ZOO["resnet20"](classes=10))
-    weights.write(path, theirs)
+    theirs = in_torch(zoo.get("resnet20")(classes=10))
+    weight_files.write(path, theirs)
     model = build(rgb, name="resnet20", pretrained=str(path))
-    filled = models.with_pretrained(model, ones(model.module))
+    filled = networks.with_pretrained(model, ones(model.module))
     assert same_leaves(model.module, filled, theirs)
-    assert models.identity(model)["pretrained"].startswith("sha256:")
+    assert networks.identity(model)["pretrained"].startswith("sha256:")
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
     with pytest.raises(InputError, match="has changed since"):
-        models.with_pretrained(model, filled)
+        networks.with_pretrained(model, filled)
 
 
 def same_leaves(module, variables, theirs) -> bool:
@@ -121,17 +122,17 @@ def same_leaves(module, variables, theirs) -> bool:
 
 
 def test_a_classifier_of_other_classes_is_left_out(rgb):
-    module = models.ZOO["resnet20"](classes=10)
+    module = zoo.get("resnet20")(classes=10)
     variables = ones(module)
-    filled = weights.fill(module, variables, in_torch(models.ZOO["resnet20"](classes=7)), "f")
+    filled = weights.fill(module, variables, in_torch(zoo.get("resnet20")(classes=7)), "f")
     assert (filled["params"]["Dense_0"]["kernel"] == 1).all()
     assert not (filled["params"]["Conv_0"]["kernel"] == 1).all()
 
 
 @pytest.mark.parametrize("name", ["resnet20", "mobilenet_v3_small"])
 def test_a_classifiers_file_starts_a_deeplab(name):
-    theirs = in_torch(models.ZOO[name](classes=1000))
-    module = models.ZOO[f"deeplab_{name}"](classes=4)
+    theirs = in_torch(zoo.get(name)(classes=1000))
+    module = zoo.get(f"deeplab_{name}")(classes=4)
     variables = ones(module)
     filled = weights.fill(module, variables, theirs, "f")
     backbone = {collection: tree["backbone"] for collection, tree in filled.items()}
@@ -140,19 +141,19 @@ def test_a_classifiers_file_starts_a_deeplab(name):
 
 
 def test_ours_are_read_too(rgb, tmp_path):
-    module, path = models.ZOO["resnet20"](classes=10), tmp_path / "ours.npz"
+    module, path = zoo.get("resnet20")(classes=10), tmp_path / "ours.npz"
     theirs = in_torch(module)
-    weights.write(path, {n: a for n, (_, a) in weights.as_ours(module, theirs).items()})
+    weight_files.write(path, {n: each.array for n, each in weights.as_ours(module, theirs).items()})
     model = build(rgb, name="resnet20", pretrained=str(path))
-    assert same_leaves(module, models.with_pretrained(model, ones(model.module)), theirs)
+    assert same_leaves(module, networks.with_pretrained(model, ones(model.module)), theirs)
 
 
 def test_wrong_files_say_which_keys(rgb, tmp_path):
     path = tmp_path / "wrong.npz"
-    theirs = in_torch(models.ZOO["resnet20"](classes=10))
+    theirs = in_torch(zoo.get("resnet20")(classes=10))
     theirs["layer1.0.conv1.weight"] = np.zeros((16, 16, 5, 5), np.float32)
     theirs["layer9.weight"] = theirs.pop("bn1.bias")
-    weights.write(path, theirs)
+    weight_files.write(path, theirs)
     with pytest.raises(InputError) as error:
         build(rgb, name="resnet20", pretrained=str(path))
     for part in (str(path), "1 missing: bn1.bias", "1 extra: layer9.weight", "1 of another shape"):
@@ -162,7 +163,7 @@ def test_wrong_files_say_which_keys(rgb, tmp_path):
 
 def test_timms_names_ask_for_timms_definition(rgb, tmp_path):
     path = tmp_path / "timm.npz"
-    weights.write(path, in_torch(models.ZOO["mobilenet_v3_small"](classes=10, origin="timm")))
+    weight_files.write(path, in_torch(zoo.get("mobilenet_v3_small")(classes=10, origin="timm")))
     with pytest.raises(InputError, match="origin=timm or tf"):
         build(rgb, name="mobilenet_v3_small", pretrained=str(path))
     with pytest.raises(InputError, match="origin=timm or tf"):
@@ -178,14 +179,14 @@ def test_unreadable_files_are_named(content, suffix, tmp_path):
     path = tmp_path / f"weights{suffix}"
     path.write_bytes(content)
     with pytest.raises(InputError, match=str(path)):
-        weights.read(path)
+        weight_files.read(path)
 
 
 def test_pickles_are_refused(tmp_path):
     path = tmp_path / "pickle.npz"
     np.savez(path, a=np.array([{}], object))
     with pytest.raises(InputError, match="cannot be read"):
-        weights.read(path)
+        weight_files.read(path)
 
 
 def test_a_hub_name_is_fetched_once_and_told_offline(tmp_path, monkeypatch):
@@ -199,7 +200,7 @@ def test_a_hub_name_is_fetched_once_and_told_offline(tmp_path, monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", offline)
     with pytest.raises(InputError, match="place its") as error:
-        weights.locate("timm/resnet18.a1_in1k")
+        weight_files.locate("timm/resnet18.a1_in1k")
     assert str(place) in str(error.value)
 
     def online(repository, file, local_dir):
@@ -208,11 +209,11 @@ def test_a_hub_name_is_fetched_once_and_told_offline(tmp_path, monkeypatch):
         (local_dir / file).write_bytes(safetensors.numpy.save({"a": np.zeros(1)}))
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", online)
-    assert weights.locate("timm/resnet18.a1_in1k") == place
+    assert weight_files.locate("timm/resnet18.a1_in1k") == place
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", offline)
-    assert weights.locate("timm/resnet18.a1_in1k") == place
+    assert weight_files.locate("timm/resnet18.a1_in1k") == place
     with pytest.raises(InputError, match="neither a file"):
-        weights.locate("resnet18")
+        weight_files.locate("resnet18")
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real CIFAR weights are not here")
@@ -221,8 +222,8 @@ def test_real_weights_come_back_byte_for_byte(layers, tmp_path):
     a, b = tmp_path / "a.safetensors", tmp_path / "b.npz"
     real = REAL / f"cifar10_resnet{layers}.npz"
     for command in ([real, a], [a, b]):
-        assert recognition.main(["convert", *map(str, command)]) == 0
-    before, after = weights.read(real), weights.read(b)
+        assert commands.main(["convert", *map(str, command)]) == 0
+    before, after = weight_files.read(real), weight_files.read(b)
     assert same(dict(sorted(before.items())), dict(sorted(after.items())))
 
 
@@ -247,8 +248,8 @@ def test_real_weights_reach_their_accuracy(layers, right, rgb):
     imagenet = rgb._replace(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
     real = str(REAL / f"cifar10_resnet{layers}.npz")
     model = build(imagenet, name=f"cifar_resnet{layers}", pretrained=real)
-    variables = models.with_pretrained(model, ones(model.module))
-    predict = nets.quick(lambda v, x: models.forward(model, v, x, train=False)[0].argmax(-1))
+    variables = networks.with_pretrained(model, ones(model.module))
+    predict = nets.quick(lambda v, x: networks.forward(model, v, x)[0][0].argmax(-1))
     guesses = np.concatenate([predict(variables, part) for part in np.split(images, 10)])
     assert len(labels) == 2000
     assert (guesses == labels).sum() == right

@@ -7,11 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from salx import models
 from salx.data import datasets
 from salx.infra.errors import InputError
+from salx.models import model as networks
+from salx.models import zoo
 from tests.models import nets
 
+TRAINING = {"batch_stats": True, "dropout": True, "mutable": ["batch_stats"]}
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 
 
@@ -20,17 +22,17 @@ def digits():
     return datasets.load({"name": "digits"})
 
 
-def outputs(name, height, width, batch=1, train=False, **options):
+def outputs(name, height, width, batch=1, training=False, **options):
     """Shapes and dtypes of (logits, out); nothing is computed."""
-    module = models.ZOO[name](**{"classes": 5, **options})
+    module = zoo.get(name)(**{"classes": 5, **options})
     images = jax.ShapeDtypeStruct((batch, height, width, 3), jnp.float32)
     keys = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
-    run = functools.partial(module.init_with_output, train=train)
+    run = functools.partial(module.init_with_output, batch_stats=training, dropout=training)
     (logits, out), variables = jax.eval_shape(run, keys, images)
     return logits, out, variables
 
 
-@pytest.mark.parametrize("name", models.BACKBONES)
+@pytest.mark.parametrize("name", nets.BACKBONES)
 @pytest.mark.parametrize(("stride", "size"), [(8, (513, 1025)), (16, (299, 299)), (32, (33, 1))])
 def test_backbones_halve_rounding_up(name, stride, size):
     logits, out, _ = outputs(name, *size, classes=None, output_stride=stride)
@@ -42,7 +44,7 @@ def test_backbones_halve_rounding_up(name, stride, size):
     assert features.shape == (1, maps[-1].shape[-1])
 
 
-@pytest.mark.parametrize("name", models.DEEPLABS)
+@pytest.mark.parametrize("name", nets.DEEPLABS)
 @pytest.mark.parametrize("size", [(513, 1025), (299, 299), (17, 5)])
 def test_deeplabs_answer_at_the_images_size(name, size):
     logits, out, _ = outputs(name, *size, classes=1)
@@ -69,7 +71,7 @@ def test_taps(name, channels):
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "deeplab_resnet20"])
 def test_bfloat16_is_for_activations_alone(name):
-    logits, out, variables = outputs(name, 64, 64, dtype="bfloat16", train=True)
+    logits, out, variables = outputs(name, 64, 64, dtype="bfloat16", training=True)
     assert logits.dtype == jnp.float32
     kept = {"features"}
     assert all(x.dtype == jnp.bfloat16 for tap, x in out.items() if tap not in kept)
@@ -79,17 +81,17 @@ def test_bfloat16_is_for_activations_alone(name):
 @pytest.mark.parametrize("name", ["resnet20", "deeplab_resnet20"])
 def test_bfloat16_is_near_float32_and_one_image_trains(name):
     images = jnp.asarray(np.random.default_rng(0).normal(size=(1, 33, 47, 3)), jnp.float32)
-    variables = nets.filled(models.ZOO[name](classes=1))
+    variables = nets.filled(zoo.get(name)(classes=1))
 
     @nets.quick
     def logits(variables):
-        each = [models.ZOO[name](classes=1, dtype=dtype) for dtype in ("float32", "bfloat16")]
-        return [module.apply(variables, images, train=False)[0] for module in each]
+        each = [zoo.get(name)(classes=1, dtype=dtype) for dtype in ("float32", "bfloat16")]
+        return [module.apply(variables, images)[0] for module in each]
 
     @nets.quick
     def trained(variables):
-        keys, module = {"dropout": jax.random.key(1)}, models.ZOO[name](classes=1)
-        return module.apply(variables, images, True, mutable=["batch_stats"], rngs=keys)
+        keys, module = {"dropout": jax.random.key(1)}, zoo.get(name)(classes=1)
+        return module.apply(variables, images, **TRAINING, rngs=keys)
 
     exact, coarse = logits(variables)
     assert np.abs(coarse - exact).max() < 0.1 * np.abs(exact).max()
@@ -97,13 +99,13 @@ def test_bfloat16_is_near_float32_and_one_image_trains(name):
 
 
 def test_dropout_is_drawn_from_the_key():
-    module = models.ZOO["deeplab_resnet20"](classes=2, dropout=0.5)
+    module = zoo.get("deeplab_resnet20")(classes=2, dropout=0.5)
     images, variables = jnp.ones((2, 32, 32, 3)), nets.filled(module)
 
     @nets.quick
     def trained(seed):
         rngs = {"dropout": jax.random.key(seed)}
-        (logits, _), _ = module.apply(variables, images, True, mutable=["batch_stats"], rngs=rngs)
+        (logits, _), _ = module.apply(variables, images, **TRAINING, rngs=rngs)
         return logits
 
     assert (trained(1) == trained(1)).all()
@@ -112,9 +114,9 @@ def test_dropout_is_drawn_from_the_key():
 
 def test_one_channel_given_to_three(digits):
     colour = digits._replace(image_shape=(32, 32, 3), mean=(0.5,) * 3, std=(0.5,) * 3)
-    model = models.build("m", {"name": "resnet20"}, colour)
+    model = networks.build("m", {"name": "resnet20"}, colour)
     with pytest.raises(InputError, match="model m: images have 1 channels, not 3"):
-        models.forward(model, {}, jnp.zeros((2, 32, 32, 1), jnp.uint8), train=False)
+        networks.forward(model, {}, jnp.zeros((2, 32, 32, 1), jnp.uint8))
 
 
 @pytest.mark.parametrize(
@@ -130,10 +132,10 @@ def test_one_channel_given_to_three(digits):
 )
 def test_bad_options_are_named(digits, options, message):
     with pytest.raises(InputError, match=message) as error:
-        models.build("m", options, digits)
+        networks.build("m", options, digits)
     assert "config.models.m" in str(error.value)
 
 
 def test_no_classes(digits):
     with pytest.raises(InputError, match="has no classes"):
-        models.build("m", {"name": "resnet18"}, digits._replace(classes=()))
+        networks.build("m", {"name": "resnet18"}, digits._replace(classes=()))

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from salx import models, policies
+from salx import policies
 from salx.data import datasets
 from salx.infra.checkpoint import Checkpoints, digest
 from salx.infra.errors import InputError
+from salx.models import model as networks
 from salx.models.loss_prediction import LossPrediction, auxiliary_loss, ranking_loss
 from salx.scoring import engine
 from salx.training import loop
@@ -102,7 +103,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def model(digits):
-    return models.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
+    return networks.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
 
 
 def fit(model, dataset, folder, head=None, recipe=RECIPE):
@@ -170,7 +171,7 @@ def test_a_predictable_loss_is_learnt(tmp_path, digits, model):
         model, state.variables, policy, digits._replace(pool=val), ids, 120
     )
     own = {"params": state.params, "batch_stats": state.batch_stats}
-    logits, _ = models.forward(model, own, val.images, train=False)
+    (logits, _), _ = networks.forward(model, own, val.images)
     losses = digits.task.losses(logits, val.labels)
     assert stats.spearmanr(predicted, losses).statistic > 0.5
 
@@ -179,7 +180,7 @@ def test_true_loss_is_the_cross_entropy_with_the_pools_labels(digits, model, fre
     variables, ids = fresh(model, 1), np.array([5, 900, 3])
     policy = policies.build("true_loss", {})
     scores = engine.score_pool(model, variables, policy, digits, ids, 2)
-    logits, _ = models.forward(model, variables, digits.pool.images[ids], train=False)
+    (logits, _), _ = networks.forward(model, variables, digits.pool.images[ids])
     expected = -log_softmax(logits)[np.arange(3), digits.pool.labels[ids]]
     np.testing.assert_allclose(scores, expected, rtol=1e-4)
 
@@ -187,7 +188,7 @@ def test_true_loss_is_the_cross_entropy_with_the_pools_labels(digits, model, fre
 @pytest.fixture(scope="module")
 def squares():
     dataset, model = pixels.dataset(), pixels.model()
-    return dataset, model, jax.jit(lambda: models.init(model, jax.random.key(0)))()
+    return dataset, model, jax.jit(lambda: networks.init(model, jax.random.key(0)))()
 
 
 def inside(source, index):
@@ -202,7 +203,7 @@ def test_pixels_that_are_padding_or_void_are_not_scored(squares, name, how):
     ids, source = np.array([7, 0, 31, 2, 39]), dataset.pool
     policy = policies.build(name, {"aggregation": how})
     scores = engine.score_pool(model, variables, policy, dataset, ids, 2)
-    logits = np.asarray(models.forward(model, variables, source.images[ids], train=False)[0])
+    logits = np.asarray(networks.forward(model, variables, source.images[ids])[0][0])
     for k, index in enumerate(ids):
         if name == "entropy":
             values = entropy(logits[k])[inside(source, index)]
@@ -220,7 +221,7 @@ def test_learning_loss_of_pixels(tmp_path, squares):
     state = fit(model, dataset, tmp_path, policy.head, RECIPE._replace(steps=6, batch=8))
     scores = engine.score_pool(model, state.variables, policy, dataset, np.arange(5), 2)
     own = {"params": state.params, "batch_stats": state.batch_stats}
-    logits, out = models.forward(model, own, dataset.pool.images[:5], train=False)
+    (logits, out), _ = networks.forward(model, own, dataset.pool.images[:5])
     maps = policy.head.apply({"params": state.head["params"]}, logits, out, dense=True)
     assert maps.shape == (5, 8, 12)
     for k in range(5):

@@ -9,9 +9,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from salx import models
-from salx.commands import latency
-from salx.models import layers
+from salx.commands import latency as command
+from salx.models import latency, layers, zoo
 
 # Milliseconds on TX2, Xavier and Orin: A. Frickenstein et al., IntelliSys 2024, Table 2.
 TABLE = {
@@ -34,7 +33,7 @@ def run(capsys):
     """Calls the command; returns exit code, output and errors."""
 
     def call(*arguments):
-        return latency.main(arguments), *capsys.readouterr()
+        return command.main(arguments), *capsys.readouterr()
 
     return call
 
@@ -67,7 +66,7 @@ def test_latencies_are_the_papers_where_its_operations_are(found):
     ],
 )
 def test_classifiers_at_224(name, macs):
-    assert latency.macs(models.ZOO[name](classes=1000), (224, 224)) == macs
+    assert latency.macs(zoo.get(name)(classes=1000), (224, 224)) == macs
 
 
 SMALL = ("--model=resnet18", "--model=cifar_resnet20", "--size=64x32", "--classes=10")
@@ -145,8 +144,8 @@ def convolutions(jaxpr) -> int:
 def test_the_count_is_that_of_the_traced_arithmetic(monkeypatch, name):
     """The same, from the jaxpr of the network with lax's convolutions alone."""
     monkeypatch.setattr(layers, "Conv", nn.Conv)
-    module = models.ZOO[name](classes=19)
+    module = zoo.get(name)(classes=19)
     image = jax.ShapeDtypeStruct((1, 257, 513, 3), jnp.float32)
-    shapes = jax.eval_shape(lambda x: module.init(jax.random.key(0), x, train=False), image)
-    traced = jax.make_jaxpr(lambda v, x: module.apply(v, x, train=False)[0])(shapes, image)
+    shapes = jax.eval_shape(lambda x: module.init(jax.random.key(0), x), image)
+    traced = jax.make_jaxpr(lambda v, x: module.apply(v, x)[0])(shapes, image)
     assert convolutions(traced.jaxpr) == latency.macs(module, (257, 513))

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from salx import models, policies, tasks
+from salx import policies, tasks
 from salx.data import datasets
 from salx.infra import mesh
 from salx.infra.errors import InputError, RunError
+from salx.models import model as networks
 from salx.policies import entropy
 from salx.scoring import engine
 
@@ -107,7 +108,7 @@ def test_bad_policies_are_named(name, options, message):
 @pytest.fixture(scope="module")
 def scored(fresh):
     digits = datasets.load({"name": "digits"})
-    model = models.build("scored", {"name": "cifar_resnet8", "width": 4}, digits)
+    model = networks.build("scored", {"name": "cifar_resnet8", "width": 4}, digits)
     return digits, model, fresh(model, 1)
 
 
@@ -116,7 +117,7 @@ def test_scores_are_those_of_each_example_alone(scored):
     policy = policies.build("entropy", {})
     ids = np.array([900, 3, 77, 1436, 0])
     images = np.stack([digits.pool[i]["image"] for i in ids])
-    logits, _ = models.forward(model, variables, jnp.asarray(images), train=False)
+    (logits, _), _ = networks.forward(model, variables, jnp.asarray(images))
     for batch in (2, 5, 64):
         scores = engine.score_pool(model, variables, policy, digits, ids, batch)
         assert scores.dtype == np.float32

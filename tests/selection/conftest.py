@@ -9,10 +9,10 @@ import jax
 import numpy as np
 import pytest
 
-from salx import models
 from salx.commands import convert
 from salx.commands import select as choosing
-from salx.models import weights
+from salx.models import weight_files, weights, zoo
+from salx.models.model import Model, init
 from tests.conftest import ROOT
 from tests.data.files import write
 
@@ -34,12 +34,12 @@ def pictures(tmp_path_factory) -> Path:
 def networks(tmp_path_factory) -> list[Path]:
     """Two random ResNet8s of ten classes, as .safetensors in PyTorch's names."""
     folder, files = tmp_path_factory.mktemp("weights"), []
-    module = models.ZOO["cifar_resnet8"](classes=10)
-    model = models.Model("m", module, (SIDE, SIDE, 3), (0.5,) * 3, (0.25,) * 3)
-    draw = jax.jit(functools.partial(models.init, model))
+    module = zoo.get("cifar_resnet8")(classes=10)
+    model = Model("m", module, (SIDE, SIDE, 3), (0.5,) * 3, (0.25,) * 3)
+    draw = jax.jit(functools.partial(init, model))
     for seed in range(2):
         arrays = weights.flatten(jax.device_get(draw(jax.random.key(seed))))
-        weights.write(folder / "ours.npz", arrays)
+        weight_files.write(folder / "ours.npz", arrays)
         files.append(folder / f"net{seed}.safetensors")
         assert convert.main([str(folder / "ours.npz"), str(files[-1])]) == 0
     return files

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from salx import models, policies, records
+from salx import policies, records
 from salx.data import datasets
 from salx.infra import checkpoint, sealed
+from salx.models import model as networks
 from salx.report import results, selections
 from salx.scoring import engine
 from salx.scoring.choice import choose as choose_from
@@ -81,12 +82,12 @@ def test_the_command_picks_what_the_cycle_picked(work, choose, tmp_path, policy)
 
 def test_core_set_is_plain_k_center_over_the_surrogates_features(work):
     digits = datasets.load({"name": "digits"})
-    model = models.build("a", {"name": "cifar_resnet8", "width": 4}, digits)
+    model = networks.build("a", {"name": "cifar_resnet8", "width": 4}, digits)
     kept = [records.read(path) for path in chain(work[0], "core_set")]
     for cycle in (1, 2):
         made = kept[cycle].header["checkpoint"]
         variables = checkpoint.finished(work[0] / "deployments" / made["run"])[2]
-        out = models.forward(model, variables, digits.pool.images, train=False)[1]
+        out = networks.forward(model, variables, digits.pool.images)[0][1]
         rows = np.asarray(out["features"], np.float64)
         distance = away(rows, rows[records.labelled(kept[:cycle])])
         for pick in kept[cycle].ids:
@@ -156,7 +157,7 @@ def test_core_set_of_pixels_averages_the_low_level_features(squares):
         return engine.score_pool(model, variables, policy, dataset, ids, 8)
 
     choice = choose_from(policy, score, dataset.pool, rest, have, 10)
-    out = models.forward(model, variables, dataset.pool.images, train=False)[1]
+    out = networks.forward(model, variables, dataset.pool.images)[0][1]
     rows = np.asarray(out["low_level"], np.float64).mean((1, 2))
     np.testing.assert_allclose(score(rest), rows[rest], rtol=1e-4, atol=1e-6)
     distance = away(rows, rows[have])
@@ -170,7 +171,7 @@ def test_a_sheet_of_pixels_has_the_maps_of_the_scores(squares, tmp_path):
     asked = Surrogate(model, variables, dataset.task, dataset.classes, {}, {})
     policy, ids = policies.build("entropy", {}), [7, 0, 31]
     maps = sheet.score_maps(asked, policy, dataset, ids, 2)
-    logits = models.forward(model, variables, dataset.pool.images[ids], train=False)[0]
+    logits = networks.forward(model, variables, dataset.pool.images[ids])[0][0]
     np.testing.assert_allclose(maps, entropy(logits), rtol=1e-4, atol=1e-5)
     picks = [Pick(i, f"k{i}", 1.0, rank, None, "dark", 0.5) for rank, i in enumerate(ids)]
     for name in ("p.html", "p.png"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from salx.infra.errors import InputError
-from salx.models import weights
+from salx.models import weight_files
 from salx.selection import inputs
 from tests.data.files import picture, write
 from tests.selection.conftest import SIDE
@@ -96,10 +96,10 @@ SPOILED = [
 def test_what_is_not_finite_is_named(
     choose, small, networks, tmp_path, policy, name, value, code, message
 ):
-    arrays = weights.read(networks[0])
+    arrays = weight_files.read(networks[0])
     (name,) = (known for known in arrays if known == name)
     arrays[name] = np.full_like(arrays[name], value)
-    weights.write(tmp_path / "bad.safetensors", arrays)
+    weight_files.write(tmp_path / "bad.safetensors", arrays)
     flags = [*small[1:], f"--surrogate={tmp_path}/bad.safetensors", f"--policy={policy}"]
     found = choose(*flags, "--budget=2", f"--out={tmp_path}/o/p.jsonl")
     assert (found[0], found[1], found[2].count("\n")) == (code, "", 1), found

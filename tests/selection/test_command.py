@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from salx import models, records
+from salx import records
 from salx.data import images
 from salx.infra import sealed
+from salx.models import model as networks
 from salx.surrogates import surrogate
 from tests.algorithms.test_k_center import away
 from tests.scoring.test_engine import oracle as entropy
@@ -28,7 +29,7 @@ def outputs(network, keys, root):
     """(logits, outputs) of a network for files of SIDE x SIDE."""
     asked = surrogate.load(str(network), (SIDE, SIDE))
     shown = np.stack([images.read_image(root / key) for key in keys])
-    return models.forward(asked.model, asked.variables, shown, train=False)
+    return networks.forward(asked.model, asked.variables, shown)[0]
 
 
 def all_keys(root):

@@ -6,9 +6,9 @@ import jax
 import numpy as np
 import pytest
 
-from salx import models
 from salx.data import datasets
 from salx.infra.checkpoint import Checkpoints
+from salx.models import model as networks
 from salx.study import config as configs
 from salx.study import recipes
 from salx.training import evaluation, loop
@@ -87,7 +87,7 @@ def test_a_deeplab_learns_real_street_scenes(tmp_path):
     config = configs.resolve(recipes.camvid("small", "mnv3"))
     config["dataset"]["dir"] = str(SHARED / "camvid")
     camvid = datasets.load(config["dataset"], {**config["transform"], "scale": (0.75, 1.5)})
-    model = models.build("mnv3", config["models"]["mnv3"], camvid)
+    model = networks.build("mnv3", config["models"]["mnv3"], camvid)
     more = {"steps": 500, "batch": 8, "learning_rate": 0.05, "warmup": 0.05, "log_every": 50}
     recipe = Recipe(**{**config["train"], **more})
     with Checkpoints(tmp_path / "checkpoint") as checkpoints:

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from salx import models, tasks
+from salx import tasks
+from salx.models import model as networks
 from salx.tasks.cross_entropy import BINS
 from salx.training.evaluation import evaluate
 from tests import pixels
@@ -46,9 +47,9 @@ def test_class_255_of_an_image_counts():
 @pytest.mark.parametrize("batch", [17, 4])
 def test_mean_iou_against_numpy(batch):
     squares, model = pixels.dataset(), pixels.model()
-    variables = jax.jit(lambda: models.init(model, jax.random.key(3)))()
+    variables = jax.jit(lambda: networks.init(model, jax.random.key(3)))()
     result = evaluate(model, variables, squares, batch)
-    logits = np.asarray(models.forward(model, variables, squares.val.images, train=False)[0])
+    logits = np.asarray(networks.forward(model, variables, squares.val.images)[0][0])
     log_p, labels = log_softmax(logits), squares.val.labels
     counted, guess = labels != 255, logits.argmax(-1)
     ious = [
@@ -69,7 +70,7 @@ def test_mean_iou_against_numpy(batch):
 def test_a_class_that_is_nowhere_has_no_iou():
     squares, model = pixels.dataset(), pixels.model()
     squares.val.labels[squares.val.labels == 2] = 255
-    variables = jax.jit(lambda: models.init(model, jax.random.key(3)))()
+    variables = jax.jit(lambda: networks.init(model, jax.random.key(3)))()
     last = max(variables["params"])
     variables["params"][last]["bias"] = np.array([0.0, 0.0, -1e6], np.float32)
     result = evaluate(model, variables, squares, 17)

@@ -1,17 +1,17 @@
 import numpy as np
 import pytest
 
-from salx import models
 from salx.data import datasets
 from salx.infra import mesh
 from salx.infra.errors import RunError
+from salx.models import model as networks
 from salx.training.evaluation import evaluate
 
 
 @pytest.fixture(scope="module")
 def judged(fresh):
     digits = datasets.load({"name": "digits"})
-    model = models.build("judged", {"name": "cifar_resnet8", "width": 4}, digits)
+    model = networks.build("judged", {"name": "cifar_resnet8", "width": 4}, digits)
     return digits, model, fresh(model, 2)
 
 
@@ -19,7 +19,7 @@ def test_accuracy_and_loss_against_numpy(judged):
     digits, model, variables = judged
     images = np.stack([digits.val[i]["image"] for i in range(360)])
     labels = np.array([digits.val[i]["label"] for i in range(360)])
-    logits = np.float64(models.forward(model, variables, images, train=False)[0])
+    logits = np.float64(networks.forward(model, variables, images)[0][0])
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     mesh.traces.clear()
     for batch in (360, 64, 7):

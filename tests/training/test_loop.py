@@ -3,11 +3,12 @@ import numpy as np
 import optax
 import pytest
 
-from salx import models, policies, tasks
+from salx import policies, tasks
 from salx.data import datasets
 from salx.infra import mesh, multihost
 from salx.infra.checkpoint import Checkpoints, digest
 from salx.infra.errors import RunError, Stopped
+from salx.models import model as networks
 from salx.models.loss_prediction import auxiliary_loss
 from salx.training import loop
 from salx.training.step import (
@@ -45,7 +46,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def model(digits):
-    return models.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
+    return networks.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
 
 
 def batch_of(digits, ids):
@@ -86,7 +87,7 @@ def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
 
     def loss(params):
         variables = {"params": params, "batch_stats": before.batch_stats}
-        (logits, _), moved = models.forward(model, variables, batch["image"], train=True)
+        (logits, _), moved = networks.forward(model, variables, batch["image"], batch_stats=True)
         losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch["label"])
         return losses.mean(), moved["batch_stats"]
 
@@ -124,7 +125,7 @@ def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
     def share(params, head_params, stats, k):
         variables = {"params": params, "batch_stats": stats}
         image, label = batch["image"][k::count], batch["label"][k::count]
-        (logits, out), moved = models.forward(model, variables, image, train=True)
+        (logits, out), moved = networks.forward(model, variables, image, batch_stats=True)
         losses = squares.task.losses(logits, label)
         loss = own = losses.sum() / counted.sum()
         if head:

@@ -1,0 +1,44 @@
+"""Files of weights from PyTorch's names to ours and back."""
+
+from pathlib import Path
+
+import flax.linen as nn
+
+from salx.infra import checkpoint
+from salx.models import model, weight_files, weights
+from salx.models.recognition import recognise
+
+
+def convert(source: Path, target: Path, origin: str | None = None) -> str:
+    """Write the weights of a file under the other names; a run's under PyTorch's.
+
+    Args:
+      source: weights in PyTorch's names or in ours, or a finished deployment's run folder.
+      target: .safetensors or .npz.
+      origin: whose names a MobileNetV3 gets or has; without it, torchvision's are tried first.
+
+    Returns:
+      What was done, as one line. Raises InputError, naming the file.
+    """
+    if source.is_dir():
+        module, arrays = from_run(source)
+    else:
+        arrays = weight_files.read(source)
+        module = recognise(arrays, str(source), origin)
+    if weights.is_ours(arrays):
+        kind, converted = "PyTorch's", weights.as_torch(module, arrays)
+    else:
+        named = weights.as_ours(module, arrays)
+        kind, converted = "our", {name: each.array for name, each in named.items()}
+    weight_files.write(target, converted)
+    return f"{target}: {len(converted)} arrays in {kind} names"
+
+
+def from_run(folder: Path) -> tuple[nn.Module, weight_files.Arrays]:
+    """Return the module and the variables, in our names, of a finished deployment.
+
+    Raises InputError for a folder that is none, or whose checkpoint is not the result's.
+    """
+    config, _, variables = checkpoint.finished(folder)
+    variables.pop("head", None)  # what was trained with it is of no use elsewhere
+    return model.described(config["model"], classes=1), weights.flatten(variables)

@@ -1,0 +1,73 @@
+"""Dropout whose masks depend on the example alone, whatever its batch.
+
+A network draws dropout by `flax.linen.Dropout`. With one key it draws a mask for the whole batch,
+as in training. Under `per_example` each example is masked by its own key, so that a pass over a
+pool gives the same masks for every batch size, order and number of devices.
+"""
+
+import contextlib
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import flax
+import flax.linen as nn
+import jax
+
+
+@contextlib.contextmanager
+def per_example(keys: jax.Array) -> Iterator[None]:
+    """Let every Dropout layer that is called within mask each example by that example's key.
+
+    A layer's mask is drawn from the example's key, folded with a hash of the layer's path and
+    with how often the layer was called before, as one layer may be called twice.
+
+    Args:
+      keys: typed PRNG keys [B]; the layers' inputs are [B, ...], else ValueError is raised.
+    """
+    calls: Counter[tuple[str, ...]] = Counter()
+
+    def masked(layer: Callable, args: tuple, kwargs: dict[str, Any], context: Any) -> Any:
+        module = context.module
+        if not (isinstance(module, nn.Dropout) and context.method_name == "__call__"):
+            return layer(*args, **kwargs)
+        return draw(module, *args, **kwargs)
+
+    def draw(
+        module: nn.Dropout,
+        inputs: jax.Array,
+        deterministic: bool | None = None,
+        rng: jax.Array | None = None,
+    ) -> jax.Array:
+        idle = nn.merge_param("deterministic", module.deterministic, deterministic)
+        if idle or module.rate == 0.0:
+            return inputs
+        if rng is not None or inputs.shape[:1] != keys.shape:
+            where = f"{'/'.join(module.path)}: inputs {inputs.shape}"
+            raise ValueError(f"dropout by example: {where} are not {keys.shape[0]} examples")
+        salt = zlib.crc32("/".join(module.path).encode()) + calls[module.path]
+        calls[module.path] += 1
+        layer = nn.Dropout(module.rate, module.broadcast_dims, deterministic=False, parent=None)
+
+        def one(x: jax.Array, key: jax.Array) -> jax.Array:
+            return layer.apply({}, x[None], rng=jax.random.fold_in(key, salt % 2**32))[0]
+
+        return jax.vmap(one)(inputs, keys)
+
+    with nn.intercept_methods(masked):
+        yield
+
+
+def draws(apply: Callable, *args: Any) -> bool:
+    """Tell whether a network draws random numbers for dropout.
+
+    Args:
+      apply: (*args) -> anything; calls the network with dropout, but without a key for it.
+      args: shapes, as `jax.eval_shape` takes them.
+    """
+    try:
+        jax.eval_shape(apply, *args)
+    except flax.errors.InvalidRngError:
+        return True
+    return False

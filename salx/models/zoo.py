@@ -1,0 +1,67 @@
+"""Networks by name: those of this package, of other packages, and a user's own as `module:Name`.
+
+A network is registered as a plain constructor, a class or a function,
+
+    constructor(classes, **options) -> nn.Module
+
+whose parameters are the options that a config may set. The module is called as
+`module(images, batch_stats=..., dropout=...)` and returns `(logits, out)`: see model.py. It may
+also have `weight_rules()`, so that files of weights fit (rules.py), and `last_layer`, the path of
+a last linear layer over `out["features"]`, as "Dense_0".
+"""
+
+import inspect
+from collections.abc import Callable, Iterable
+
+import flax.linen as nn
+
+from salx.infra.errors import InputError, unknown
+from salx.infra.registry import Registry
+
+Constructor = Callable[..., nn.Module]
+
+FAMILIES = ("resnet", "mobilenet", "xception", "deeplab")
+NETWORKS: Registry[Constructor] = Registry(
+    "model", "salx.models", [f"salx.models.{family}" for family in FAMILIES]
+)
+add, register = NETWORKS.add, NETWORKS.register
+get, names, origin = NETWORKS.get, NETWORKS.names, NETWORKS.origin
+
+# What linen gives every module, and what a config says of a model beside its options.
+RESERVED = frozenset(("classes", "parent", "name", "label", "pretrained", "train", "code"))
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def options_of(constructor: Constructor) -> dict[str, inspect.Parameter]:
+    """Return the options of a constructor, by name, from its signature."""
+    parameters = inspect.signature(constructor).parameters
+    named = {name: each for name, each in parameters.items() if each.kind in NAMED}
+    return {name: each for name, each in named.items() if name not in RESERVED}
+
+
+def check_options(constructor: Constructor, options: Iterable[str], label: str) -> None:
+    """Raise InputError for an option that the constructor of `config.models.<label>` has not."""
+    kinds = {each.kind for each in inspect.signature(constructor).parameters.values()}
+    takes_any = inspect.Parameter.VAR_KEYWORD in kinds
+    choices = {*options_of(constructor), "pretrained"}
+    for option in options:
+        if option in RESERVED or not (takes_any or option in choices):
+            raise unknown(f"option config.models.{label}", option, choices)
+
+
+def construct(name: str, classes: int, options: dict, argument: str = "") -> nn.Module:
+    """Build a network of a name with a config's options, whose lists become tuples.
+
+    Raises:
+      InputError: for an unknown name, called by its `argument`, and for what is no linen module.
+      Exception: whatever the constructor raises for options that it cannot have.
+    """
+    module = get(name, argument)(classes=classes, **{k: frozen(v) for k, v in options.items()})
+    if not isinstance(module, nn.Module):
+        raise InputError(f"model {name!r} gives no flax.linen.Module but {type(module).__name__}")
+    return module
+
+
+def frozen(value: object) -> object:
+    """Return a value of a config with tuples for lists, so that a module can be hashed."""
+    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
