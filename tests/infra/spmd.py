@@ -20,22 +20,11 @@ from salx.scoring.choice import choose
 from salx.tasks import Task
 from salx.training.evaluation import counter
 from salx.training.step import Metrics, Recipe, empty_metrics, initial, train_step
+from tests import builders
 
 BATCH, CLASSES, STEPS = 8, 5, 50
-RECIPE = Recipe(
-    batch=BATCH,
-    accumulate=1,
-    steps=STEPS,
-    epochs=0.0,
-    learning_rate=0.05,
-    schedule="cosine",
-    warmup=0.1,
-    momentum=0.9,
-    weight_decay=1e-4,
-    threads=0,
-    workers=0,
-    log_every=1,
-    save_every=0,
+RECIPE = builders.recipe(
+    batch=BATCH, steps=STEPS, schedule="cosine", warmup=0.1, weight_decay=1e-4, log_every=1
 )
 PARTS = RECIPE._replace(accumulate=2)
 HEAD = policies.build("learning_loss", {}).head
