@@ -54,7 +54,7 @@ def test_a_folder_belongs_to_one_run(tmp_path):
 
 def test_code_version_follows_the_sources(tmp_path, monkeypatch):
     before = version.code_version()
-    assert before.startswith("0.1.0+")
+    assert before.startswith("0.2.0.dev0+")
     (tmp_path / "__init__.py").write_text("changed = True")
     monkeypatch.setattr(version, "PACKAGE", tmp_path)
     version.code_version.cache_clear()

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from salx.infra.sealed import digest
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 PACKAGE = Path(__file__).parent.parent
 
 
 @functools.cache
 def code_version() -> str:
-    """Tell the package's version and a digest of its sources: `0.1.0+1f2e3d4c5b6a`."""
+    """Tell the package's version and a digest of its sources: `0.2.0+1f2e3d4c5b6a`."""
     files = sorted(PACKAGE.rglob("*.py"))
     contents = [
         content

@@ -56,8 +56,7 @@ class LossPrediction(nn.Module):
 def ranking_loss(
     predicted: jax.Array, losses: jax.Array, counted: jax.Array, margin: float
 ) -> jax.Array:
-    """Compute the mean over the pairs i and j = B - 1 - i of
-    max(0, margin - sign(l_i - l_j) (p_i - p_j)).
+    """Compute the mean of max(0, margin - sign(l_i - l_j) (p_i - p_j)), i and j = B - 1 - i a pair.
 
     All arguments are [B, ...] of the global batch, or of one of its parts, B even; a place counts
     where it does in both examples. No gradient flows into `losses`. Both examples compute the

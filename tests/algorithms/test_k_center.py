@@ -12,39 +12,21 @@ from hypothesis import strategies as st
 from salx.algorithms.k_center import k_center
 from salx.algorithms.nearest import BLOCK, nearest
 from salx.infra.errors import RunError
+from tests.oracles import greedy_k_center, nearest_squared
 
 WIDTH = 8
 # Of a squared distance by differences in float32, on both sides of a comparison.
 ERROR = (WIDTH + 4) * 2.0**-23
 
 
-def away(points, from_points):
-    """Squared distances to the nearest of `from_points`, float64; infinity where there is none."""
-    found = np.full(len(points), np.inf)
-    for point in from_points.astype(np.float64):
-        found = np.minimum(found, ((points.astype(np.float64) - point) ** 2).sum(1))
-    return found
-
-
-def oracle(features, centres, count):
-    """Plain greedy k-center in float64: (picks, distances when picked)."""
-    distance, picks, radii = away(features, centres), [], []
-    for _ in range(count):
-        picks.append(int(np.argmax(distance)))
-        radii.append(np.sqrt(distance[picks[-1]]))
-        distance = np.minimum(distance, away(features, features[picks[-1:]]))
-        distance[picks] = -1
-    return picks, radii
-
-
 def check_greedy(features, centres, picks, radii):
     """Every pick was the farthest in float64, or within float32's error of it."""
-    distance = away(features, centres)
+    distance = nearest_squared(features, centres)
     for pick, radius in zip(picks, radii, strict=True):
         assert distance[pick] >= 0, "picked twice"
         assert distance[pick] >= distance.max() * (1 - ERROR)
         assert radius == pytest.approx(np.sqrt(distance[pick]), rel=ERROR)
-        distance = np.minimum(distance, away(features, features[[pick]]))
+        distance = np.minimum(distance, nearest_squared(features, features[[pick]]))
         distance[pick] = -1
 
 
@@ -98,7 +80,7 @@ def test_ties_go_to_the_lowest_position(kind, seed, n, labelled, share, candidat
     features, centres = lattices(np.random.default_rng(seed), kind, n, labelled)
     count = round(share * n)
     picks, radii = k_center(features, centres, count, candidates=candidates)
-    expected, distances = oracle(features, centres, count)
+    expected, distances = greedy_k_center(features, centres, count)
     assert picks.tolist() == expected
     np.testing.assert_allclose(radii, distances, rtol=1e-6)
 
@@ -108,7 +90,7 @@ def test_many_rounds_and_blocks_of_centres(labelled):
     rng = np.random.default_rng(labelled)
     features = rng.normal(size=(3000, WIDTH)).astype(np.float32)
     centres = rng.normal(size=(labelled, WIDTH)).astype(np.float32)
-    expected, distances = oracle(features, centres, 1500)
+    expected, distances = greedy_k_center(features, centres, 1500)
     for given_features in (features, jax.numpy.asarray(features)):
         picks, radii = k_center(given_features, centres, 1500, candidates=128)
         assert picks.tolist() == expected
@@ -135,7 +117,10 @@ def test_the_radius_is_within_twice_the_best(seed, labelled, count):
     picks, _ = k_center(features, centres, count, candidates=4)
 
     def radius(chosen):
-        return away(features, np.concatenate([centres, features[list(chosen)]])).max() ** 0.5
+        return (
+            nearest_squared(features, np.concatenate([centres, features[list(chosen)]])).max()
+            ** 0.5
+        )
 
     best = min(map(radius, itertools.combinations(range(9), count)))
     assert radius(picks) <= 2 * best * (1 + ERROR)
@@ -148,11 +133,11 @@ def test_nearest_among_centres_that_products_cannot_tell_apart(seed, spread, mid
     centres = (10 + spread * rng.normal(size=(2 * BLOCK, WIDTH))).astype(np.float32)
     rows = (10 + spread * rng.normal(size=(16, WIDTH))).astype(np.float32)
     first, last = np.sort(rng.integers(2 * BLOCK + 1, size=2))
-    known = away(rows, centres[:first])
+    known = nearest_squared(rows, centres[:first])
     value = jax.jit(nearest)(
         rows, known.astype(np.float32), centres, first, last, np.full(WIDTH, middle, np.float32)
     )
-    np.testing.assert_allclose(value, away(rows, centres[:last]), rtol=ERROR)
+    np.testing.assert_allclose(value, nearest_squared(rows, centres[:last]), rtol=ERROR)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e19])
@@ -171,7 +156,7 @@ def test_what_is_not_finite_is_named(bad):
 CHILD = """
 import json, sys
 import jax, numpy as np
-from salx.selection.k_center import k_center
+from salx.algorithms.k_center import k_center
 assert jax.device_count() == int(sys.argv[1])
 rng = np.random.default_rng(0)
 answers = []
@@ -205,4 +190,4 @@ def test_any_number_of_devices_gives_the_same_picks(compiled):
             np.testing.assert_allclose(radii, one_radii, rtol=ERROR)
     rng = np.random.default_rng(0)
     normal = rng.normal(size=(2500, 8)).astype(np.float32)
-    assert answers[0][2][0] == oracle(normal[40:], normal[:40], 300)[0]
+    assert answers[0][2][0] == greedy_k_center(normal[40:], normal[:40], 300)[0]

@@ -6,9 +6,8 @@ import sys
 
 import pytest
 
+from tests.builders import ROOT, SMALL, content, picks
 from tests.cluster import slurm
-from tests.conftest import ROOT, SMALL, content
-from tests.study.test_study import picks
 
 pytestmark = pytest.mark.cluster
 STOPPED = "salx: stopped by SIGTERM; the same command goes on from here"

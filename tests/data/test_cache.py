@@ -9,7 +9,7 @@ import pytest
 
 from salx.data import cache, datasets, loader
 from salx.infra.errors import InputError, RunError
-from tests.conftest import ROOT
+from tests.builders import ROOT
 from tests.data import tiny
 from tests.data.tiny import Pictures, content, dataset
 

@@ -10,7 +10,7 @@ import pytest
 
 from salx.data import ade20k, cityscapes, classes, images
 from salx.infra.errors import InputError
-from tests.conftest import ROOT
+from tests.builders import ROOT
 from tests.data.files import encoded, picture, raw
 
 pytest.importorskip("tensorflow_datasets", reason="tensorflow_datasets is not installed")

@@ -6,27 +6,13 @@ import subprocess
 import sys
 import time
 
-import cv2
 import numpy as np
 import pytest
-from jax._src import xla_bridge
 
 from salx.data import loader
 from salx.infra.errors import RunError
-from tests.conftest import ROOT
-
-
-class Confessions:
-    """What a worker has touched: (its process, whether jax's devices, cv2's threads)."""
-
-    keys = [str(i) for i in range(1000)]  # noqa: RUF012
-
-    def __len__(self):
-        return len(self.keys)
-
-    def __getitem__(self, index):
-        touched = xla_bridge.backends_are_initialized()
-        return {"image": np.array([os.getpid(), touched, cv2.getNumThreads()])}
+from tests.builders import ROOT
+from tests.data.confessions import Confessions
 
 
 def test_workers_leave_devices_and_threads_alone():
@@ -59,7 +45,7 @@ import numpy as np
 from absl import flags
 from salx.data import loader
 from salx.infra.errors import RunError
-from tests.data.test_workers import Confessions
+from tests.data.confessions import Confessions
 
 if __name__ == "__main__":
     flags.FLAGS.mark_as_parsed()

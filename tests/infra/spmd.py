@@ -9,7 +9,6 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
-from salx.scoring.choice import choose
 
 from salx import policies, tasks
 from salx.data import datasets
@@ -17,25 +16,15 @@ from salx.models import model as networks
 from salx.models import winograd, zoo
 from salx.models.model import Model
 from salx.scoring import engine
+from salx.scoring.choice import choose
 from salx.tasks import Task
 from salx.training.evaluation import counter
 from salx.training.step import Metrics, Recipe, empty_metrics, initial, train_step
+from tests import builders
 
 BATCH, CLASSES, STEPS = 8, 5, 50
-RECIPE = Recipe(
-    batch=BATCH,
-    accumulate=1,
-    steps=STEPS,
-    epochs=0.0,
-    learning_rate=0.05,
-    schedule="cosine",
-    warmup=0.1,
-    momentum=0.9,
-    weight_decay=1e-4,
-    threads=0,
-    workers=0,
-    log_every=1,
-    save_every=0,
+RECIPE = builders.recipe(
+    batch=BATCH, steps=STEPS, schedule="cosine", warmup=0.1, weight_decay=1e-4, log_every=1
 )
 PARTS = RECIPE._replace(accumulate=2)
 HEAD = policies.build("learning_loss", {}).head

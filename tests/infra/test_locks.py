@@ -13,7 +13,7 @@ from etils import epath
 from salx.infra import locks, storage
 from salx.infra.errors import InputError, Unreachable
 from salx.infra.locks import LOCK, Lease
-from tests.conftest import ROOT
+from tests.builders import ROOT
 
 OTHER = """
 import sys

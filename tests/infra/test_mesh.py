@@ -14,7 +14,7 @@ from salx.data import datasets
 from salx.models import model as networks
 from salx.models import zoo
 from salx.training.step import empty_metrics, initial, train_step
-from tests.conftest import ROOT
+from tests.builders import ROOT
 from tests.infra import spmd
 
 

@@ -1,83 +1,23 @@
 """Several real processes over loopback, with two devices each: one study, one end."""
 
-import contextlib
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import jax
 import numpy as np
 import pytest
 
 from salx.infra import checkpoint, multihost, sealed
-from tests.conftest import ROOT, SMALL, free_port
-from tests.study.test_study import picks
-
-SHORT = (
-    "--config.seeds=1",
-    "--config.surrogates=('a',)",
-    "--config.deployments=('a',)",
-    "--config.telemetry.progress=False",
-)
-MAIN = "-m", "salx.main"
-
-
-@contextlib.contextmanager
-def started(count, workdir, compiled, *more, other=(), code=MAIN, path=ROOT):
-    """`count` processes of the small study; `other`, `code` and `path` are those of the last."""
-    port, running = free_port(), []
-    for index in range(count):
-        odd = index == count - 1
-        flags = [f"--config={SMALL}", f"--workdir={workdir}", *SHORT, *more]
-        flags += [f"--coordinator=127.0.0.1:{port}", f"--processes={count}", f"--process={index}"]
-        env = {
-            **compiled,
-            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
-            "PYTHONPATH": str(path if odd else ROOT),
-        }
-        command = [sys.executable, *(code if odd else MAIN), *flags, *(other if odd else ())]
-        running.append(
-            subprocess.Popen(
-                command,
-                env=env,
-                cwd=path if odd else ROOT,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-    try:
-        yield running
-    finally:
-        for process in running:
-            process.kill()
-            process.communicate()
-
-
-def ended(running, timeout=300):
-    """Exit codes and the lines on stderr of each."""
-    lines = [process.communicate(timeout=timeout)[1].splitlines() for process in running]
-    return [process.returncode for process in running], lines
-
-
-def wait_for_a_checkpoint(running, workdir):
-    while not any(workdir.glob("deployments/*/checkpoint/[0-9]*")):
-        assert all(process.poll() is None for process in running)
-        time.sleep(0.05)
-
-
-def expected(finished):
-    """What one process has chosen in the short study, a part of the small one."""
-    one = picks(finished[0])
-    return {name: ids for name, ids in one.items() if ".s0/" in name and "/b." not in name}
+from tests.builders import ROOT, SMALL, picks
+from tests.processes import MAIN, SHORT, ended, short_picks, started, wait_for_a_checkpoint
 
 
 def test_two_processes_choose_what_one_does(finished, compiled, tmp_path):
     with started(2, tmp_path, compiled) as running:
         assert ended(running) == ([0, 0], [[], []])
-    assert picks(tmp_path) == expected(finished)
+    assert picks(tmp_path) == short_picks(finished[0])
     path = "deployments/a.on.a.entropy.s0.c02/result.json"
     result, alone = sealed.read_json(tmp_path / path), sealed.read_json(finished[0] / path)
     assert result["environment"]["processes"] == 2
@@ -101,7 +41,7 @@ def test_a_killed_process_ends_the_others_and_the_next_run_goes_on(
             assert lines[0][-1].startswith("salx: process 0: JaxRuntimeError")
     with started(2, tmp_path, compiled) as running:
         assert ended(running)[0] == [0, 0]
-    assert picks(tmp_path) == expected(finished)
+    assert picks(tmp_path) == short_picks(finished[0])
 
 
 @pytest.mark.slow
@@ -117,7 +57,7 @@ def test_sigterm_to_one_ends_all_with_75_and_any_number_goes_on(
     assert lines == [["salx: stopped by SIGTERM; the same command goes on from here"], []]
     with started(then, tmp_path, compiled) as running:
         assert ended(running)[0] == [0] * then
-    assert picks(tmp_path) == expected(finished)
+    assert picks(tmp_path) == short_picks(finished[0])
     done = [path.parent for path in tmp_path.glob("deployments/*/result.json")]
     assert len(done) == 4
     for run in done:
@@ -136,7 +76,7 @@ def test_sigterm_to_a_process_on_its_own(finished, salx, compiled, tmp_path):
     assert codes == [75]
     assert lines == [["salx: stopped by SIGTERM; the same command goes on from here"]]
     assert salx(tmp_path, *SHORT).returncode == 0
-    assert picks(tmp_path) == expected(finished)
+    assert picks(tmp_path) == short_picks(finished[0])
 
 
 PATCHED = """

@@ -13,7 +13,7 @@ import yaml
 from absl import flags
 
 from salx.commands import study
-from tests.conftest import ROOT
+from tests.builders import ROOT
 
 HERE = Path(__file__).parent
 STUDY = ["--config=configs/quickstart.py", "--workdir=/mnt/salx/my study"]

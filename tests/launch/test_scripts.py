@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.builders import ROOT
 
 
 def run(command, cwd=ROOT, **env):

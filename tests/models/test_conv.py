@@ -13,6 +13,7 @@ import pytest
 from jax import export
 
 from salx.models import conv
+from tests.models.three_layers import KERNELS, loss
 
 QUICK = {"xla_backend_optimization_level": 0}
 TOLERANCE = {"float32": 2e-5, "bfloat16": 2e-2}  # of the largest value
@@ -101,20 +102,6 @@ def test_max_pool_sends_its_gradient_where_lax_does(shape):
     np.testing.assert_allclose(ours_back(y)[0], back(y)[0], rtol=1e-6)
 
 
-def loss(kernels, x):
-    """A depthwise, a strided 1x1 and a dense convolution."""
-    for n, kernel in enumerate(kernels):
-        groups = 8 if n == 0 else 1
-        module = conv.Conv(
-            8, kernel.shape[:2], 1 + n % 2, use_bias=False, feature_group_count=groups
-        )
-        x = module.apply({"params": {"kernel": kernel}}, x)
-    return (conv.max_pool(x) ** 2).mean()
-
-
-KERNELS = [(3, 3, 1, 8), (1, 1, 8, 8), (3, 3, 8, 8)]
-
-
 @pytest.mark.parametrize(("platform", "convolutions"), [("cpu", 3), ("tpu", 9), ("cuda", 9)])
 def test_each_platform_is_lowered_its_own_way(platform, convolutions):
     shapes = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in KERNELS]
@@ -127,7 +114,7 @@ def test_each_platform_is_lowered_its_own_way(platform, convolutions):
 
 CHILD = """
 import jax, jax.numpy as jnp
-from tests.models.test_conv import KERNELS, loss
+from tests.models.three_layers import KERNELS, loss
 from salx.infra import mesh
 step = mesh.jit(lambda k, x: jax.grad(loss)(k, x), "step", mesh.Placement(batched=(1,)))
 arrays = [jnp.ones(shape) for shape in KERNELS], jnp.ones((8, 8, 8, 8))

@@ -15,40 +15,11 @@ from salx.models import model as networks
 from salx.models.loss_prediction import LossPrediction, auxiliary_loss, ranking_loss
 from salx.scoring import engine
 from salx.training import loop
-from salx.training.step import Recipe, empty_metrics, initial, train_step
-from tests import pixels
-from tests.scoring.test_engine import oracle as entropy
-from tests.tasks.test_tasks import log_softmax
+from salx.training.step import empty_metrics, initial, train_step
+from tests import builders, oracles, pixels
+from tests.oracles import entropy, log_softmax
 
-RECIPE = Recipe(
-    batch=16,
-    accumulate=1,
-    steps=10,
-    epochs=0.0,
-    learning_rate=0.05,
-    schedule="constant",
-    warmup=0.0,
-    momentum=0.9,
-    weight_decay=0.0,
-    threads=0,
-    workers=0,
-    log_every=100,
-    save_every=0,
-)
-
-
-def ranking_oracle(p, losses, counted, margin):
-    """The paper's equation pair by pair, in float64."""
-    terms = [
-        max(0.0, margin - np.sign(l_i - l_j) * (float(p_i) - float(p_j)))
-        for i in range(len(p) // 2)
-        for p_i, p_j, l_i, l_j, c_i, c_j in zip(
-            *(x[k].ravel() for x in (p, losses, counted) for k in (i, len(p) - 1 - i)),
-            strict=True,
-        )
-        if c_i and c_j
-    ]
-    return np.mean(terms) if terms else 0.0
+RECIPE = builders.recipe(batch=16)
 
 
 numbers = st.floats(-50, 50, width=32) | st.sampled_from([0.0, 1.0])
@@ -62,7 +33,7 @@ numbers = st.floats(-50, 50, width=32) | st.sampled_from([0.0, 1.0])
 )
 def test_ranking_loss_against_float64(p, losses, counted):
     value = jax.jit(ranking_loss)(p, losses, counted, 1.0)
-    assert value == pytest.approx(ranking_oracle(p, losses, counted, 1.0), rel=1e-4, abs=1e-5)
+    assert value == pytest.approx(oracles.ranking_loss(p, losses, counted, 1.0), rel=1e-4, abs=1e-5)
 
 
 def test_ranking_gradient_against_differences():
@@ -72,7 +43,7 @@ def test_ranking_gradient_against_differences():
     grads = jax.grad(ranking_loss, argnums=(0, 1))(jnp.float32(p), losses, counted, 1.0)
     for k in range(8):
         step = np.eye(8)[k] * 1e-4
-        up, down = (ranking_oracle(p + s * step, losses, counted, 1.0) for s in (1, -1))
+        up, down = (oracles.ranking_loss(p + s * step, losses, counted, 1.0) for s in (1, -1))
         assert grads[0][k] == pytest.approx((up - down) / 2e-4, abs=1e-4)
     assert not np.any(grads[1])  # the true loss is a target, not a way to cheat
 

@@ -106,11 +106,13 @@ def write_selection(workdir, value, surrogate, policy, seed, rng, recorded=False
     folder = workdir / "selections" / run_folder.selection_name(surrogate, policy, seed)
     first = np.random.default_rng(seed).permutation(1437)[: value["budgets"][0]]
     order = np.concatenate([first, rng.permutation(np.setdiff1d(np.arange(1437), first))])
+    members = value["config"].get("ensembles", {}).get(surrogate, {}).get("members")
+    who = [{"run": member} for member in members] if members else None
     parent, before = None, 0
     for cycle, labelled in enumerate(value["budgets"]):
         ids = order[before:labelled]
         header = {"cycle": cycle, "surrogate": surrogate, "policy": policy, "seed": seed}
-        header |= {"data": DATA, "labelled": labelled, "parent": parent, "checkpoint": None}
+        header |= {"data": DATA, "labelled": labelled, "parent": parent, "checkpoint": who}
         content = records.encode(header, ids, KEYS, np.linspace(2, 1, len(ids), dtype=np.float32))
         storage.write_file(records.record_path(folder, cycle), content)
         parent = records.read(records.record_path(folder, cycle)).header["digest"]

@@ -13,11 +13,9 @@ from salx.commands import convert
 from salx.commands import select as choosing
 from salx.models import weight_files, weights, zoo
 from salx.models.model import Model, init
-from tests.conftest import ROOT
+from tests.builders import ROOT
 from tests.data.files import write
-
-ODD = ("höhe/日本 語.png", "<b>&.png", "deep/down/a b.png", "deep/$x_1$.png")
-SIDE = 32
+from tests.selection.pictures import ODD, SIDE
 
 
 @pytest.fixture(scope="session")

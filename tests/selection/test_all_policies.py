@@ -19,9 +19,9 @@ from salx.selection import sheet
 from salx.selection.exports import Pick
 from salx.study import study
 from salx.surrogates.surrogate import Surrogate
-from tests import conftest, pixels
-from tests.algorithms.test_k_center import away
-from tests.scoring.test_engine import oracle as entropy
+from tests import pixels
+from tests.builders import content
+from tests.oracles import entropy, nearest_squared
 
 POLICIES = ("entropy", "learning_loss", "core_set", "true_loss")
 CYCLES = 3
@@ -89,10 +89,10 @@ def test_core_set_is_plain_k_center_over_the_surrogates_features(work):
         variables = checkpoint.finished(work[0] / "deployments" / made["run"])[2]
         out = networks.forward(model, variables, digits.pool.images)[0][1]
         rows = np.asarray(out["features"], np.float64)
-        distance = away(rows, rows[records.labelled(kept[:cycle])])
+        distance = nearest_squared(rows, rows[records.labelled(kept[:cycle])])
         for pick in kept[cycle].ids:
             assert distance[pick] == pytest.approx(distance.max(), rel=1e-3)
-            distance = np.minimum(distance, away(rows, rows[[pick]]))
+            distance = np.minimum(distance, nearest_squared(rows, rows[[pick]]))
 
 
 def test_the_report_shows_the_policies_beside_each_other(work):
@@ -160,10 +160,10 @@ def test_core_set_of_pixels_averages_the_low_level_features(squares):
     out = networks.forward(model, variables, dataset.pool.images)[0][1]
     rows = np.asarray(out["low_level"], np.float64).mean((1, 2))
     np.testing.assert_allclose(score(rest), rows[rest], rtol=1e-4, atol=1e-6)
-    distance = away(rows, rows[have])
+    distance = nearest_squared(rows, rows[have])
     for pick in choice.ids:
         assert distance[pick] == pytest.approx(distance.max(), rel=1e-3)
-        distance = np.minimum(distance, away(rows, rows[[pick]]))
+        distance = np.minimum(distance, nearest_squared(rows, rows[[pick]]))
 
 
 def test_a_sheet_of_pixels_has_the_maps_of_the_scores(squares, tmp_path):
@@ -193,4 +193,4 @@ def test_a_choice_that_is_made_again_is_the_same(work, tmp_path):
     study.run(config, again)
     strips = [w / "selections/a.core_set.s0/strip_02.png" for w in (work[0], again)]
     assert strips[0].read_bytes() == strips[1].read_bytes()
-    assert conftest.content(again) == conftest.content(work[0])
+    assert content(again) == content(work[0])

@@ -7,7 +7,7 @@ from salx.infra.errors import InputError
 from salx.models import weight_files
 from salx.selection import inputs
 from tests.data.files import picture, write
-from tests.selection.conftest import SIDE
+from tests.selection.pictures import SIDE
 
 BAD = [
     (["--policy=entrpy"], 2, "did you mean 'entropy'"),

@@ -16,9 +16,8 @@ from salx.data import images
 from salx.infra import sealed
 from salx.models import model as networks
 from salx.surrogates import surrogate
-from tests.algorithms.test_k_center import away
-from tests.scoring.test_engine import oracle as entropy
-from tests.selection.conftest import ODD, SIDE
+from tests.oracles import entropy, nearest_squared
+from tests.selection.pictures import ODD, SIDE
 
 
 def lines(path):
@@ -187,12 +186,12 @@ def test_core_set_is_greedy_k_center_over_the_networks_features(
     )  # fmt: skip
     assert code == 0, err
     rows = np.asarray(outputs(networks[0], keys, pictures)[1]["features"], np.float64)
-    distance = away(rows, rows[:labelled])
+    distance = nearest_squared(rows, rows[:labelled])
     for pick in lines(tmp_path / "p.jsonl")[1:]:
         far = np.sqrt(distance.max())
         assert np.sqrt(distance[pick["id"]]) == pytest.approx(far, rel=1e-4)
         assert pick["score"] == (pytest.approx(far, rel=1e-4) if np.isfinite(far) else None)
-        distance = np.minimum(distance, away(rows, rows[[pick["id"]]]))
+        distance = np.minimum(distance, nearest_squared(rows, rows[[pick["id"]]]))
 
 
 def test_surrogates_are_compared(choose, small, networks, pictures, tmp_path):

@@ -1,6 +1,4 @@
-import importlib.util
 import re
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -13,22 +11,15 @@ from salx.study import config as configs
 from salx.study import recipes
 from salx.training import evaluation, loop
 from salx.training.step import Recipe
-from tests.conftest import ROOT
+from tests.builders import ROOT, module_of
 
 FILES = sorted((ROOT / "configs").glob("*.py"))
 SHARED = ROOT.parent / "shared" / "data"
 
 
-def read(path: Path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_config_stands_and_its_header_is_a_manual(path):
-    module = read(path)
+    module = module_of(path)
     config = configs.resolve(module.get_config())
     assert config["name"] == path.stem
     assert f"--config=configs/{path.name}" in module.__doc__

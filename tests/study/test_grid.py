@@ -4,21 +4,11 @@ from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.study import grid
 from salx.study.grid import Deployment, Selection
-
-CONFIG = {
-    "surrogates": ("s", "m", "l"),
-    "deployments": ("s", "m", "l"),
-    "policies": ("entropy",),
-    "seeds": 3,
-    "cycles": 10,
-    "deploy_cycles": (),
-    "lineages": {},
-    "potentials": False,
-}
+from tests.builders import GRID
 
 
 def test_the_grid_counts_what_it_should():
-    work = grid.grid(CONFIG)
+    work = grid.grid(GRID)
     assert len(work.selections) == 3 + 3 * 3
     # A seed's surrogates share the training after the random cycle with nobody but themselves:
     # 3 models x 3 seeds x 9 cycles. Deployments: 3 x 3 x (3 surrogates + random).
@@ -28,14 +18,14 @@ def test_the_grid_counts_what_it_should():
 
 
 def test_two_policies_share_the_first_cycle_and_the_random_column():
-    work = grid.grid({**CONFIG, "policies": ("entropy", "core_set")})
+    work = grid.grid({**GRID, "policies": ("entropy", "core_set")})
     assert len(work.selections) == 3 + 3 * 3 * 2
     assert len(work.surrogates) == 3 * 3 * (1 + 2 * 8)
     assert len(work.deployments) == 3 * 3 * (3 * 2 + 1)
 
 
 def test_what_a_surrogate_trained_is_not_trained_again():
-    work = grid.grid({**CONFIG, "deploy_cycles": (4, 9)})
+    work = grid.grid({**GRID, "deploy_cycles": (4, 9)})
     own = Deployment("s", Selection("s", "entropy", 0), 4)
     other = Deployment("m", Selection("s", "entropy", 0), 4)
     assert own in work.surrogates
@@ -51,7 +41,7 @@ def test_after_the_first_cycle_all_stand_in_the_random_column():
 
 
 def test_every_run_comes_after_what_it_needs():
-    work = grid.grid({**CONFIG, "deploy_cycles": (0, 9)})
+    work = grid.grid({**GRID, "deploy_cycles": (0, 9)})
     selections = set(work.selections)
     assert all(job.selection in selections for job in work.trainings)
     randoms = [job.surrogate is None for job in work.selections]
@@ -59,7 +49,7 @@ def test_every_run_comes_after_what_it_needs():
 
 
 def test_a_surrogate_that_is_not_deployed_and_the_reverse():
-    work = grid.grid({**CONFIG, "surrogates": ("s",), "deployments": ("l",), "seeds": 1})
+    work = grid.grid({**GRID, "surrogates": ("s",), "deployments": ("l",), "seeds": 1})
     assert {job.model for job in work.surrogates} == {"s"}
     assert [job.name for job in work.deployments] == [
         "l.on.random.s0.c00",
@@ -69,7 +59,7 @@ def test_a_surrogate_that_is_not_deployed_and_the_reverse():
 
 
 def test_a_surrogate_with_a_head_is_trained_apart_from_the_deployment():
-    work = grid.grid({**CONFIG, "policies": ("learning_loss",), "deploy_cycles": (4, 9)})
+    work = grid.grid({**GRID, "policies": ("learning_loss",), "deploy_cycles": (4, 9)})
     assert len(work.surrogates) == 3 * 3 * 9
     assert {job.head for job in work.surrogates} == {"learning_loss"}
     assert {job.head for job in work.deployments} == {""}
@@ -80,7 +70,7 @@ def test_a_surrogate_with_a_head_is_trained_apart_from_the_deployment():
 
 
 def test_a_lineage_hands_its_selection_from_model_to_model():
-    config = {**CONFIG, "surrogates": (), "lineages": {"fleet": ("s", "m", "l")}, "seeds": 1}
+    config = {**GRID, "surrogates": (), "lineages": {"fleet": ("s", "m", "l")}, "seeds": 1}
     assert grid.generations(config, "fleet") == [("s", 0, 3), ("m", 4, 6), ("l", 7, 9)]
     selection = Selection("fleet", "entropy", 0)
     chosen_by = [grid.surrogate(config, selection, cycle).name for cycle in (1, 3, 4, 9)]
@@ -106,7 +96,7 @@ def test_generations_share_the_cycles_in_turn():
 
 
 def test_potentials_are_trained_on_the_whole_pool():
-    work = grid.grid({**CONFIG, "potentials": True})
+    work = grid.grid({**GRID, "potentials": True})
     whole = [job for job in work.deployments if job.selection.policy == "all"]
     assert len(whole) == 3 * 3
     assert whole[0].name == "s.on.all.s0"

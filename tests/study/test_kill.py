@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.conftest import ROOT, SMALL, content
+from tests.builders import ROOT, SMALL, content
 
 
 def writing(workdir) -> bool:

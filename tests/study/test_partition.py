@@ -10,9 +10,7 @@ from salx.study import grid, partition
 from salx.study.grid import Selection
 from salx.study.partition import Cost, CostModel
 from salx.training import loop
-from tests.conftest import ROOT
-from tests.study.test_configs import read
-from tests.study.test_grid import CONFIG
+from tests.builders import GRID, ROOT, module_of
 
 MACS = {"s": (1.0, 2.0), "m": (10.0, 20.0), "l": (100.0, 200.0)}
 RECIPE = {**configs.base().train.to_dict(), "batch": 4, "steps": 0, "epochs": 2.0}
@@ -79,7 +77,7 @@ def test_no_worker_has_more_than_a_fair_share_and_one_unit(config, count):
 
 
 def test_selections_that_share_a_training_stay_together():
-    config = {**CONFIG, "policies": POLICY_NAMES, "lineages": {"fleet": ("s", "m")}, "seeds": 1}
+    config = {**GRID, "policies": POLICY_NAMES, "lineages": {"fleet": ("s", "m")}, "seeds": 1}
     units = [
         set(unit.selections) for unit in partition.independent_parts(config, grid.grid(config))
     ]
@@ -93,7 +91,7 @@ def test_selections_that_share_a_training_stay_together():
 
 
 def test_efforts_worked_out_by_hand():
-    config = {**CONFIG, "surrogates": ("s",), "deployments": ("m",), "seeds": 1, "cycles": 2}
+    config = {**GRID, "surrogates": ("s",), "deployments": ("m",), "seeds": 1, "cycles": 2}
     # 1,000 examples, 100 and 200 labelled, 2 epochs in batches of 4: 50 and 100 steps. s chooses
     # once, from 900; m is measured after cycle 0, and after cycle 1 of s and of random.
     assert partition.costs(scale(config), grid.grid(config)) == {
@@ -133,7 +131,7 @@ def test_efforts_worked_out_by_hand():
     ],
 )
 def test_the_runs_of_the_papers_tables_counted_by_hand(name, selections, choosing, measuring):
-    config = configs.resolve(read(ROOT / "configs" / f"{name}.py").get_config())
+    config = configs.resolve(module_of(ROOT / "configs" / f"{name}.py").get_config())
     work = grid.grid(config)
     found = len(work.selections), len(work.surrogates), len(work.deployments)
     assert found == (selections, choosing, measuring)
@@ -141,7 +139,7 @@ def test_the_runs_of_the_papers_tables_counted_by_hand(name, selections, choosin
 
 def test_the_steps_of_the_papers_cityscapes():
     """220 epochs of what is labelled, in batches of 4, and of 6 for Xception-65."""
-    config = configs.resolve(read(ROOT / "configs" / "fig4_cityscapes.py").get_config())
+    config = configs.resolve(module_of(ROOT / "configs" / "fig4_cityscapes.py").get_config())
     recipes = {label: loop.Recipe(**configs.training(config, label)) for label in config["models"]}
     tenth = partition.costs(CostModel(config, 2975, 500, recipes, {}), grid.grid(config))
     assert tenth["res18"] == Cost(3 * 220 * 298 // 4, 3 * 220 * 298, 3 * (500 + 2975 - 298))

@@ -13,18 +13,7 @@ from salx.data import datasets
 from salx.infra import locks, mesh, sealed
 from salx.infra.errors import InputError, RunError
 from salx.study import grid, study
-from tests.conftest import SMALL, content
-
-
-def quiet(config):
-    return {**config, "telemetry": {**config["telemetry"], "progress": False}}
-
-
-def picks(workdir):
-    return {
-        str(path.relative_to(workdir)): records.read(path).ids.tolist()
-        for path in sorted(workdir.glob("selections/*/cycle_*.jsonl"))
-    }
+from tests.builders import SMALL, content, picks, quiet
 
 
 def test_the_study_leaves_table_report_and_runs(finished, small):

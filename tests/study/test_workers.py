@@ -5,28 +5,14 @@ import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from salx.infra import sealed
 from salx.study import grid, study
-from tests.conftest import ROOT, SMALL, content
-from tests.study.test_study import quiet
-
-
-def start(workdir, env, *more):
-    command = [sys.executable, "-m", "salx.main", f"--config={SMALL}", f"--workdir={workdir}"]
-    return subprocess.Popen(
-        [*command, *more],
-        env=env,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+from tests.builders import content, quiet
+from tests.processes import start
 
 
 def holder(folder) -> str:

@@ -14,28 +14,15 @@ from salx.training import loop
 from salx.training.step import (
     SCHEDULES,
     FirstFailure,
-    Recipe,
     empty_metrics,
     initial,
     learning_rate,
     train_step,
 )
-from tests import pixels
+from tests import builders, pixels
 
-RECIPE = Recipe(
-    batch=8,
-    accumulate=1,
-    steps=11,
-    epochs=0.0,
-    learning_rate=0.05,
-    schedule="cosine",
-    warmup=0.2,
-    momentum=0.9,
-    weight_decay=1e-2,
-    threads=0,
-    workers=0,
-    log_every=3,
-    save_every=4,
+RECIPE = builders.recipe(
+    steps=11, schedule="cosine", warmup=0.2, weight_decay=1e-2, log_every=3, save_every=4
 )
 
 
