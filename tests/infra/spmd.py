@@ -9,6 +9,7 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
+from salx.scoring.choice import choose
 
 from salx import policies, tasks
 from salx.data import datasets
@@ -16,7 +17,6 @@ from salx.models import model as networks
 from salx.models import winograd, zoo
 from salx.models.model import Model
 from salx.scoring import engine
-from salx.scoring.choice import choose
 from salx.tasks import Task
 from salx.training.evaluation import counter
 from salx.training.step import Metrics, Recipe, empty_metrics, initial, train_step
