@@ -2,13 +2,14 @@
 # The tests: ./launch/test.sh [--all|--cluster] [pytest's own arguments]
 # The fast ones by default, in 10 minutes on 2 cores; --all for everything; --cluster for those
 # that start a Slurm on this machine, as root, after: apt-get install slurm-wlm munge
+# Several machines share the work: --all --shard=0/2 on one, --all --shard=1/2 on the other.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 marks="not slow and not cluster"
 case "${1:-}" in
   -h | --help)
-    sed -n '2,4s/^# //p' "$0"
+    sed -n '2,5s/^# //p' "$0"
     exit 0
     ;;
   --all)

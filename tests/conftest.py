@@ -11,13 +11,30 @@ from absl import flags
 from salx.infra import mesh
 from salx.models import model as networks
 from salx.study import config as configs
-from tests import compilation_cache
+from tests import compilation_cache, shards
 from tests.builders import ROOT, SMALL
 from tests.processes import free_port, serving
 
 flags.FLAGS.mark_as_parsed()  # grain's workers ask for parsed flags
 # Started in the background, tests ignore Ctrl-C, and so would all processes that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser):
+    """Add --shard=I/N, for `./launch/test.sh --all --shard=I/N` on several machines."""
+    parser.addoption("--shard", type=shards.shard, help="part I of N of the test files, from 0")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Leave out the files of other parts, before any test is deselected by its marks."""
+    part = config.getoption("shard")
+    if part is None:
+        return
+    files = shards.files_of((item.nodeid.split("::")[0] for item in items), *part)
+    others = [item for item in items if item.nodeid.split("::")[0] not in files]
+    items[:] = [item for item in items if item.nodeid.split("::")[0] in files]
+    config.hook.pytest_deselected(items=others)
 
 
 def pytest_configure(config):

@@ -1,0 +1,44 @@
+"""`--shard=I/N`: whole files, each in exactly one part."""
+
+import argparse
+import subprocess
+import sys
+
+import pytest
+
+from tests import shards
+from tests.builders import ROOT
+
+FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py"))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_all_parts_together_have_every_file_in_one(count):
+    parts = [shards.files_of(FILES[::-1], index, count) for index in range(count)]
+    assert sorted(file for part in parts for file in part) == FILES
+    sizes = [len(part) for part in parts]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("text", ["", "1", "2/2", "-1/2", "a/b", "0/0", "0/2/3"])
+def test_what_is_no_part(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="I from 0 to N - 1"):
+        shards.shard(text)
+
+
+def test_pytest_collects_only_the_files_of_a_part():
+    """All parts of a few files are the whole of them, and every test stands in one."""
+
+    def collected(*more):
+        files = ["tests/test_records.py", "tests/test_run_folder.py", "tests/infra/test_seeds.py"]
+        command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "--collect-only", *files]
+        process = subprocess.run([*command, *more], cwd=ROOT, capture_output=True, text=True)
+        assert process.returncode == 0, process.stdout
+        return [line for line in process.stdout.splitlines() if "::" in line]
+
+    parts = [collected(f"--shard={index}/2") for index in range(2)]
+    assert all(parts)
+    assert sorted(parts[0] + parts[1]) == sorted(collected())
+    assert not {line.split("::")[0] for line in parts[0]} & {
+        line.split("::")[0] for line in parts[1]
+    }
