@@ -108,5 +108,5 @@ def gains(work: Work, table: Table) -> Figure:
 
 
 def named(cell: Cell) -> str:
-    """`res8`, or `res8 (itself)` on the diagonal."""
+    """Name who chose: `res8`, or `res8 (itself)` on the diagonal."""
     return f"{cell.column.surrogate} (itself)" if cell.diagonal else cell.column.surrogate

@@ -13,7 +13,7 @@ NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """`93.6`, with a real minus sign and none where it rounds to zero; a dash for None."""
+    """Write a number as `93.6`, with a real minus sign and none where it rounds to zero; a dash for None."""
     if value is None:
         return MISSING
     text = f"{value:.{digits}f}"
@@ -21,46 +21,46 @@ def number(value: float | None, digits: int = 1) -> str:
 
 
 def signed(value: float, digits: int = 1) -> str:
-    """`+1.2` or `-0.3`; what rounds to zero has no sign."""
+    """Write a change as `+1.2` or `-0.3`; what rounds to zero has no sign."""
     text = number(value, digits)
     return text if float(f"{value:.{digits}f}") <= 0 else f"+{text}"
 
 
 def amount(mean: float | None, std: float | None, digits: int = 1) -> str:
-    """`93.6 ± 0.4`; `93.6` from a single seed."""
+    """Write mean and spread as `93.6 ± 0.4`; `93.6` from a single seed."""
     text = number(mean, digits)
     return text if std is None else f"{text} ± {number(std, digits)}"
 
 
 def spread(cell: Cell, digits: int = 1) -> str:
-    """The mean ± standard deviation of a cell."""
+    """Write the mean ± standard deviation of a cell."""
     return amount(cell.mean, cell.std, digits)
 
 
 def interval(gain: Gain, digits: int = 1) -> str:
-    """`[-0.3, +2.7]`; empty from a single seed."""
+    """Write a gain's interval as `[-0.3, +2.7]`; empty from a single seed."""
     return span((gain.low, gain.high), digits) if gain.low is not None else ""
 
 
 def span(bounds: tuple[float, float], digits: int = 1) -> str:
-    """`[-0.3, +2.7]` of any two bounds."""
+    """Write two bounds as `[-0.3, +2.7]`."""
     return f"[{signed(bounds[0], digits)}, {signed(bounds[1], digits)}]"
 
 
 def gained(gain: Gain, digits: int = 1) -> str:
-    """`+1.2`, with a dagger where the corrected test tells it from chance."""
+    """Write a gain as `+1.2`, with a dagger where the corrected test tells it from chance."""
     return signed(gain.mean, digits) + (DAGGER if gain.beyond_chance else "")
 
 
 def chance(p: float | None) -> str:
-    """`0.031`, `< 0.001`; a dash where there is no test."""
+    """Write a p-value as `0.031` or `< 0.001`; a dash where there is no test."""
     if p is None:
         return MISSING
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def shortfall(count: int, seeds: int, kind: str = "seeds") -> str:
-    """`2 of 3 seeds` where some are missing, else empty."""
+    """Write `2 of 3 seeds` where some are missing, else nothing."""
     return f"{count} of {seeds} {kind}" if 0 < count < seeds else ""
 
 
@@ -73,7 +73,7 @@ def notes(cell: Cell, seeds: int) -> list[str]:
 
 
 def counted(count: int, noun: str) -> str:
-    """`1 pair`, `6 pairs`, `1,437 pairs`."""
+    """Count a noun: `1 pair`, `6 pairs`, `1,437 pairs`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
@@ -83,12 +83,12 @@ def over(seeds: int) -> str:
 
 
 def spelled(count: int) -> str:
-    """`none`, `two`, `14`."""
+    """Spell a count out where it is small: `none`, `two`, `14`."""
     return NUMBERS[count] if count < len(NUMBERS) else f"{count:,}"
 
 
 def seconds(total: float) -> str:
-    """`0.4 s`, `42 s`, `3 min 20 s`, `5 h 07 min`."""
+    """Write a duration as `0.4 s`, `42 s`, `3 min 20 s`, `5 h 07 min`."""
     if total < 60:
         return f"{total:.1f} s" if total < 10 else f"{total:.0f} s"
     minutes, rest = divmod(round(total), 60)
@@ -98,17 +98,17 @@ def seconds(total: float) -> str:
 
 
 def percent(count: float, whole: float) -> str:
-    """`2 %`, `2.5 %`: a share with no more digits than it needs."""
+    """Write a share as `2 %` or `2.5 %`, with no more digits than it needs."""
     return f"{100 * count / whole:.1f}".removesuffix(".0") + " %"
 
 
 def either(names: Sequence[str]) -> str:
-    """`entropy`, `entropy or true loss`, `entropy, core-set or true loss`."""
+    """List alternatives: `entropy`, `entropy or true loss`, `entropy, core-set or true loss`."""
     return _listed(names, "or")
 
 
 def both(names: Sequence[str]) -> str:
-    """`true loss`, `true loss and margin`."""
+    """List names: `true loss`, `true loss and margin`."""
     return _listed(names, "and")
 
 

@@ -64,7 +64,7 @@ def measured(work: Work, model: str, column: Column, cycle: int) -> Cell:
 
 
 def gain(measured: Gain | None, digits: int) -> str:
-    """`+1.2 [-0.3, +2.7]`; a dash for no gain."""
+    """Write a gain as `+1.2 [-0.3, +2.7]`; a dash for no gain."""
     if measured is None:
         return MISSING
     mean, interval = formatting.signed(measured.mean, digits), formatting.interval(measured, digits)

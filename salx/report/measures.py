@@ -8,7 +8,10 @@ from salx.report.selections import Scores
 
 
 def separation(values: np.ndarray) -> float:
-    """(mean of the top tenth - mean of the others) / standard deviation; 0 of equal scores."""
+    """Divide (mean of the top tenth - mean of the others) by the standard deviation.
+
+    It is 0 of equal scores.
+    """
     values = np.sort(values.astype(np.float64))
     top = max(1, round(len(values) / 10))
     spread = values.std()
@@ -16,7 +19,7 @@ def separation(values: np.ndarray) -> float:
 
 
 def jaccard(a: frozenset[int], b: frozenset[int]) -> float:
-    """|a & b| / |a | b|; 1 of two empty sets."""
+    """Compute |a & b| / |a | b|; 1 of two empty sets."""
     return len(a & b) / len(a | b) if a | b else 1.0
 
 

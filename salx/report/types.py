@@ -95,34 +95,34 @@ class StudyFacts:
 
     @property
     def surrogates(self) -> tuple[str, ...]:
-        """Labels of the models and of the ensembles of models that choose."""
+        """List the labels of the models and of the ensembles of models that choose."""
         return tuple(self.config["surrogates"])
 
     @property
     def policies(self) -> tuple[str, ...]:
-        """Labels of the policies besides random."""
+        """List the labels of the policies besides random."""
         return tuple(p for p in self.config["policies"] if p != RANDOM.policy)
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Each surrogate under each policy, then random."""
+        """List each surrogate under each policy, then random."""
         chosen = [Column(s, policy) for policy in self.policies for s in self.surrogates]
         return (*chosen, RANDOM)
 
     @property
     def lineages(self) -> dict[str, list[str]]:
-        """Lines of models, each the next one's surrogate, by the label that stands for them."""
+        """Take the lines of models, each the next one's surrogate, by the label of the line."""
         return self.config.get("lineages") or {}
 
     @property
     def choosers(self) -> tuple[Column, ...]:
-        """Whatever has chosen: the columns, then each lineage under each policy."""
+        """List whatever has chosen: the columns, then each lineage under each policy."""
         inherited = [Column(line, policy) for line in self.lineages for policy in self.policies]
         return (*self.columns, *inherited)
 
     @property
     def digits(self) -> int:
-        """Decimals worth showing of a percentage: one, from 1,000 validation examples two."""
+        """Say how many decimals of a percentage are worth showing: one, from 1,000 validation examples two."""
         return 2 if self.dataset.val >= 1000 else 1
 
     def title(self, policy: str) -> str:
@@ -139,11 +139,11 @@ class StudyFacts:
 
     @property
     def titles(self) -> list[str]:
-        """What readers call the policies besides random."""
+        """List what readers call the policies besides random."""
         return [self.title(policy) for policy in self.policies]
 
     def label(self, column: Column) -> str:
-        """`res8`, or `res8 · entropy` where the study has several policies; `random`."""
+        """Name a column `res8`, or `res8 · entropy` where the study has several policies; `random`."""
         if column.surrogate is None:
             return column.policy
         several = len(self.policies) > 1

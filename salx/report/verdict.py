@@ -39,8 +39,8 @@ def verdict(tables: Sequence[Table]) -> str:
 
 
 def certainty(tables: Sequence[Table]) -> str:
-    """`, two of them beyond chance and none worse beyond chance (paired t-test, n = 3 seeds,
-    Holm-corrected for 9 gains).`"""
+    """Say how sure the verdict is, as the end of its first sentence: `, two of them beyond
+    chance; none is worse beyond chance (paired t-tests at 5 %, n = 3 seeds, ...).`"""
     shown = usable(tables)
     gains = [c.gain for t in shown for c in t.cells if c.gain and not c.diagonal]
     tested = [c.gain for t in tables for c in t.cells if c.gain and c.gain.p is not None]
