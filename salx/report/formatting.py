@@ -13,7 +13,10 @@ NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """Write a number as `93.6`, with a real minus sign and none where it rounds to zero; a dash for None."""
+    """Write a number as `93.6`, with a real minus sign, none where it rounds to zero.
+
+    None is a dash.
+    """
     if value is None:
         return MISSING
     text = f"{value:.{digits}f}"

@@ -122,7 +122,7 @@ class StudyFacts:
 
     @property
     def digits(self) -> int:
-        """Say how many decimals of a percentage are worth showing: one, from 1,000 validation examples two."""
+        """Count the decimals worth showing of a percentage: two from 1,000 validation examples."""
         return 2 if self.dataset.val >= 1000 else 1
 
     def title(self, policy: str) -> str:
@@ -143,7 +143,7 @@ class StudyFacts:
         return [self.title(policy) for policy in self.policies]
 
     def label(self, column: Column) -> str:
-        """Name a column `res8`, or `res8 · entropy` where the study has several policies; `random`."""
+        """Name a column: `res8`, `random`, or `res8 · entropy` where there are several policies."""
         if column.surrogate is None:
             return column.policy
         several = len(self.policies) > 1
