@@ -58,7 +58,7 @@ class Checkpoints:
         if kind in (None, Stopped) or multihost.process.count == 1:
             self.manager.close()
 
-    def save(self, step: int, state: State) -> None:
+    def save(self, step: int, state: Any) -> None:
         """Save in the background; the next save, or the end, waits for it."""
         self.manager.save(
             step,

@@ -91,8 +91,12 @@ def leased(folder: Path, wait: bool, tell: Tell) -> Iterator[None]:
     import tensorstore
 
     bucket, _, inside = str(folder).removeprefix(storage.BUCKET).partition("/")
-    spec = {"driver": "gcs", "bucket": bucket, "path": f"{inside}/"}
-    spec["context"] = {"gcs_request_retries": RETRIES}
+    spec = {
+        "driver": "gcs",
+        "bucket": bucket,
+        "path": f"{inside}/",
+        "context": {"gcs_request_retries": RETRIES},
+    }
     with answering(folder):
         store = tensorstore.KvStore.open(spec).result()
     lease = Lease(store, f"{folder}/{LOCK}", tell)
