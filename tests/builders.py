@@ -1,6 +1,7 @@
 """What many tests build: recipes and configs; and what they read from work folders."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,23 +9,26 @@ from typing import Any
 import numpy as np
 
 from salx import records
+from salx.data.datasets import Dataset
 from salx.infra import sealed
-from salx.training.step import Recipe
+from salx.infra.checkpoint import Checkpoints
+from salx.models.model import Model
+from salx.policies import Policy
+from salx.policies.scored import Rows
+from salx.scoring.engine import Question, Reading, Scorer
+from salx.study.config import StudyConfig, Telemetry
+from salx.study.grid import GridSpec
+from salx.surrogates.network import Network
+from salx.surrogates.surrogate import Preprocessing
+from salx.training.loop import Trainer, Training, Watcher
+from salx.training.recipe import Recipe
+from salx.training.step import Trained, TrainState
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ROOT / "tests" / "small_study.py"
 
 # What of a config decides which runs there are: three models, each choosing for all.
-GRID = {
-    "surrogates": ("s", "m", "l"),
-    "deployments": ("s", "m", "l"),
-    "policies": ("entropy",),
-    "seeds": 3,
-    "cycles": 10,
-    "deploy_cycles": (),
-    "lineages": {},
-    "potentials": False,
-}
+GRID = GridSpec(("s", "m", "l"), ("s", "m", "l"), ("entropy",), seeds=3, cycles=10)
 
 
 def recipe(**changes: Any) -> Recipe:
@@ -55,9 +59,52 @@ def module_of(path: Path) -> ModuleType:
     return module
 
 
-def quiet(config: dict) -> dict:
+def quiet(config: StudyConfig) -> StudyConfig:
     """Return a config without lines of progress."""
-    return {**config, "telemetry": {**config["telemetry"], "progress": False}}
+    return replace(config, telemetry=Telemetry(progress=False))
+
+
+def network(
+    model: Model, variables: dict[str, Any], dataset: Dataset, policy: Policy | None = None
+) -> Network:
+    """Return a model as a surrogate for a data set, with the module that the policy trains."""
+    return Network(
+        model=model,
+        arrays=variables,
+        task=dataset.task,
+        classes=dataset.classes,
+        preprocessing=Preprocessing(dataset.image_shape, dataset.mean, dataset.std),
+        origin={},
+        head_module=policy.needs.head if policy else None,
+    )
+
+
+def scores(
+    surrogate: Network,
+    policy: Policy,
+    dataset: Dataset,
+    ids: np.ndarray,
+    batch: int,
+    scorer: Scorer | None = None,
+) -> Rows:
+    """Return what a policy's score gives of a pool's examples, by a scorer of its own."""
+    scorer = scorer or Scorer()
+    return scorer.score(Question(surrogate, policy), dataset, ids, Reading(batch))
+
+
+def fit(
+    what: Trained,
+    dataset: Dataset,
+    folder: Path,
+    watcher: Watcher | None = None,
+    size: int | None = None,
+    trainer: Trainer | None = None,
+) -> TrainState:
+    """Train on the first `size` examples of a pool, all unless given, from seed 0."""
+    ids = np.arange(len(dataset.pool) if size is None else size)
+    with Checkpoints(folder / "checkpoint") as checkpoints:
+        training = Training(what, dataset, ids, 0)
+        return (trainer or Trainer()).fit(training, checkpoints, watcher)
 
 
 def picks(workdir: Path) -> dict[str, list[int]]:

@@ -5,29 +5,36 @@ that has several devices. Run as `python -m tests.infra.spmd compiled NAME`, or 
 import json
 import re
 import sys
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from salx.scoring.choice import choose
 
 from salx import policies, tasks
 from salx.data import datasets
 from salx.models import model as networks
 from salx.models import winograd, zoo
 from salx.models.model import Model
-from salx.scoring import engine
+from salx.scoring import stages
+from salx.scoring.engine import Question, Scorer
+from salx.scoring.stages import NotLabelled, Round
+from salx.surrogates.network import Network
+from salx.surrogates.surrogate import Preprocessing
 from salx.tasks import Task
-from salx.training.evaluation import counter
-from salx.training.step import Metrics, Recipe, empty_metrics, initial, train_step
+from salx.training.evaluation import Evaluator
+from salx.training.loop import Trainer
+from salx.training.metrics import Metrics, empty_metrics
+from salx.training.recipe import Recipe
+from salx.training.step import Trained
 from tests import builders
 
 BATCH, CLASSES, STEPS = 8, 5, 50
 RECIPE = builders.recipe(
     batch=BATCH, steps=STEPS, schedule="cosine", warmup=0.1, weight_decay=1e-4, log_every=1
 )
-PARTS = RECIPE._replace(accumulate=2)
-HEAD = policies.build("learning_loss", {}).head
+PARTS = replace(RECIPE, accumulate=2)
+HEAD = policies.build("learning_loss", {}).needs.head
 SCORERS = ("entropy", "core_set", "learning_loss", "true_loss")
 
 
@@ -59,11 +66,12 @@ def task_of(model: Model) -> Task:
 
 def training(model: Model, recipe: Recipe, head=None, size: int = BATCH):
     """A train step and shapes of what it takes."""
-    state = jax.eval_shape(initial(model, recipe, task_of(model), head), 0, STEPS)
+    what, trainer = Trained(model, recipe, task_of(model), head), Trainer()
+    state = jax.eval_shape(trainer.initial(what), 0, STEPS)
     metrics = jax.eval_shape(Metrics.empty)
     fields = ("image", "label", "id")
     batch = {name: shape for name, shape in batch_of(model, size).items() if name in fields}
-    return train_step(model, recipe, task_of(model), head), (state, metrics, batch)
+    return trainer.step(what), (state, metrics, batch)
 
 
 def everything(model: Model) -> dict:
@@ -75,13 +83,21 @@ def everything(model: Model) -> dict:
     }
     variables = found["train with head"][1][0].variables
     own = {name: variables[name] for name in ("params", "batch_stats")}
-    batch = batch_of(model)
-    found["evaluate"] = counter(model, task_of(model)), (own, batch)
+    batch, seed = batch_of(model), jax.ShapeDtypeStruct((), jnp.int32)
+    found["evaluate"] = Evaluator().step(model, task_of(model)), (own, batch)
     for name in SCORERS:
         policy = policies.build(name, {})
-        score = engine.scorer(model, policy.example, task_of(model), policy.head, policy.labels)
-        found[f"score {name}"] = score, (variables if policy.head else own, batch)
+        head = policy.needs.head
+        arrays = variables if head else own
+        score = Scorer().step(Question(surrogate(model, arrays, task_of(model), head), policy))
+        found[f"score {name}"] = score, (arrays, seed, batch)
     return found
+
+
+def surrogate(model: Model, arrays, task: Task, head=None) -> Network:
+    """The model as a surrogate, with the module that was trained along."""
+    view = Preprocessing(model.image_shape, model.mean, model.std)
+    return Network(model, arrays, task, (), view, {}, head)
 
 
 def collectives(text: str) -> list[tuple[str, list[list[int]]]]:
@@ -119,10 +135,8 @@ def compiled(name: str) -> dict:
 
 def curve(model: Model, digits, recipe: Recipe) -> list[float]:
     """The loss at each step from the same weights, with the same batches of 32."""
-    state, step = (
-        initial(model, recipe, digits.task)(0, STEPS),
-        train_step(model, recipe, digits.task),
-    )
+    what, trainer = Trained(model, recipe, digits.task), Trainer()
+    state, step = trainer.initial(what)(0, STEPS), trainer.step(what)
     losses = []
     rng = np.random.default_rng(0)
     for _ in range(STEPS):
@@ -135,17 +149,18 @@ def curve(model: Model, digits, recipe: Recipe) -> list[float]:
 
 def picked(model: Model, digits) -> dict[str, list[int]]:
     """What each policy chooses with fresh weights, some of the pool being labelled."""
-    state, ids = initial(model, RECIPE, digits.task, HEAD)(1, STEPS), np.arange(len(digits.pool))
-    variables, found = jax.device_get(state.variables), {}
-    for name in policies.POLICIES:
+    state = Trainer().initial(Trained(model, RECIPE, digits.task, HEAD))(1, STEPS)
+    variables, found, have = jax.device_get(state.variables), {}, np.arange(60)
+    candidates = stages.filtered(len(digits.pool), [NotLabelled(have)])
+    for name in ("random", *SCORERS):
         policy = policies.build(name, {})
+        who = surrogate(model, variables, digits.task, policy.needs.head)
 
-        def score(ids, policy=policy):
-            if policy.draw:
-                return policy.draw(0, ids, len(digits.pool))
-            return engine.score_pool(model, variables, policy, digits, ids, 256)
+        def score(ids, policy=policy, who=who):
+            return builders.scores(who, policy, digits, ids, 256)
 
-        found[name] = choose(policy, score, digits.pool, ids[60:], ids[:60], 60).ids.tolist()
+        turn = Round(policy, digits.pool, have)
+        found[name] = stages.choose(turn, candidates, 60, score).ids.tolist()
     return found
 
 

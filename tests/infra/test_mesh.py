@@ -13,7 +13,9 @@ from jax import export
 from salx.data import datasets
 from salx.models import model as networks
 from salx.models import zoo
-from salx.training.step import empty_metrics, initial, train_step
+from salx.training.loop import Trainer
+from salx.training.metrics import empty_metrics
+from salx.training.step import Trained
 from tests.builders import ROOT
 from tests.infra import spmd
 
@@ -101,11 +103,9 @@ def test_bfloat16_trains_float32_weights():
     model = networks.build("m", options, digits)
     losses = spmd.curve(model, digits, spmd.RECIPE)
     assert losses[-1] < 0.5 * losses[0]
-    state, ids = (
-        initial(model, spmd.RECIPE, digits.task)(0, spmd.STEPS),
-        np.arange(8, dtype=np.int32),
-    )
+    what, trainer = Trained(model, spmd.RECIPE, digits.task), Trainer()
+    state, ids = trainer.initial(what)(0, spmd.STEPS), np.arange(8, dtype=np.int32)
     batch = {"image": digits.pool.images[ids], "label": digits.pool.labels[ids], "id": ids}
-    state, _ = train_step(model, spmd.RECIPE, digits.task)(state, empty_metrics(), batch)
+    state, _ = trainer.step(what)(state, empty_metrics(), batch)
     kept = state.params, state.batch_stats, state.opt_state
     assert {leaf.dtype.name for leaf in jax.tree.leaves(kept)} == {"float32"}

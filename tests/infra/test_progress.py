@@ -4,7 +4,7 @@ import pytest
 
 from salx.infra import progress
 from salx.infra.errors import InputError
-from salx.infra.progress import Board, Journal
+from salx.infra.progress import Journal, Terminal
 
 
 def test_a_journal_goes_on_at_the_step_of_the_checkpoint(tmp_path):
@@ -43,14 +43,15 @@ def test_clock(seconds, text):
 def test_the_board_tells_run_cycle_step_and_time_left(monkeypatch, capsys):
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    with Board(runs_total=12, run=2, steps=1000, shown=True) as board:
-        board.start("res8.on.random.s0.c03", "4 of 10", 0, 100)
+    with Terminal() as board:
+        board.study_started(runs=12, done=2, steps=1000)
+        board.training_started("res8.on.random.s0.c03", "4 of 10", 0, 100)
         now[0] = 20.0
-        board.step(50)
-        board.start("finished before", "4 of 10", 100, 100)  # goes unseen
-        board.start("resumed", "5 of 10", 40, 100)
+        board.training_logged("res8.on.random.s0.c03", 50, {})
+        board.training_started("finished before", "4 of 10", 100, 100)  # goes unseen
+        board.training_started("resumed", "5 of 10", 40, 100)
         now[0] = 40.0
-        board.step(90)
+        board.training_logged("resumed", 90, {})
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
         # 50 of 1000 steps in 20 s leave 950 for 380 s; then 100 in 40 s leave 900 for 360 s.
@@ -60,7 +61,8 @@ def test_the_board_tells_run_cycle_step_and_time_left(monkeypatch, capsys):
 
 
 def test_a_quiet_board_says_nothing(capsys):
-    with Board(shown=False) as board:
-        board.start("x", "1 of 2", 0, 10)
-        board.step(10)
+    with Terminal(shown=False) as board:
+        board.study_started(2, 0, 10)
+        board.training_started("x", "1 of 2", 0, 10)
+        board.training_logged("x", 10, {})
     assert capsys.readouterr().err == ""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,13 +11,13 @@ from scipy import stats
 
 from salx import policies
 from salx.data import datasets
-from salx.infra.checkpoint import Checkpoints, digest
+from salx.infra.checkpoint import digest
 from salx.infra.errors import InputError
 from salx.models import model as networks
 from salx.models.loss_prediction import LossPrediction, auxiliary_loss, ranking_loss
-from salx.scoring import engine
-from salx.training import loop
-from salx.training.step import empty_metrics, initial, train_step
+from salx.training.loop import Trainer
+from salx.training.metrics import empty_metrics
+from salx.training.step import Trained
 from tests import builders, oracles, pixels
 from tests.oracles import entropy, log_softmax
 
@@ -78,14 +80,13 @@ def model(digits):
 
 
 def fit(model, dataset, folder, head=None, recipe=RECIPE):
-    with Checkpoints(folder / "checkpoint") as checkpoints:
-        ids, watch = np.arange(len(dataset.pool)), lambda *_: None
-        return loop.fit(model, recipe, dataset, ids, 0, checkpoints, watch, head)
+    return builders.fit(Trained(model, recipe, dataset.task, head), dataset, folder)
 
 
 def test_a_head_starts_beside_the_same_weights_and_resumes(tmp_path, digits, model):
-    head = policies.build("learning_loss", {}).head
-    plain, beside = (initial(model, RECIPE, digits.task, each)(3, 9) for each in (None, head))
+    head = policies.build("learning_loss", {}).needs.head
+    made = (Trained(model, RECIPE, digits.task, each) for each in (None, head))
+    plain, beside = (Trainer().initial(what)(3, 9) for what in made)
     assert digest(plain.params) == digest(beside.params)
     assert plain.head == {}
     once = fit(model, digits, tmp_path, head)
@@ -95,14 +96,15 @@ def test_a_head_starts_beside_the_same_weights_and_resumes(tmp_path, digits, mod
 
 def test_a_detached_head_leaves_the_network_alone(digits, model):
     """Past its share, the network moves as if there were no head, and the head goes on."""
-    head = policies.build("learning_loss", {"attached": 0.05}).head
+    head = policies.build("learning_loss", {"attached": 0.05}).needs.head
     fields = {"image": digits.pool.images[:16], "label": digits.pool.labels[:16]}
     batch = {**fields, "id": np.arange(16, dtype=np.int32)}
 
     def moved(head):
-        state = initial(model, RECIPE, digits.task, head)(0, 10).replace(step=jnp.int32(1))
+        what, trainer = Trained(model, RECIPE, digits.task, head), Trainer()
+        state = trainer.initial(what)(0, 10).replace(step=jnp.int32(1))
         before = jax.device_get(state.head)
-        state, _ = train_step(model, RECIPE, digits.task, head)(state, empty_metrics(), batch)
+        state, _ = trainer.step(what)(state, empty_metrics(), batch)
         return state, before
 
     (alone, _), (beside, before) = moved(None), moved(head)
@@ -134,13 +136,13 @@ class Spoiled:
 
 def test_a_predictable_loss_is_learnt(tmp_path, digits, model):
     policy = policies.build("learning_loss", {})
-    recipe = RECIPE._replace(steps=300, batch=32, schedule="cosine", warmup=0.1)
-    state = fit(model, digits._replace(pool=Spoiled(digits.pool, 0)), tmp_path, policy.head, recipe)
+    recipe = replace(RECIPE, steps=300, batch=32, schedule="cosine", warmup=0.1)
+    spoiled = digits._replace(pool=Spoiled(digits.pool, 0))
+    state = fit(model, spoiled, tmp_path, policy.needs.head, recipe)
     val = Spoiled(digits.val, 1)
     ids = np.arange(len(val))
-    predicted = engine.score_pool(
-        model, state.variables, policy, digits._replace(pool=val), ids, 120
-    )
+    surrogate = builders.network(model, state.variables, digits, policy)
+    predicted = builders.scores(surrogate, policy, digits._replace(pool=val), ids, 120)
     own = {"params": state.params, "batch_stats": state.batch_stats}
     (logits, _), _ = networks.forward(model, own, val.images)
     losses = digits.task.losses(logits, val.labels)
@@ -150,7 +152,8 @@ def test_a_predictable_loss_is_learnt(tmp_path, digits, model):
 def test_true_loss_is_the_cross_entropy_with_the_pools_labels(digits, model, fresh):
     variables, ids = fresh(model, 1), np.array([5, 900, 3])
     policy = policies.build("true_loss", {})
-    scores = engine.score_pool(model, variables, policy, digits, ids, 2)
+    surrogate = builders.network(model, variables, digits)
+    scores = builders.scores(surrogate, policy, digits, ids, 2)
     (logits, _), _ = networks.forward(model, variables, digits.pool.images[ids])
     expected = -log_softmax(logits)[np.arange(3), digits.pool.labels[ids]]
     np.testing.assert_allclose(scores, expected, rtol=1e-4)
@@ -173,7 +176,8 @@ def test_pixels_that_are_padding_or_void_are_not_scored(squares, name, how):
     dataset, model, variables = squares
     ids, source = np.array([7, 0, 31, 2, 39]), dataset.pool
     policy = policies.build(name, {"aggregation": how})
-    scores = engine.score_pool(model, variables, policy, dataset, ids, 2)
+    surrogate = builders.network(model, variables, dataset)
+    scores = builders.scores(surrogate, policy, dataset, ids, 2)
     logits = np.asarray(networks.forward(model, variables, source.images[ids])[0][0])
     for k, index in enumerate(ids):
         if name == "entropy":
@@ -189,11 +193,12 @@ def test_pixels_that_are_padding_or_void_are_not_scored(squares, name, how):
 def test_learning_loss_of_pixels(tmp_path, squares):
     dataset, model, _ = squares
     policy = policies.build("learning_loss", {"width": 4})
-    state = fit(model, dataset, tmp_path, policy.head, RECIPE._replace(steps=6, batch=8))
-    scores = engine.score_pool(model, state.variables, policy, dataset, np.arange(5), 2)
+    state = fit(model, dataset, tmp_path, policy.needs.head, replace(RECIPE, steps=6, batch=8))
+    surrogate = builders.network(model, state.variables, dataset, policy)
+    scores = builders.scores(surrogate, policy, dataset, np.arange(5), 2)
     own = {"params": state.params, "batch_stats": state.batch_stats}
     (logits, out), _ = networks.forward(model, own, dataset.pool.images[:5])
-    maps = policy.head.apply({"params": state.head["params"]}, logits, out, dense=True)
+    maps = policy.needs.head.apply({"params": state.head["params"]}, logits, out, dense=True)
     assert maps.shape == (5, 8, 12)
     for k in range(5):
         expected = np.asarray(maps)[k][inside(dataset.pool, k)].sum()

@@ -12,8 +12,10 @@ from salx.infra import mesh
 from salx.infra.errors import InputError, RunError
 from salx.models import model as networks
 from salx.policies import entropy
-from salx.scoring import engine
-from tests import oracles
+from salx.policies.scored import Labelled, Scored
+from salx.scoring.engine import Scorer
+from salx.surrogates.outputs import Outputs
+from tests import builders, oracles
 
 KEYS = [f"key_{i}" for i in range(1000)]
 
@@ -43,8 +45,8 @@ def test_aggregation_over_pixels():
     ):
         policy = policies.build("entropy", {"aggregation": name})
         assert policy.options == {"aggregation": name}
-        out = {"logits": image, "valid": np.ones((4, 6), bool), "task": tasks.get("segmentation")}
-        assert policy.example(out) == pytest.approx(total, rel=1e-5)
+        out = Outputs(image, np.ones((4, 6), bool), task=tasks.get("segmentation"))
+        assert policy.score(out) == pytest.approx(total, rel=1e-5)
     assert policies.build("entropy", {}).options == {"aggregation": "sum"}
 
 
@@ -67,19 +69,25 @@ def test_a_score_that_is_not_finite_names_its_example(bad):
         policies.check_finite(np.array([1.0, bad, 2.0]), np.array([3, 7, 9]), KEYS)
 
 
+def drawn(seed, ids, pool):
+    """The scores by which random chooses, in the order of ids."""
+    nobody = Labelled(np.zeros(0, np.int64), ())
+    chosen = policies.build("random").select(Scored(ids, str, None, seed, pool, nobody), len(ids))
+    assert (np.diff(chosen.scores) <= 0).all()
+    return chosen.scores[np.argsort(chosen.positions)]
+
+
 def test_random_walks_down_one_order():
-    draw = policies.build("random", {}).draw
-    everything = draw(5, np.arange(100), 100)
+    everything = drawn(5, np.arange(100), 100)
     rest = np.array([4, 50, 99])
-    assert draw(5, rest, 100).tolist() == everything[rest].tolist()
-    assert draw(6, rest, 100).tolist() != everything[rest].tolist()
+    assert drawn(5, rest, 100).tolist() == everything[rest].tolist()
+    assert drawn(6, rest, 100).tolist() != everything[rest].tolist()
 
 
 def test_random_favours_no_example():
-    draw = policies.build("random", {}).draw
     counts = np.zeros(20)
     for seed in range(2000):
-        counts[policies.top(draw(seed, np.arange(20), 20), np.arange(20), 4)] += 1
+        counts[policies.top(drawn(seed, np.arange(20), 20), np.arange(20), 4)] += 1
     # 400 expected each, sd 18: five sd leaves one false alarm in 80,000 runs.
     assert np.abs(counts - 400).max() < 90
 
@@ -112,18 +120,19 @@ def test_scores_are_those_of_each_example_alone(scored):
     images = np.stack([digits.pool[i]["image"] for i in ids])
     (logits, _), _ = networks.forward(model, variables, jnp.asarray(images))
     for batch in (2, 5, 64):
-        scores = engine.score_pool(model, variables, policy, digits, ids, batch)
+        surrogate = builders.network(model, variables, digits)
+        scores = builders.scores(surrogate, policy, digits, ids, batch)
         assert scores.dtype == np.float32
         np.testing.assert_allclose(scores, oracles.entropy(logits), rtol=1e-4)
 
 
 def test_a_scorer_is_traced_once_for_all_pools(scored):
     digits, model, variables = scored
-    policy = policies.build("entropy", {})
+    surrogate, scorer = builders.network(model, variables, digits), Scorer()
     mesh.traces.clear()
     for size in (10, 33, 100):
-        ids = np.arange(size)
-        scores = engine.score_pool(model, variables, policy, digits, ids, 16)
+        ids, policy = np.arange(size), policies.build("entropy", {})
+        scores = builders.scores(surrogate, policy, digits, ids, 16, scorer)
         assert scores.shape == (size,)
         assert np.isfinite(scores).all()
     assert mesh.traces["score scored"] == 1
@@ -133,4 +142,5 @@ def test_nothing_to_score(scored):
     digits, model, variables = scored
     nobody = np.zeros(0, np.int64)
     policy = policies.build("entropy", {})
-    assert engine.score_pool(model, variables, policy, digits, nobody, 16).shape == (0,)
+    surrogate = builders.network(model, variables, digits)
+    assert builders.scores(surrogate, policy, digits, nobody, 16).shape == (0,)

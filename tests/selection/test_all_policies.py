@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from salx.scoring.choice import choose as choose_from
 
 from salx import policies, records
 from salx.data import datasets
 from salx.infra import checkpoint, sealed
 from salx.models import model as networks
 from salx.report import results, selections
-from salx.scoring import engine
+from salx.scoring import stages
+from salx.scoring.stages import NotLabelled, Round
 from salx.selection import sheet
 from salx.selection.exports import Pick
-from salx.study import study
-from salx.surrogates.surrogate import Surrogate
-from tests import pixels
+from salx.selection.sheet import Sheet
+from salx.study import config as configs
+from salx.study.study import Study
+from tests import builders, pixels
 from tests.builders import content
 from tests.oracles import entropy, nearest_squared
 
@@ -122,6 +123,11 @@ def test_every_cycle_tells_and_shows_its_picks(work):
         assert not list(folder.glob("pass_*"))
 
 
+def chosen(policy, score, source, have, count):
+    candidates = stages.filtered(len(source), [NotLabelled(have)])
+    return stages.choose(Round(policy, source, have), candidates, count, score)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**16), st.integers(1, 5), st.integers(1, 5))
 def test_near_duplicates_of_what_is_labelled_come_last(seed, labelled, far):
@@ -136,7 +142,7 @@ def test_near_duplicates_of_what_is_labelled_come_last(seed, labelled, far):
     rest = np.setdiff1d(np.arange(len(rows)), have)
     source = pixels.Squares(len(rows), 0)
     policy = policies.build("core_set", {})
-    choice = choose_from(policy, lambda ids: rows[ids], source, rest, have, len(rest))
+    choice = chosen(policy, lambda ids: rows[ids], source, have, len(rest))
     assert set(choice.ids[:far].tolist()) == set(place[labelled + 6 :].tolist())
     assert sorted(choice.ids.tolist()) == rest.tolist()
     assert (np.diff(choice.scores) <= 0).all()
@@ -154,9 +160,10 @@ def test_core_set_of_pixels_averages_the_low_level_features(squares):
     rest = np.setdiff1d(np.arange(40), have)
 
     def score(ids):
-        return engine.score_pool(model, variables, policy, dataset, ids, 8)
+        surrogate = builders.network(model, variables, dataset)
+        return builders.scores(surrogate, policy, dataset, ids, 8)
 
-    choice = choose_from(policy, score, dataset.pool, rest, have, 10)
+    choice = chosen(policy, score, dataset.pool, have, 10)
     out = networks.forward(model, variables, dataset.pool.images)[0][1]
     rows = np.asarray(out["low_level"], np.float64).mean((1, 2))
     np.testing.assert_allclose(score(rest), rows[rest], rtol=1e-4, atol=1e-6)
@@ -168,17 +175,18 @@ def test_core_set_of_pixels_averages_the_low_level_features(squares):
 
 def test_a_sheet_of_pixels_has_the_maps_of_the_scores(squares, tmp_path):
     dataset, model, variables = squares
-    asked = Surrogate(model, variables, dataset.task, dataset.classes, {}, {})
+    surrogate = builders.network(model, variables, dataset)
     policy, ids = policies.build("entropy", {}), [7, 0, 31]
-    maps = sheet.score_maps(asked, policy, dataset, ids, 2)
+    maps = sheet.score_maps(Sheet(policy, surrogate, dataset, []), ids)
     logits = networks.forward(model, variables, dataset.pool.images[ids])[0][0]
     np.testing.assert_allclose(maps, entropy(logits), rtol=1e-4, atol=1e-5)
     picks = [Pick(i, f"k{i}", 1.0, rank, None, "dark", 0.5) for rank, i in enumerate(ids)]
     for name in ("p.html", "p.png"):
-        sheet.write(tmp_path / name, asked, policy, dataset, picks, 2)
+        sheet.write(tmp_path / name, Sheet(policy, surrogate, dataset, picks))
     assert (tmp_path / "p.html").read_text().count("<img") == 6
     assert (tmp_path / "p.png").read_bytes().startswith(selections.PNG)
-    sheet.write(tmp_path / "p.html", asked, policies.build("core_set", {}), dataset, picks, 2)
+    core_set = policies.build("core_set", {})
+    sheet.write(tmp_path / "p.html", Sheet(core_set, surrogate, dataset, picks))
     assert (tmp_path / "p.html").read_text().count("<img") == 3
 
 
@@ -189,8 +197,7 @@ def test_a_choice_that_is_made_again_is_the_same(work, tmp_path):
     for name in ("cycle_02.jsonl", "cycle_02.json", "strip_02.png"):
         (again / "selections/a.core_set.s0" / name).unlink()
     config = sealed.read_json(again / "study.json")["config"]
-    config["telemetry"]["progress"] = False
-    study.run(config, again)
+    Study(builders.quiet(configs.resolve(config)), again).run()
     strips = [w / "selections/a.core_set.s0/strip_02.png" for w in (work[0], again)]
     assert strips[0].read_bytes() == strips[1].read_bytes()
     assert content(again) == content(work[0])

@@ -5,7 +5,7 @@ import pytest
 
 from salx.infra.errors import InputError
 from salx.models import weight_files
-from salx.selection import inputs
+from salx.selection import select
 from tests.data.files import picture, write
 from tests.selection.pictures import SIDE
 
@@ -118,15 +118,15 @@ def test_a_study_without_the_module_or_of_another_task(choose, finished, picture
 
 def test_a_pool_of_another_task_is_refused(small, networks):
     from salx import policies
-    from salx.surrogates import surrogate
+    from salx.surrogates import kinds
     from tests import pixels
 
-    asked = surrogate.load(str(networks[0]), (SIDE, SIDE))
+    past = kinds.load(str(networks[0]), size=(SIDE, SIDE))
     with pytest.raises(InputError, match="is for classification, --pool is for segmentation"):
-        inputs.check_fit(asked, policies.build("entropy", {}), pixels.dataset())
+        select.check_fit(past, policies.build("entropy", {}), pixels.dataset())
 
 
 def test_a_budget_is_exact():
-    assert inputs.budget("2%", 1437, 1437) == 29
-    assert inputs.budget("0.5%", 1000, 1000) == 5
-    assert inputs.budget("14.5%", 100, 100) == round(14.5)  # to even, as a study's budgets
+    assert select.budget_of("2%", 1437, 1437) == 29
+    assert select.budget_of("0.5%", 1000, 1000) == 5
+    assert select.budget_of("14.5%", 100, 100) == round(14.5)  # to even, as a study's budgets

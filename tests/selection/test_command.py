@@ -15,7 +15,7 @@ from salx import records
 from salx.data import images
 from salx.infra import sealed
 from salx.models import model as networks
-from salx.surrogates import surrogate
+from salx.surrogates import kinds
 from tests.oracles import entropy, nearest_squared
 from tests.selection.pictures import ODD, SIDE
 
@@ -26,9 +26,9 @@ def lines(path):
 
 def outputs(network, keys, root):
     """(logits, outputs) of a network for files of SIDE x SIDE."""
-    asked = surrogate.load(str(network), (SIDE, SIDE))
+    past = kinds.load(str(network), size=(SIDE, SIDE))
     shown = np.stack([images.read_image(root / key) for key in keys])
-    return networks.forward(asked.model, asked.variables, shown)[0]
+    return networks.forward(past.model, past.variables, shown)[0]
 
 
 def all_keys(root):

@@ -4,22 +4,23 @@ import numpy as np
 import pytest
 
 from salx.infra.errors import InputError
-from salx.scoring import engine, resume
-from salx.scoring.resume import Parts
+from salx.scoring import saved_pass
+from salx.scoring.engine import Scorer
+from salx.scoring.saved_pass import SavedPass
 
 
 @pytest.fixture
 def at_once(monkeypatch):
     """Every batch leaves its part."""
-    monkeypatch.setattr(resume, "EVERY", -1.0)
+    monkeypatch.setattr(saved_pass, "EVERY", -1.0)
 
 
 def stop_after(monkeypatch, batches):
     """The scorer is interrupted at its batch `batches`; a list counts its calls."""
-    real, calls = engine.scorer, []
+    real, calls = Scorer.step, []
 
-    def interrupted(*args):
-        score = real(*args)
+    def interrupted(scorer, question):
+        score = real(scorer, question)
 
         def call(*batch):
             if len(calls) == batches:
@@ -29,7 +30,7 @@ def stop_after(monkeypatch, batches):
 
         return call
 
-    monkeypatch.setattr(engine, "scorer", interrupted)
+    monkeypatch.setattr(Scorer, "step", interrupted)
     return calls
 
 
@@ -58,27 +59,40 @@ def test_an_interrupted_command_goes_on(choose, small, tmp_path, monkeypatch, at
 
 def test_parts_are_those_of_their_own_pass(tmp_path, at_once):
     rows = np.arange(12, dtype=np.float32).reshape(6, 2)
-    first = Parts(tmp_path, {"by": "a"})
-    assert first.load() is None
+    first = SavedPass(tmp_path, {"by": "a"})
+    assert first.load() == {}
     for done in (2, 2, 5):
-        first.save(rows[:done])
+        first.save({"rows": rows}, done)
     assert len(list(tmp_path.iterdir())) == 2
-    again = Parts(tmp_path, {"by": "a"})
-    assert again.load().tolist() == rows[:5].tolist()
-    again.save(rows)
-    assert Parts(tmp_path, {"by": "a"}).load().tolist() == rows.tolist()
-    assert Parts(tmp_path, {"by": "b"}).load() is None
+    again = SavedPass(tmp_path, {"by": "a"})
+    assert again.load()["rows"].tolist() == rows[:5].tolist()
+    again.save({"rows": rows}, 6)
+    assert SavedPass(tmp_path, {"by": "a"}).load()["rows"].tolist() == rows.tolist()
+    assert SavedPass(tmp_path, {"by": "b"}).load() == {}
+
+
+def test_rows_of_several_fields_are_saved_by_name(tmp_path, at_once):
+    rng = np.random.default_rng(0)
+    rows = {"error": rng.normal(size=(5, 3)), "deep": {"features": rng.normal(size=(5, 2, 2))}}
+    arrays = saved_pass.flatten(rows)
+    first = SavedPass(tmp_path, {})
+    for done in (2, 5):
+        first.save(arrays, done)
+    back = saved_pass.unflatten(SavedPass(tmp_path, {}).load())
+    assert back["error"].tolist() == rows["error"].tolist()
+    assert back["deep"]["features"].tolist() == rows["deep"]["features"].tolist()
+    assert saved_pass.unflatten(saved_pass.flatten(rows["error"])) is rows["error"]
 
 
 def test_a_short_pass_leaves_nothing(tmp_path):
-    Parts(tmp_path / "pass", {}).save(np.zeros(3, np.float32))
+    SavedPass(tmp_path / "pass", {}).save({"rows": np.zeros(3, np.float32)}, 3)
     assert not (tmp_path / "pass").exists()
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:40], lambda b: b"", lambda b: b[:-90] + b[-89:]])
 def test_a_damaged_part_is_named(tmp_path, at_once, damage):
-    Parts(tmp_path, {}).save(np.zeros(300, np.float32))
+    SavedPass(tmp_path, {}).save({"rows": np.zeros(300, np.float32)}, 300)
     (path,) = tmp_path.iterdir()
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match=f"{path.name}: damaged"):
-        Parts(tmp_path, {}).load()
+        SavedPass(tmp_path, {}).load()

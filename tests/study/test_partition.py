@@ -1,24 +1,27 @@
 """How a grid is shared out; nothing is run."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from salx import records
 from salx.infra.errors import InputError
 from salx.study import config as configs
 from salx.study import grid, partition
-from salx.study.grid import Selection
+from salx.study.grid import HEADS_BEFORE, GridSpec, Selection
 from salx.study.partition import Cost, CostModel
-from salx.training import loop
+from salx.training.recipe import Recipe
 from tests.builders import GRID, ROOT, module_of
 
 MACS = {"s": (1.0, 2.0), "m": (10.0, 20.0), "l": (100.0, 200.0)}
-RECIPE = {**configs.base().train.to_dict(), "batch": 4, "steps": 0, "epochs": 2.0}
+RECIPE = Recipe(batch=4, epochs=2.0)
 
 
-def scale(config, pool=1000, val=50) -> CostModel:
-    config = {"budget": 0.2, **config}
-    return CostModel(config, pool, val, {label: loop.Recipe(**RECIPE) for label in MACS}, MACS)
+def scale(spec, pool=1000, val=50) -> CostModel:
+    budgets = records.budgets(pool, 0.2, spec.cycles)
+    return CostModel(spec, budgets, pool, val, dict.fromkeys(MACS, RECIPE), MACS)
 
 
 def split(config, count):
@@ -30,8 +33,9 @@ def split(config, count):
 
 some = st.lists(st.sampled_from("sml"), min_size=1, max_size=3, unique=True)
 POLICY_NAMES = ("entropy", "learning_loss", "core_set", "true_loss")
-studies = st.fixed_dictionaries(
-    {
+studies = st.builds(
+    GridSpec,
+    **{
         "surrogates": some,
         "deployments": some,
         "policies": st.lists(st.sampled_from(POLICY_NAMES), min_size=1, max_size=4, unique=True),
@@ -40,7 +44,7 @@ studies = st.fixed_dictionaries(
         "deploy_cycles": st.lists(st.integers(0, 2), max_size=3),
         "lineages": st.sampled_from([{}, {"fleet": ("s", "m")}, {"x": ("m",), "y": ("l", "s")}]),
         "potentials": st.booleans(),
-    }
+    },
 )
 
 
@@ -77,7 +81,7 @@ def test_no_worker_has_more_than_a_fair_share_and_one_unit(config, count):
 
 
 def test_selections_that_share_a_training_stay_together():
-    config = {**GRID, "policies": POLICY_NAMES, "lineages": {"fleet": ("s", "m")}, "seeds": 1}
+    config = replace(GRID, policies=POLICY_NAMES, lineages={"fleet": ("s", "m")}, seeds=1)
     units = [
         set(unit.selections) for unit in partition.independent_parts(config, grid.grid(config))
     ]
@@ -91,7 +95,7 @@ def test_selections_that_share_a_training_stay_together():
 
 
 def test_efforts_worked_out_by_hand():
-    config = {**GRID, "surrogates": ("s",), "deployments": ("m",), "seeds": 1, "cycles": 2}
+    config = replace(GRID, surrogates=("s",), deployments=("m",), seeds=1, cycles=2)
     # 1,000 examples, 100 and 200 labelled, 2 epochs in batches of 4: 50 and 100 steps. s chooses
     # once, from 900; m is measured after cycle 0, and after cycle 1 of s and of random.
     assert partition.costs(scale(config), grid.grid(config)) == {
@@ -132,7 +136,7 @@ def test_efforts_worked_out_by_hand():
 )
 def test_the_runs_of_the_papers_tables_counted_by_hand(name, selections, choosing, measuring):
     config = configs.resolve(module_of(ROOT / "configs" / f"{name}.py").get_config())
-    work = grid.grid(config)
+    work = grid.grid(GridSpec.of(config, HEADS_BEFORE))
     found = len(work.selections), len(work.surrogates), len(work.deployments)
     assert found == (selections, choosing, measuring)
 
@@ -140,8 +144,11 @@ def test_the_runs_of_the_papers_tables_counted_by_hand(name, selections, choosin
 def test_the_steps_of_the_papers_cityscapes():
     """220 epochs of what is labelled, in batches of 4, and of 6 for Xception-65."""
     config = configs.resolve(module_of(ROOT / "configs" / "fig4_cityscapes.py").get_config())
-    recipes = {label: loop.Recipe(**configs.training(config, label)) for label in config["models"]}
-    tenth = partition.costs(CostModel(config, 2975, 500, recipes, {}), grid.grid(config))
+    recipes = {label: config.recipe(label) for label in config.models}
+    spec = GridSpec.of(config, ())
+    budgets = records.budgets(2975, config.budget, config.cycles)
+    scale = CostModel(spec, budgets, 2975, 500, recipes, {})
+    tenth = partition.costs(scale, grid.grid(spec))
     assert tenth["res18"] == Cost(3 * 220 * 298 // 4, 3 * 220 * 298, 3 * (500 + 2975 - 298))
     assert tenth["xc65"].steps == 3 * round(220 * 298 / 6)
 

@@ -4,15 +4,21 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from salx import records, report
+from salx import policies, records, report
 from salx.data import datasets
-from salx.infra import locks, mesh, sealed
+from salx.infra import checkpoint, locks, mesh, sealed
 from salx.infra.errors import InputError, RunError
-from salx.study import grid, study
+from salx.scoring.engine import Scorer
+from salx.study import grid
+from salx.study.grid import GridSpec
+from salx.study.study import Study
+from salx.training.step import Trained
+from tests import builders
 from tests.builders import SMALL, content, picks, quiet
 
 
@@ -22,7 +28,7 @@ def test_the_study_leaves_table_report_and_runs(finished, small):
     assert "random" in printed
     assert printed.splitlines()[-1] == f"report: {page}"
     assert page.stat().st_size > 10_000
-    work = grid.grid(small)
+    work = grid.grid(GridSpec.of(small, ()))
     assert {path.name for path in (workdir / "deployments").iterdir()} == {
         job.name for job in work.trainings
     }
@@ -33,9 +39,9 @@ def test_the_study_leaves_table_report_and_runs(finished, small):
 
 def test_every_budget_is_met_and_no_pick_repeated(finished, small):
     workdir, _ = finished
-    fingerprint = datasets.load(small["dataset"]).fingerprint
-    steps = records.budgets(1437, small["budget"], small["cycles"])
-    for job in grid.grid(small).selections:
+    fingerprint = datasets.load(small.dataset.to_dict()).fingerprint
+    steps = records.budgets(1437, small.budget, small.cycles)
+    for job in grid.grid(GridSpec.of(small, ())).selections:
         chain = records.read_chain(job.folder(workdir), 3, fingerprint)
         assert np.cumsum([len(record.ids) for record in chain]).tolist() == steps
         ids = np.concatenate([record.ids for record in chain])
@@ -55,31 +61,24 @@ def test_the_first_cycle_is_one_file_for_a_seed_and_differs_between_seeds(finish
 
 def test_each_pick_leads_to_the_checkpoint_and_score_that_made_it(finished, small):
     """From a record alone: the checkpoint is read back, its digest holds, it scores alike."""
-    from salx import policies
-    from salx.infra import checkpoint
-    from salx.scoring import engine
-    from salx.training import step
-
     workdir, _ = finished
-    setting = study.check(small, workdir)
+    study = Study(small, workdir)
     path = workdir / "selections" / "b.entropy.s1" / "cycle_02.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     header, chosen = lines[0], lines[1:]
     made = header["checkpoint"]
     assert header["surrogate"] == "b"
     assert made["run"] == "b.on.b.entropy.s1.c01"
-    model, total = setting.models["b"], made["step"]
+    what = Trained(study.models["b"], small.recipe("b"), study.dataset.task)
     with checkpoint.Checkpoints(workdir / "deployments" / made["run"] / "checkpoint") as saved:
-        abstract = mesh.abstract(
-            step.initial(model, setting.recipe("b"), setting.dataset.task), 0, total
-        )
-        state = saved.restore(abstract)
+        state = saved.restore(mesh.abstract(study.trainer.initial(what), 0, made["step"]))
     assert checkpoint.digest(state.variables) == made["digest"]
     ids = np.array([pick["id"] for pick in chosen])
     policy = policies.build(header["policy"], header["options"])
-    scores = engine.score_pool(model, state.variables, policy, setting.dataset, ids, 64)
+    surrogate = builders.network(what.model, state.variables, study.dataset)
+    scores = builders.scores(surrogate, policy, study.dataset, ids, 64)
     np.testing.assert_allclose(scores, [pick["score"] for pick in chosen], rtol=1e-5)
-    assert [setting.dataset.pool.keys[i] for i in ids] == [pick["key"] for pick in chosen]
+    assert [study.dataset.pool.keys[i] for i in ids] == [pick["key"] for pick in chosen]
     with np.load(path.with_name("scores_02.npz")) as everything:
         rest = dict(zip(everything["ids"].tolist(), everything["scores"].tolist(), strict=True))
     assert sorted(rest.values(), reverse=True)[: len(ids)] == pytest.approx(
@@ -127,7 +126,7 @@ def test_one_compilation_of_each_step_for_a_whole_study(small, tmp_path):
         "b": {"name": "cifar_resnet8", "width": 5},
     }
     mesh.traces.clear()
-    study.run({**quiet(small), "models": unseen}, tmp_path)
+    Study(replace(quiet(small), models=unseen), tmp_path).run()
     assert dict(mesh.traces) == {
         f"{step} {model}": 1 for step in ("init", "train", "evaluate", "score") for model in "ab"
     }
@@ -201,22 +200,22 @@ def test_a_diverging_study_stops_with_run_cycle_step_and_example(salx, tmp_path)
 
 
 def test_a_score_that_is_not_finite_stops_the_run(small, tmp_path, monkeypatch):
-    def broken(model, variables, policy, source, ids, *_):
+    def broken(scorer, question, dataset, ids, *_):
         return np.where(ids == 700, np.nan, 1.0).astype(np.float32)
 
-    monkeypatch.setattr("salx.study.selection_run.score_pool", broken)
-    key = datasets.load(small["dataset"]).pool.keys[700]
+    monkeypatch.setattr(Scorer, "score", broken)
+    key = datasets.load(small.dataset.to_dict()).pool.keys[700]
     with pytest.raises(
         RunError, match=f"run a.entropy.s0, cycle 1, step 12: the score of example '{key}'"
     ):
-        study.run(quiet(small), tmp_path)
+        Study(quiet(small), tmp_path).run()
     assert not (tmp_path / "selections" / "a.entropy.s0" / "cycle_01.jsonl").exists()
 
 
 def test_two_processes_do_not_share_a_run(small, tmp_path):
     run = tmp_path / "selections" / "a.entropy.s0"
     with locks.held(run), pytest.raises(InputError, match=f"{run}: held by process"):
-        study.run(quiet(small), tmp_path)
+        Study(quiet(small), tmp_path).run()
 
 
 def test_a_report_of_nothing(tmp_path):

@@ -6,11 +6,14 @@ import re
 import shutil
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 
 from salx.infra import sealed
-from salx.study import grid, study
+from salx.study import grid
+from salx.study.grid import GridSpec
+from salx.study.study import Study
 from tests.builders import content, quiet
 from tests.processes import start
 
@@ -73,15 +76,14 @@ def test_more_models_add_only_what_is_new(finished, small, tmp_path):
     shutil.copytree(finished[0], workdir)
     before = times(workdir)
     own = {"name": "cifar_resnet8", "width": 5, "train": {"steps": 6}}
-    more = {"models": {**small["models"], "c": own}, "deployments": ("a", "b", "c")}
-    config = {**quiet(small), **more}
+    models = {**small.models, "c": own}
+    config = replace(quiet(small), models=models, deployments=("a", "b", "c"))
     grid.refuse_other(workdir, config)
-    study.run(config, workdir)
+    Study(config, workdir).run()
     after = times(workdir)
     assert {path: after[path] for path in before} == before
     new = {path.parent.name for path in after.keys() - before.keys()}
-    asked = {*grid.grid(config).trainings, *grid.grid(config).selections}
-    assert new == {run.name for run in asked} - {run.name for run in held(small)}
+    assert new == {run.name for run in held(config)} - {run.name for run in held(small)}
     for path in workdir.glob("deployments/*/result.json"):
         assert sealed.read_json(path)["steps"] == (6 if path.parent.name[0] == "c" else 12)
     kept = sealed.read_json(workdir / "deployments" / "c.on.random.s0.c00" / "config.json")
@@ -89,7 +91,7 @@ def test_more_models_add_only_what_is_new(finished, small, tmp_path):
 
 
 def held(config):
-    work = grid.grid(config)
+    work = grid.grid(GridSpec.of(config, ()))
     return [*work.trainings, *work.selections]
 
 
@@ -106,8 +108,8 @@ def test_a_report_that_is_drawn_again_trains_nothing(finished, salx, tmp_path):
 def test_two_workers_with_one_share_do_not_work_on_one_run(compiled, salx, small, tmp_path):
     long = ("--worker=0/2", "--config.train.steps=100000")
     first = start(tmp_path, compiled, *long)
-    config = {**small, "train": {**small["train"], "steps": 100000}}
-    share = study.split(study.check(config, tmp_path), 2)[0]
+    config = replace(small, train=replace(small.train, steps=100000))
+    share = Study(config, tmp_path).shares(2)[0]
     chain = next(run for run in share.selections if run.surrogate).folder(tmp_path)
     end = time.monotonic() + 120
     while not holder(chain).startswith(f"process {first.pid} "):

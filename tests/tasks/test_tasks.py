@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from salx import tasks
 from salx.models import model as networks
 from salx.tasks.cross_entropy import BINS
-from salx.training.evaluation import evaluate
+from salx.training.evaluation import Evaluator
 from tests import pixels
 from tests.oracles import log_softmax
 
@@ -43,7 +43,7 @@ def test_class_255_of_an_image_counts():
 def test_mean_iou_against_numpy(batch):
     squares, model = pixels.dataset(), pixels.model()
     variables = jax.jit(lambda: networks.init(model, jax.random.key(3)))()
-    result = evaluate(model, variables, squares, batch)
+    result = Evaluator().evaluate(model, variables, squares, batch)
     logits = np.asarray(networks.forward(model, variables, squares.val.images)[0][0])
     log_p, labels = log_softmax(logits), squares.val.labels
     counted, guess = labels != 255, logits.argmax(-1)
@@ -68,6 +68,6 @@ def test_a_class_that_is_nowhere_has_no_iou():
     variables = jax.jit(lambda: networks.init(model, jax.random.key(3)))()
     last = max(variables["params"])
     variables["params"][last]["bias"] = np.array([0.0, 0.0, -1e6], np.float32)
-    result = evaluate(model, variables, squares, 17)
+    result = Evaluator().evaluate(model, variables, squares, 17)
     assert result["classes"][2] is None
     assert result["value"] == pytest.approx(np.mean(result["classes"][:2]))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import numpy as np
 import optax
@@ -11,14 +13,10 @@ from salx.infra.errors import RunError, Stopped
 from salx.models import model as networks
 from salx.models.loss_prediction import auxiliary_loss
 from salx.training import loop
-from salx.training.step import (
-    SCHEDULES,
-    FirstFailure,
-    empty_metrics,
-    initial,
-    learning_rate,
-    train_step,
-)
+from salx.training.loop import Trainer, Watcher
+from salx.training.metrics import FirstFailure, empty_metrics
+from salx.training.optimizer import SCHEDULES, learning_rate
+from salx.training.step import Trained
 from tests import builders, pixels
 
 RECIPE = builders.recipe(
@@ -47,9 +45,9 @@ def batch_of(digits, ids):
 
 def test_steps_of_a_training():
     assert RECIPE.total_steps(1000) == 11
-    by_epochs = RECIPE._replace(steps=0, epochs=90.0, batch=256)
+    by_epochs = replace(RECIPE, steps=0, epochs=90.0, batch=256)
     assert by_epochs.total_steps(256_233) == round(90 * 256_233 / 256)
-    assert by_epochs._replace(epochs=0.001).total_steps(5) == 1
+    assert replace(by_epochs, epochs=0.001).total_steps(5) == 1
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -60,7 +58,7 @@ def test_learning_rates_against_numpy(schedule):
         "poly": lambda t: (1 - t) ** 0.9,
         "thirds": lambda t: 0.1 ** int(3 * t),
     }[schedule]
-    recipe = RECIPE._replace(schedule=schedule, learning_rate=0.3, warmup=0.1)
+    recipe = replace(RECIPE, schedule=schedule, learning_rate=0.3, warmup=0.1)
     for step in range(50):
         rate = learning_rate(recipe, np.int32(step), np.int32(50))
         expected = 0.3 * min(1, (step + 1) / 5) * exact(step / 50)
@@ -68,7 +66,8 @@ def test_learning_rates_against_numpy(schedule):
 
 
 def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
-    state = initial(model, RECIPE, tasks.get("classification"))(3, 11)
+    what, trainer = Trained(model, RECIPE, tasks.get("classification")), Trainer()
+    state = trainer.initial(what)(3, 11)
     before = jax.device_get(state)
     batch = batch_of(digits, range(8))
 
@@ -86,9 +85,7 @@ def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
         return p - rate * decayed  # momentum begins at zero
 
     expected = jax.tree_util.tree_map_with_path(moved, before.params, grads)
-    state, metrics = train_step(model, RECIPE, tasks.get("classification"))(
-        state, empty_metrics(), mesh.put(batch)
-    )
+    state, metrics = trainer.step(what)(state, empty_metrics(), mesh.put(batch))
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)  # noqa: E731
     jax.tree.map(close, state.params, expected)
     jax.tree.map(close, state.batch_stats, stats)
@@ -103,9 +100,10 @@ def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
     """Parts with unlike numbers of labels that count, each normalised by itself."""
     squares, model = pixels.dataset(), pixels.model()
     squares.pool.labels[3::4] = 255
-    head, count = policies.build(policy, {}).head, 4
-    recipe = RECIPE._replace(accumulate=count, weight_decay=0.0, warmup=0.0)
-    state = initial(model, recipe, squares.task, head)(3, 11)
+    head, count = policies.build(policy, {}).needs.head, 4
+    recipe = replace(RECIPE, accumulate=count, weight_decay=0.0, warmup=0.0)
+    what, trainer = Trained(model, recipe, squares.task, head), Trainer()
+    state = trainer.initial(what)(3, 11)
     before, batch = jax.device_get(state), batch_of(squares, range(8))
     counted = batch["label"] != 255
 
@@ -126,7 +124,7 @@ def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
         grads, (own, stats) = grad(before.params, before.head.get("params", {}), stats, k)
         total = grads if total is None else jax.tree.map(np.add, total, grads)
         loss += own
-    after, metrics = train_step(model, recipe, squares.task, head)(state, empty_metrics(), batch)
+    after, metrics = trainer.step(what)(state, empty_metrics(), batch)
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)  # noqa: E731
     down = lambda p, g: p - 0.05 * g  # noqa: E731
     jax.tree.map(close, after.params, jax.tree.map(down, before.params, total[0]))
@@ -138,14 +136,31 @@ def test_a_step_in_parts_is_one_momentum_step_of_the_summed_gradient(policy):
 
 
 def test_equal_seeds_begin_with_equal_weights(model):
-    begin = initial(model, RECIPE, tasks.get("classification"))
+    begin = Trainer().initial(Trained(model, RECIPE, tasks.get("classification")))
     assert digest(begin(3, 11).params) == digest(begin(3, 99).params)
     assert digest(begin(3, 11).params) != digest(begin(4, 11).params)
 
 
-def fit(digits, model, folder, recipe=RECIPE, watch=lambda *_: None, size=30):
-    with Checkpoints(folder / "checkpoint") as checkpoints:
-        return loop.fit(model, recipe, digits, np.arange(size), 0, checkpoints, watch)
+class Calls(Watcher):
+    """Notes where trainings start, and hands each logged step to a function."""
+
+    def __init__(self, at_step=lambda step: None):
+        self.at_step, self.calls = at_step, []
+
+    def started(self, step, total):
+        self.calls.append((step, total, None))
+
+    def logged(self, step, metrics):
+        self.calls.append((step, None, metrics))
+        self.at_step(step)
+
+
+TRAINER = Trainer()  # one for all, as in a study
+
+
+def fit(digits, model, folder, recipe=RECIPE, watcher=None, size=30):
+    what = Trained(model, recipe, digits.task)
+    return builders.fit(what, digits, folder, watcher, size, TRAINER)
 
 
 def test_a_stopped_training_has_saved_that_step_and_goes_on_to_the_same_state(
@@ -153,12 +168,12 @@ def test_a_stopped_training_has_saved_that_step_and_goes_on_to_the_same_state(
 ):
     whole = fit(digits, model, tmp_path / "whole")
 
-    def watch(step, total, metrics):
+    def stop(step):
         if step == 6:
             monkeypatch.setattr(multihost, "stopping", lambda: True)
 
     with pytest.raises(Stopped):
-        fit(digits, model, tmp_path / "stopped", watch=watch)
+        fit(digits, model, tmp_path / "stopped", watcher=Calls(stop))
     monkeypatch.undo()
     with Checkpoints(tmp_path / "stopped" / "checkpoint") as saved:
         assert saved.manager.latest_step() == 7
@@ -171,17 +186,17 @@ class Killed(Exception):
 
 @pytest.mark.parametrize("at", [3, 4, 6, 8, 9, 11])
 def test_a_training_goes_on_after_an_interruption(tmp_path, digits, model, at):
-    def watch(step, total, metrics):
-        if step >= at and metrics:
+    def kill(step):
+        if step >= at:
             raise Killed
 
     undisturbed = fit(digits, model, tmp_path / "undisturbed")
     with pytest.raises(Killed):
-        fit(digits, model, tmp_path / "killed", watch=watch)
-    started = []
-    resumed = fit(digits, model, tmp_path / "killed", watch=lambda *told: started.append(told))
+        fit(digits, model, tmp_path / "killed", watcher=Calls(kill))
+    watcher = Calls()
+    resumed = fit(digits, model, tmp_path / "killed", watcher=watcher)
     assert digest(resumed) == digest(undisturbed)
-    assert started[0] == ({3: 0, 4: 0, 6: 4, 8: 4, 9: 8, 11: 8}[at], 11, None)
+    assert watcher.calls[0] == ({3: 0, 4: 0, 6: 4, 8: 4, 9: 8, 11: 8}[at], 11, None)
 
 
 def test_workers_and_threads_change_no_weight(tmp_path, digits, model):
@@ -189,7 +204,7 @@ def test_workers_and_threads_change_no_weight(tmp_path, digits, model):
     changed = datasets.load({"name": "digits"}, crop)
     alone = fit(changed, model, tmp_path / "alone")
     for threads, workers in ((3, 0), (0, 2)):
-        recipe = RECIPE._replace(threads=threads, workers=workers)
+        recipe = replace(RECIPE, threads=threads, workers=workers)
         helped = fit(changed, model, tmp_path / f"{threads}{workers}", recipe)
         assert digest(helped) == digest(alone)
     assert digest(fit(digits, model, tmp_path / "plain")) != digest(alone)
@@ -197,14 +212,14 @@ def test_workers_and_threads_change_no_weight(tmp_path, digits, model):
 
 def test_a_finished_training_is_read_not_repeated(tmp_path, digits, model):
     first = fit(digits, model, tmp_path)
-    told = []
-    again = fit(digits, model, tmp_path, watch=lambda *args: told.append(args))
-    assert told == [(11, 11, None)]
+    watcher = Calls()
+    again = fit(digits, model, tmp_path, watcher=watcher)
+    assert watcher.calls == [(11, 11, None)]
     assert digest(again) == digest(first)
 
 
 def test_one_compilation_for_trainings_of_all_lengths(tmp_path, digits, model):
-    recipe = RECIPE._replace(steps=0, epochs=1.0, momentum=0.8)
+    recipe = replace(RECIPE, steps=0, epochs=1.0, momentum=0.8)
     mesh.traces.clear()
     for size in (16, 24, 57):
         fit(digits, model, tmp_path / str(size), recipe, size=size)
@@ -212,7 +227,7 @@ def test_one_compilation_for_trainings_of_all_lengths(tmp_path, digits, model):
 
 
 def test_a_loss_that_is_not_finite_names_step_and_example(tmp_path, digits, model):
-    recipe = RECIPE._replace(learning_rate=1e30, warmup=0.0, save_every=1)
+    recipe = replace(RECIPE, learning_rate=1e30, warmup=0.0, save_every=1)
     with pytest.raises(
         RunError, match=r"step \d+: the loss of example 'digit_\d{4}' is not finite"
     ):
