@@ -44,24 +44,25 @@ SHARE = 0.02
 
 
 def main() -> None:
+    """Print the tables that the flags ask for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--width", type=int, default=512)
     parser.add_argument("--spread", type=float, default=0.3)
     parser.add_argument("--full", action="store_true")
-    given = parser.parse_args()
+    options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__}, {jax.devices()}")
     print(f"torch {torch.__version__}" if torch else "no torch: its loops are left out")
-    if given.full:
-        full(given.width, given.spread)
+    if options.full:
+        full(options.width, options.spread)
     else:
-        compare(given.rows, given.width, given.spread)
-        doubled(given.rows // 2, given.width, given.spread)
+        compare(options.rows, options.width, options.spread)
+        doubled(options.rows // 2, options.width, options.spread)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def synthetic(rows: int, width: int, tiles: int, spread: float, seed: int = 1) -> jax.Array:
-    """float32[rows, width], drawn tile by tile."""
+    """Draw float32[rows, width], tile by tile."""
     means = jax.random.normal(jax.random.key(0), (1000, width))
 
     def tile(key):
@@ -75,34 +76,38 @@ def synthetic(rows: int, width: int, tiles: int, spread: float, seed: int = 1) -
 
 
 def draw(rows: int, width: int, spread: float) -> tuple[np.ndarray, np.ndarray, int]:
-    """A pool's features, those of its labelled part, and how many to pick."""
+    """Draw a pool's features and those of what is labelled; give how many to pick as well."""
     everything = np.array(synthetic(rows, width, rows // 1000, spread))
     labelled = round(SHARE * rows)
     return everything[labelled:], everything[:labelled], labelled
 
 
-def seconds(once: Callable, rounds: int = 1) -> float:
-    """The least of a few rounds, after one that compiles and warms up."""
+def seconds(call: Callable[[], object], rounds: int = 1) -> float:
+    """Time a call: the least of a few rounds, after one that compiles and warms up."""
     taken = []
     for _ in range(rounds + 1):
         began = time.perf_counter()
-        jax.block_until_ready(once())
+        jax.block_until_ready(call())
         taken.append(time.perf_counter() - began)
     return min(taken[1:])
 
 
-def by_differences(pool, _, at):
+def by_differences(pool: jax.Array, norms: jax.Array, at: jax.Array) -> jax.Array:
+    """Compute the squared distances of all rows to one of them, without the norms."""
     tiles = pool.reshape(-1, 1000, pool.shape[1])
     return lax.map(lambda tile: squared(tile, pool[at]), tiles).ravel()
 
 
-def by_product(pool, norms, at):
+def by_product(pool: jax.Array, norms: jax.Array, at: jax.Array) -> jax.Array:
+    """Compute the same by a product with stored norms, which cancels."""
     return norms + norms[at] - 2 * jnp.matmul(pool, pool[at], precision=lax.Precision.HIGHEST)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def plain(distance: Callable, count: int, pool, norms, value) -> jax.Array:
-    """One pass over all rows a pick."""
+def plain(
+    distance: Callable, count: int, pool: jax.Array, norms: jax.Array, value: jax.Array
+) -> jax.Array:
+    """Pick greedily with one pass over all rows a pick; give the positions of the picks."""
 
     def pick(i, state):
         value, picks = state
@@ -113,33 +118,37 @@ def plain(distance: Callable, count: int, pool, norms, value) -> jax.Array:
     return lax.fori_loop(0, count, pick, (value, jnp.zeros(count, int)))[1]
 
 
-def typiclust(pool, centres, count: int) -> None:
+def typiclust(pool: "torch.Tensor", centres: "torch.Tensor", count: int) -> None:
+    """Pick as TypiClust's loop does."""
+
     def distances(some, pool):
         lengths = (some**2).sum(1).reshape(-1, 1) + (pool**2).sum(1).reshape(1, -1)
         return lengths - 2 * torch.mm(some, pool.T)
 
     value = torch.full((len(pool),), float("inf"))
-    for part in centres.split(500):
-        value = torch.minimum(value, distances(part, pool).min(0)[0])
+    for some in centres.split(500):
+        value = torch.minimum(value, distances(some, pool).min(0)[0])
     for _ in range(count):
         at = torch.argmax(value).item()
         value = torch.cat((value[None], distances(pool[at][None], pool))).min(0)[0]
 
 
-def distil(pool, centres, count: int) -> None:
+def distil(pool: "torch.Tensor", centres: "torch.Tensor", count: int) -> None:
+    """Pick as DISTIL's loop does."""
     value = torch.cdist(pool, centres).min(1)[0]
     for _ in range(count):
         at = torch.argmax(value)
         value = torch.minimum(value, torch.cdist(pool, pool[at][None])[:, 0])
 
 
-def extrapolated(once: Callable[[int], object], count: int) -> tuple[float, float]:
-    """Seconds of the start and of each pick."""
-    start = seconds(lambda: once(1))
-    return start, max(seconds(lambda: once(PASSES + 1)) - start, 0.0) / PASSES
+def extrapolated(loop: Callable[[int], object]) -> tuple[float, float]:
+    """Time a loop of few picks: seconds of the start and of each pick."""
+    start = seconds(lambda: loop(1))
+    return start, max(seconds(lambda: loop(PASSES + 1)) - start, 0.0) / PASSES
 
 
 def compare(rows: int, width: int, spread: float) -> None:
+    """Print a table of all ways to pick from one pool."""
     pool, centres, count = draw(rows, width, spread)
     picks, _ = k_center(pool, centres, count)
     ours = seconds(lambda: k_center(pool, centres, count), rounds=3)
@@ -153,16 +162,16 @@ def compare(rows: int, width: int, spread: float) -> None:
     value = first_distances(cover()(placed, begin()), len(pool))
     held = jnp.asarray(pool)
     norms = jnp.sum(held**2, axis=1)
-    found = {}
+    others = {}
     for label, distance in (("differences", by_differences), ("a product", by_product)):
         each = seconds(lambda d=distance: plain(d, PASSES, held, norms, value)) / PASSES
-        found[f"jitted pass, {label}"] = first, each
+        others[f"jitted pass, {label}"] = first, each
     same = np.array_equal(plain(by_differences, PASSES, held, norms, value), picks[:PASSES])
     if torch:
         tensors = torch.from_numpy(pool), torch.from_numpy(centres)
         for label, loop in (("TypiClust's way", typiclust), ("DISTIL's way", distil)):
-            found[label] = extrapolated(functools.partial(loop, *tensors), count)
-    for label, (start, each) in found.items():
+            others[label] = extrapolated(functools.partial(loop, *tensors))
+    for label, (start, each) in others.items():
         total = start + count * each
         numbers = (f"{start:.2f}", f"{1e3 * each:.2f}", f"{total:.2f}", f"{total / ours:.1f}")
         table.add_row(label, *numbers)
@@ -172,19 +181,20 @@ def compare(rows: int, width: int, spread: float) -> None:
         bandwidth(held, count, ours)
 
 
-def first_distances(state, rows: int) -> jax.Array:
-    """First distances in the rows' own order: they were dealt out over the devices."""
+def first_distances(state: k_center_state.State, rows: int) -> jax.Array:
+    """Give the first distances in the rows' order: they were dealt out over the devices."""
     return jnp.asarray(np.asarray(state.bound).reshape(jax.device_count(), -1).T.ravel()[:rows])
 
 
 def bandwidth(held: jax.Array, count: int, ours: float) -> None:
-    """The least that one pass a pick can take: all rows read at the speed of a plain sum."""
+    """Print the least that one pass a pick can take: all rows read as fast as for a plain sum."""
     floor = count * seconds(lambda: jnp.sum(held, axis=1), rounds=5)
     speed = count * held.nbytes / floor / 1e9
     print(f"{speed:,.0f} GB/s: one pass a pick takes at least {floor:.2f} s; ours {ours:.2f} s")
 
 
 def doubled(rows: int, width: int, spread: float) -> None:
+    """Print how the cost grows as rows and as picks double."""
     table = Table("rows", "labelled", "picks", "seconds", title="as rows and picks double")
     for size, factor in ((rows, 1), (2 * rows, 1), (rows, 2)):
         pool, centres, _ = draw(size, width, spread)
@@ -195,7 +205,10 @@ def doubled(rows: int, width: int, spread: float) -> None:
 
 
 def full(width: int, spread: float) -> None:
-    """As a scoring pass would leave them, rows already lie on the devices."""
+    """Print the cost of one job of ImageNet's size.
+
+    As a scoring pass would leave them, rows already lie on the devices.
+    """
     pool = synthetic(1_280_000, width, 1250, spread).block_until_ready()
     centres = np.asarray(synthetic(25_600, width, 25, spread, 2))
     began = time.perf_counter()

@@ -16,7 +16,9 @@ import platform
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -42,6 +44,7 @@ ROUNDS = 7
 
 
 def main() -> None:
+    """Run the study, then time scoring, and print the three tables."""
     logging.set_verbosity(logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
@@ -55,43 +58,48 @@ def main() -> None:
     print_study(config, *accounted)
 
 
-def bare_forward(model, variables, images):
-    """Seconds of a jitted forward pass over images that lie on the device."""
+def bare_forward(
+    model: networks.Model, variables: dict[str, Any], images: np.ndarray
+) -> Callable[[], None]:
+    """Give a call that runs a jitted forward pass over images that lie on the device."""
     forward = jax.jit(lambda v, x: networks.forward(model, v, x)[0][0])
     batches = [jnp.asarray(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
 
-    def once():
+    def call() -> None:
         jax.block_until_ready([forward(variables, batch) for batch in batches])
 
-    return once
+    return call
 
 
-def scoring_pass(model, variables, dataset, ids):
-    """Seconds of the scoring pass over the same images, from the pool to numpy scores."""
+def scoring_pass(
+    model: networks.Model, variables: dict[str, Any], dataset: datasets.Dataset, ids: np.ndarray
+) -> Callable[[], None]:
+    """Give a call that runs the scoring pass over the same images, from the pool to scores."""
     policy = policies.build("entropy", {})
 
-    def once():
+    def call() -> None:
         engine.score_pool(model, variables, policy, dataset, ids, BATCH)
 
-    return once
+    return call
 
 
-def fraction(bare, whole) -> tuple[float, float]:
-    """Median over rounds of bare / whole, timed in turns; and the bare seconds."""
+def fraction(bare: Callable[[], None], whole: Callable[[], None]) -> tuple[float, float]:
+    """Time two calls in turns: the median over rounds of bare / whole, and the bare seconds."""
     bare(), whole()
     ratios, seconds = [], []
     for _ in range(ROUNDS):
         times = []
-        for once in (bare, whole):
+        for call in (bare, whole):
             began = time.perf_counter()
-            once()
+            call()
             times.append(time.perf_counter() - began)
         ratios.append(times[0] / times[1])
         seconds.append(times[0])
     return statistics.median(ratios), statistics.median(seconds)
 
 
-def print_scoring(config) -> None:
+def print_scoring(config: dict[str, Any]) -> None:
+    """Print scoring over the bare forward pass, for each model."""
     dataset = datasets.load(config["dataset"])
     ids = np.resize(np.arange(len(dataset.pool)), 8 * BATCH)
     images = np.stack([dataset.pool[i]["image"] for i in ids])
@@ -116,11 +124,13 @@ class Accounts:
         self.jit = mesh.jit
         jax.monitoring.register_event_duration_secs_listener(self.heard)
 
-    def heard(self, event: str, seconds: float, **_) -> None:
+    def heard(self, event: str, seconds: float, **_: object) -> None:
+        """Add what jax says that a compilation took."""
         if event.startswith("/jax/core/compile/"):  # tracing, lowering and XLA
             self.compiling += seconds
 
-    def timed(self, *args, **options):
+    def timed(self, *args: Any, **options: Any) -> Callable[..., Any]:
+        """Stand in for `mesh.jit`, and time each call of what it gives."""
         jitted = self.jit(*args, **options)
 
         def call(*arguments):
@@ -134,9 +144,12 @@ class Accounts:
         return call
 
 
-def study_accounts(config) -> tuple[Accounts, float, dict[str, int]]:
-    """Runs the study and its report; returns the accounts, all seconds since this program's
-    start, and the traces."""
+def study_accounts(config: dict[str, Any]) -> tuple[Accounts, float, dict[str, int]]:
+    """Run the study and its report.
+
+    Returns:
+      The accounts, all seconds since this program's start, and the traces.
+    """
     accounts = Accounts()
     mesh.jit = accounts.timed
     with tempfile.TemporaryDirectory() as folder:
@@ -147,7 +160,10 @@ def study_accounts(config) -> tuple[Accounts, float, dict[str, int]]:
     return accounts, wall, dict(mesh.traces)
 
 
-def print_study(config, accounts: Accounts, wall: float, traces: dict[str, int]) -> None:
+def print_study(
+    config: dict[str, Any], accounts: Accounts, wall: float, traces: dict[str, int]
+) -> None:
+    """Print the compilations, and where the seconds of the study went."""
     table = Table("step", "compilations", title="one study")
     for name, count in sorted(traces.items()):
         table.add_row(name, str(count))
