@@ -20,18 +20,21 @@ from pathlib import Path
 import cv2
 import jax
 import numpy as np
-from absl import flags
 from rich.console import Console
 from rich.table import Table
 
 from configs import quickstart
 from salx import tasks
-from salx.data import datasets, loader, transforms
+from salx.data import datasets, loader
 from salx.data.datasets import Dataset
+from salx.data.loader import EvalStream, Order, TrainStream
+from salx.data.options import DatasetOptions, Readers
 from salx.infra import mesh
-from salx.models import model as networks
+from salx.models.model import build
 from salx.study import config as configs
-from salx.training.step import Recipe, empty_metrics, initial, train_step
+from salx.training.loop import Trainer
+from salx.training.metrics import empty_metrics
+from salx.training.step import Trained
 
 SHARED = Path("../shared/data")
 SECONDS = 2.0  # of each timing
@@ -110,7 +113,7 @@ def per_second(batches: Iterator[dict]) -> float:
 def bare(source: Files) -> float:
     """Images/s of the decoder alone, on one core, files in memory."""
     pairs = zip(source.paths, source.labels, strict=True)
-    files = [[part.read_bytes() for part in pair if isinstance(part, Path)] for pair in pairs]
+    files = [[file.read_bytes() for file in pair if isinstance(file, Path)] for pair in pairs]
     began, count = time.perf_counter(), 0
     while time.perf_counter() - began < SECONDS:
         for image, *mask in files:
@@ -124,12 +127,12 @@ def bare(source: Files) -> float:
 def passes(dataset: Dataset, workers: int) -> dict[str, Callable[[], Iterator[dict]]]:
     """Training and evaluation, endless."""
     source, (into, out) = dataset.pool, dataset.transforms
-    ids, endless = np.arange(len(source)), 10**6
-    rest = {"threads": 0, "workers": workers}
-    again = np.resize(ids, 10**5)
+    ids, readers = np.arange(len(source)), Readers(workers=workers)
+    training = TrainStream(source, into, ids, Order(seed=0, batch=BATCH, start=0, stop=10**6))
+    evaluation = EvalStream(source, out, np.resize(ids, 10**5), BATCH)
     return {
-        "train": lambda: loader.training(source, into, ids, 0, BATCH, endless, **rest),
-        "evaluate": lambda: loader.whole(source, out, again, BATCH, **rest),
+        "train": lambda: loader.train_batches(training, readers),
+        "evaluate": lambda: loader.eval_batches(evaluation, readers),
     }
 
 
@@ -150,15 +153,16 @@ def print_pipelines(name: str, variants: dict[str, Dataset]) -> None:
 
 def print_waits(variants: dict[str, Dataset], steps: int = 12) -> None:
     """Median share of a step in which the loop waits for its batch."""
-    recipe = Recipe(**configs.resolve(quickstart.get_config())["train"])
+    recipe = configs.resolve(quickstart.get_config()).train
     table = Table(
         "cache", "workers", "step, ms", "waiting", title="mobilenet_v3_small, training step"
     )
     for cache, dataset in variants.items():
-        model = networks.build("m", {"name": "mobilenet_v3_small"}, dataset)
-        step = train_step(model, recipe, dataset.task)
+        model = build("m", {"name": "mobilenet_v3_small"}, dataset)
+        what, trainer = Trained(model, recipe, dataset.task), Trainer()
+        step = trainer.step(what)
         for workers in (0, 2):
-            state, metrics = initial(model, recipe, dataset.task)(0, steps), empty_metrics()
+            state, metrics = trainer.initial(what)(0, steps), empty_metrics()
             batches, shares, seconds = passes(dataset, workers)["train"](), [], []
             for number in range(steps):
                 began = time.perf_counter()
@@ -177,7 +181,6 @@ def print_waits(variants: dict[str, Dataset], steps: int = 12) -> None:
 
 
 def main() -> None:
-    flags.FLAGS.mark_as_parsed()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", default=list(PIPELINES))
     print(f"{platform.machine()}, {os.cpu_count()} cores, OpenCV {cv2.__version__}")
@@ -187,19 +190,14 @@ def main() -> None:
             if not len(raw.pool):
                 print(f"{name}: skipped, no images in {SHARED}")
                 continue
-            cached = datasets.arranged(raw, 0, folder, "raise")
+            cached = datasets.arranged(raw, DatasetOptions(name, cache=folder))
             variants = {
-                label: transformed(dataset, transform)
+                label: datasets.transformed(dataset, transform)
                 for label, dataset in (("no", raw), ("yes", cached))
             }
             print_pipelines(name, variants)
             if name == "imagenet":
                 print_waits(variants)
-
-
-def transformed(dataset: Dataset, config: dict) -> Dataset:
-    built, shape = transforms.build(config, dataset.task, dataset.mean, dataset.image_shape)
-    return dataset._replace(transforms=built, image_shape=shape)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from safetensors import numpy as safetensors
 
 from salx.data.sources import Source, attempts
 from salx.infra import sealed, storage
-from salx.infra.errors import InputError, RunError
+from salx.infra.errors import ArgumentError, InputError, RunError
 
 FORMAT = "salx.cache/1"  # another one wherever the same source would give other records
 
@@ -44,17 +44,28 @@ class Cached:
 
 
 def damaged(path: Path, why: object) -> InputError:
+    """Make the error for a cache file that is not what it should be."""
     return InputError(f"{path}: damaged cache (delete it to build it again): {why}")
 
 
 def cached(
     source: Source, folder: Path, name: str, identity: dict[str, Any], skip: bool
 ) -> tuple[Cached, dict[int, str]]:
-    """The source as a file in `folder`, which is built if it is not there yet.
+    """Give the source as a file in `folder`, which is built if it is not there yet.
 
-    `identity` is all that the records depend on; another one is another file. Also returns the
-    ids that are not in it and why. Raises InputError for a folder that cannot be written and
-    for a damaged file, RunError for an example that cannot be read, unless those are skipped.
+    Args:
+      source: what is cached.
+      folder: where.
+      name: what the file's name begins with.
+      identity: all that the records depend on; another one is another file.
+      skip: whether examples that cannot be read are left out.
+
+    Returns:
+      (the cached source, {the id of an example that is not in it: why}).
+
+    Raises:
+      InputError: for a folder that cannot be written and for a damaged file.
+      RunError: for an example that cannot be read, unless those are skipped.
     """
     header = {"format": FORMAT, "size": len(source), **identity}
     mark = sealed.digest(sealed.canonical(header)).removeprefix("sha256:")[:16]
@@ -71,23 +82,22 @@ def cached(
 
 @contextlib.contextmanager
 def building(path: Path) -> Iterator[None]:
-    """Lets one process at a time build a file; the system lets go when the process ends."""
+    """Let one process at a time build a file; the system lets go when the process ends."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = open(path.with_name(f".{path.name}.lock"), "w")
     except OSError as error:
-        raise InputError(
-            f"config.dataset.cache={path.parent}: cannot be written: {error.strerror}"
-        ) from error
+        text = f"{{name}}={path.parent}: cannot be written: {error.strerror}"
+        raise ArgumentError("cache", text) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def build(source: Source, path: Path, name: str, header: dict[str, Any], skip: bool) -> None:
-    """Writes the records beside their place, flushes and renames them."""
-    beside, skipped = path.with_name(f".{path.name}.tmp"), {}
-    writer = ArrayRecordWriter(str(beside), "group_size:1,uncompressed")
+    """Write the records under another name, flush and rename them."""
+    unfinished, skipped = path.with_name(f".{path.name}.tmp"), {}
+    writer = ArrayRecordWriter(str(unfinished), "group_size:1,uncompressed")
     tries = attempts(source, encode, skip, f"caching {name}")
     with contextlib.closing(writer), contextlib.closing(tries):
         for index, (record, why) in enumerate(tries):
@@ -96,18 +106,19 @@ def build(source: Source, path: Path, name: str, header: dict[str, Any], skip: b
             else:
                 writer.write(record)
         writer.write(sealed.canonical({**header, "skipped": skipped}))
-    storage.commit(beside, path)
+    storage.commit(unfinished, path)
 
 
 def encode(item: dict[str, Any]) -> bytes:
-    """An item as safetensors, whose writer wants C order."""
+    """Pack an item as safetensors, whose writer wants C order."""
     return safetensors.save({name: np.array(value, order="C") for name, value in item.items()})
 
 
 def check(path: Path, expected: dict[str, Any]) -> dict[int, str]:
-    """Reads a file's header; returns the ids that were skipped and why.
+    """Read a file's header; return the ids that were skipped and why.
 
-    Raises InputError, naming the file, unless it is whole and the expected one.
+    Raises:
+      InputError: naming the file, unless it is whole and the expected one.
     """
     try:
         records = ArrayRecordDataSource(str(path))

@@ -1,9 +1,11 @@
-"""Data sets: what a pool is, and the sets known by name. A new set is one file with
-`load(**options) -> Dataset`."""
+"""Data sets: what a pool is, and the sets known by name.
 
-import importlib
+A set is one file with a `load(**options) -> Dataset` that registers itself. Other packages bring
+theirs through the entry point group `salx.datasets`; `module:function` names any other.
+"""
+
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,24 +14,35 @@ from absl import logging
 from salx.data import transforms
 from salx.data.cache import cached
 from salx.data.geometry import short_side
-from salx.data.options import DATASET
-from salx.data.sources import Part, Resized, Source, unreadable
+from salx.data.options import DatasetOptions, TransformOptions
+from salx.data.sources import Resized, Source, Subset, unreadable
 from salx.data.transforms import Transforms
 from salx.infra import sealed
 from salx.infra.errors import InputError, unknown
+from salx.infra.registry import Registry
 from salx.tasks import Task
 
-SOURCES = ("digits", "scenes", "imagenet", "cityscapes", "ade20k", "camvid", "cifar10", "folder")
+SETS = ("digits", "scenes", "imagenet", "cityscapes", "ade20k", "camvid", "cifar10", "folder")
 
 
 class Dataset(NamedTuple):
     """A pool to choose from, a validation split to measure on, and what describes them.
 
-    `mean` and `std` are per channel in units of the pixel range 0..1; `fingerprint` is a
-    digest of keys, order and content (of files: their sizes in bytes), so that ids mean the
-    same wherever it is equal. `image_shape` is that of all images, (0, 0, C) where their sizes
-    differ; with transforms, it is what evaluation gives the model. `palette` holds an RGB
-    colour for each class of a segmentation.
+    Attributes:
+      name: what files of it are called.
+      task: what its labels mean.
+      about: a sentence for its readers.
+      classes: their names; empty for a pool without labels.
+      pool: the examples to choose from.
+      val: the examples to measure on.
+      image_shape: (H, W, C) of all images, (0, 0, C) where their sizes differ; with transforms,
+        what evaluation gives the model.
+      mean: of each channel, in units of the pixel range 0..1.
+      std: of each channel, likewise.
+      fingerprint: a digest of keys, order and content (of files: their sizes in bytes), so that
+        ids mean the same wherever it is equal.
+      palette: an RGB colour for each class of a segmentation.
+      transforms: what becomes of an item before the model.
     """
 
     name: str
@@ -46,89 +59,91 @@ class Dataset(NamedTuple):
     transforms: Transforms = Transforms()
 
 
+DATASETS: Registry[Callable[..., Dataset]] = Registry(
+    "data set", "salx.datasets", (f"salx.data.sets.{name}" for name in SETS)
+)
+register = DATASETS.register  # decorates a set's `load`
+
+
 def fingerprint(keys: Sequence[str], *content: bytes) -> str:
-    """`sha256:<hex>` over the keys in order and the content."""
+    """Give `sha256:<hex>` over the keys in order and the content."""
     return sealed.digest(sealed.canonical(list(keys)), *content)
 
 
-def load(config: Mapping[str, Any], transform: Mapping[str, Any] | None = None) -> Dataset:
-    """The data set that `config.dataset` describes, with the transforms of `config.transform`.
+def load(
+    options: DatasetOptions | Mapping[str, Any],
+    transform: TransformOptions | Mapping[str, Any] | None = None,
+) -> Dataset:
+    """Load a data set with its transforms.
 
-    Raises InputError naming the field, RunError naming an example.
+    Args:
+      options: which set, or a flat mapping {"name": ..., options}, as `config.dataset` is.
+      transform: what becomes of its items, likewise; None leaves them alone.
+
+    Raises:
+      InputError: naming the option.
+      RunError: naming an example that cannot be read.
     """
-    return transformed(raw(config), transform or {})
+    return transformed(raw(options), transform or {})
 
 
-def transformed(dataset: Dataset, transform: Mapping[str, Any]) -> Dataset:
-    """The set with the transforms of `config.transform`. Raises InputError naming the field."""
-    built, shape = transforms.build(transform, dataset.task, dataset.mean, dataset.image_shape)
+def transformed(dataset: Dataset, transform: TransformOptions | Mapping[str, Any]) -> Dataset:
+    """Give the set with transforms. Raises ArgumentError naming the option."""
+    options = TransformOptions.of(transform)
+    built, shape = transforms.build(options, dataset.task, dataset.mean, dataset.image_shape)
     return dataset._replace(transforms=built, image_shape=shape)
 
 
-def raw(config: Mapping[str, Any]) -> Dataset:
-    """The data set that `config.dataset` describes, {"name": ..., **options}, its images as
-    they are.
+def raw(options: DatasetOptions | Mapping[str, Any]) -> Dataset:
+    """Load a data set, its images as they are but for what the options of all sets say.
 
-    Options of all sets: `resize`, the short side in pixels (0: as stored); `cache`, a folder
-    for what is decoded and resized ("": none); `on_error`, "skip" to leave out what cannot be
-    read. Raises InputError naming the field, RunError naming an example.
+    Raises:
+      InputError: naming the option, or for an empty pool.
+      RunError: naming an example that cannot be read.
     """
-    options = dict(config)
-    name = options.pop("name", "")
-    if name not in SOURCES:
-        raise unknown("data set config.dataset.name", name, SOURCES)
-    common = {field: options.pop(field, value) for field, value in DATASET.items()}
-    module = importlib.import_module(f"salx.data.{name}")
-    for option in options:
-        known = inspect.signature(module.load).parameters
-        if option not in known:
-            raise unknown("field of config.dataset", option, [*known, *DATASET])
-    check_common(**common)
-    dataset = arranged(module.load(**options), **common)
+    options = DatasetOptions.of(options)
+    build = DATASETS.get(options.name, "name")
+    parameters = inspect.signature(build).parameters
+    for option in options.options:
+        if option not in parameters:
+            common = (name for name in options.defaults() if name != "name")
+            raise unknown("field of {.}", option, [*parameters, *common], option)
+    options.check()
+    dataset = arranged(build(**options.options), options)
     if not len(dataset.pool):
-        raise InputError(f"data set {name!r}: the pool is empty")
+        raise InputError(f"data set {options.name!r}: the pool is empty")
     return dataset
 
 
-def check_common(resize: int, cache: str, on_error: str) -> None:
-    """Raises InputError naming the field."""
-    if not isinstance(resize, int) or resize < 0:
-        raise InputError(f"config.dataset.resize={resize!r} must be the short side in pixels, or 0")
-    if not isinstance(cache, str):
-        raise InputError(f"config.dataset.cache={cache!r} must be a folder")
-    if "://" in cache:
-        raise InputError(f"config.dataset.cache={cache!r} must be a folder of this machine")
-    if on_error not in ("raise", "skip"):
-        raise unknown("config.dataset.on_error", on_error, ("raise", "skip"))
-
-
-def arranged(dataset: Dataset, resize: int, cache: str, on_error: str) -> Dataset:
-    """The set with its pool and validation split resized, cached, without what is unreadable."""
-    skip, skipped = on_error == "skip", {}
-    for part in ("pool", "val"):
-        source = getattr(dataset, part)
+def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
+    """Give the set with its splits resized, cached, and without what is unreadable."""
+    skip, resize, skipped = options.on_error == "skip", options.resize, {}
+    for split in ("pool", "val"):
+        source = getattr(dataset, split)
         if resize:
             source = Resized(source, resize, dataset.task)
-        name = f"{dataset.name}_{part}"
-        if cache:
-            identity = {"data": dataset.fingerprint, "part": part, "resize": resize}
-            source, skipped[part] = cached(source, Path(cache), name, identity, skip)
+        name = f"{dataset.name}_{split}"
+        if options.cache:
+            identity = {"data": dataset.fingerprint, "part": split, "resize": resize}
+            source, skipped[split] = cached(source, Path(options.cache), name, identity, skip)
         elif skip:
-            skipped[part] = unreadable(source, name)
-            if skipped[part]:
-                source = Part(source, [i for i in range(len(source)) if i not in skipped[part]])
-        dataset = dataset._replace(**{part: source})
+            skipped[split] = unreadable(source, name)
+            if skipped[split]:
+                left = [index for index in range(len(source)) if index not in skipped[split]]
+                source = Subset(source, left)
+        dataset = dataset._replace(**{split: source})
     if any(skipped.values()):
-        warn(dataset.name, [why for part in skipped.values() for why in part.values()])
-        left = sealed.canonical([dataset.fingerprint, {p: list(ids) for p, ids in skipped.items()}])
-        dataset = dataset._replace(fingerprint=sealed.digest(left))
+        _warn(dataset.name, [why for reasons in skipped.values() for why in reasons.values()])
+        without = {split: list(reasons) for split, reasons in skipped.items()}
+        marks = sealed.digest(sealed.canonical([dataset.fingerprint, without]))
+        dataset = dataset._replace(fingerprint=marks)
     if resize and all(dataset.image_shape):
         shape = (*short_side(dataset.image_shape, resize), dataset.image_shape[2])
         dataset = dataset._replace(image_shape=shape)
     return dataset
 
 
-def warn(name: str, reasons: Sequence[str], shown: int = 20) -> None:
+def _warn(name: str, reasons: Sequence[str], shown: int = 20) -> None:
     """One line with the number of the examples that are left out, and the first of them."""
     more = f"; and {len(reasons) - shown} more" if len(reasons) > shown else ""
     listed = "; ".join(reasons[:shown])

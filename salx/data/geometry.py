@@ -7,11 +7,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from salx.data import opencv
 from salx.tasks import Task
 
 VOID = 255  # the label of a pixel that is not counted
-
-cv2.setNumThreads(0)  # readers work side by side already, on an example each
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ def resized(task: Task, item: dict[str, Any], height: int, width: int) -> dict[s
     Returns:
       A new item.
     """
+    opencv.prepare()
     h, w = item["image"].shape[:2]
     smooth = cv2.INTER_AREA if height <= h and width <= w else cv2.INTER_LINEAR
 

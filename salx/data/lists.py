@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from salx.data.pictures import Classified, Masked, Pictures
+from salx.data.image_files import ClassifiedFiles, ImageFiles, MaskedFiles
 from salx.infra.errors import InputError
 
+LISTS = (".csv", ".jsonl")  # how the names of lists end
 SPLITS = ("train", "val")
 
 
@@ -25,11 +26,16 @@ class Row(NamedTuple):
 
 
 def read(root: Path, name: str, target: str, needed: bool) -> list[Row]:
-    """The rows of the list `name` in `root`; `target` is its column "label" or "mask", which all
-    images have, or, unless it is `needed`, none.
+    """Read the rows of a list.
 
-    Raises InputError that names the list and the line of what is missing, not a split, or
-    listed twice.
+    Args:
+      root: the folder of the list.
+      name: the list's file in it.
+      target: its column "label" or "mask", which all images have or none.
+      needed: whether all have to.
+
+    Raises:
+      InputError: naming the list and the line of what is missing, not a split, or listed twice.
     """
     path = root / name
     lines = csv_lines if name.endswith(".csv") else json_lines
@@ -52,6 +58,7 @@ def read(root: Path, name: str, target: str, needed: bool) -> list[Row]:
 
 
 def csv_lines(path: Path) -> Iterator[tuple[int, dict]]:
+    """Read (line, fields) of a CSV file with a header."""
     with open(path, newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         for fields in reader:
@@ -59,6 +66,7 @@ def csv_lines(path: Path) -> Iterator[tuple[int, dict]]:
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, dict]]:
+    """Read (line, fields) of a file with a JSON object in each line."""
     for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if text.strip():
             fields = json.loads(text)
@@ -66,23 +74,24 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict]]:
 
 
 def parsed(fields: dict[str, Any], target: str, where: str) -> Row:
-    """A line's row; a file is normalised, and has to lie below the set's folder."""
-    given = {
+    """Make a line's row; a file is normalised, and has to lie below the set's folder."""
+    columns = {
         name: "" if (value := fields.get(name)) is None else str(value)
         for name in ("image", target)
     }
-    if not given["image"]:
+    if not columns["image"]:
         raise InputError(f"{where}: has no 'image'")
     split = fields.get("split") or SPLITS[0]
     if split not in SPLITS:
         raise InputError(f"{where}: the split {split!r} is neither train nor val")
-    value = given[target]
+    value = columns[target]
     if target == "mask" and value:
         value = inside(value, where)
-    return Row(inside(given["image"], where), value, split, where)
+    return Row(inside(columns["image"], where), value, split, where)
 
 
 def inside(name: str, where: str) -> str:
+    """Normalise a file's name, which has to lie below the set's folder."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts:
         raise InputError(f"{where}: {name} does not lie below the set's folder")
@@ -90,6 +99,7 @@ def inside(name: str, where: str) -> str:
 
 
 def size(root: Path, name: str, where: str) -> int:
+    """Ask for a file's size in bytes. Raises InputError, naming the list's line."""
     try:
         return (root / name).stat().st_size
     except OSError as error:
@@ -97,39 +107,41 @@ def size(root: Path, name: str, where: str) -> int:
 
 
 def of_split(rows: Sequence[Row], split: str) -> list[Row]:
+    """Select the rows of a split."""
     return [row for row in rows if row.split == split]
 
 
 def sizes(root: Path, rows: Sequence[Row]) -> dict[str, int]:
+    """Ask for the sizes in bytes of the rows' images, by name."""
     return {row.image: size(root, row.image, row.where) for row in rows}
 
 
-def unlabelled(root: Path, rows: Sequence[Row]) -> list[Pictures]:
-    """The sources of both splits. Raises InputError for a file that is not there."""
-    return [Pictures(root, sizes(root, of_split(rows, split))) for split in SPLITS]
+def unlabelled(root: Path, rows: Sequence[Row]) -> list[ImageFiles]:
+    """Make the sources of both splits. Raises InputError for a file that is not there."""
+    return [ImageFiles(root, sizes(root, of_split(rows, split))) for split in SPLITS]
 
 
-def classified(root: Path, rows: Sequence[Row], classes: Sequence[str]) -> list[Classified]:
-    """The sources of both splits. Raises InputError for a label that is no class."""
+def classified(root: Path, rows: Sequence[Row], classes: Sequence[str]) -> list[ClassifiedFiles]:
+    """Make the sources of both splits. Raises InputError for a label that is no class."""
     index = {name: number for number, name in enumerate(classes)}
     for row in rows:
         if row.target not in index:
             raise InputError(f"{row.where}: the label {row.target!r} is no class of the set")
     return [
-        Classified(root, sizes(root, part), [index[row.target] for row in part])
-        for part in (of_split(rows, split) for split in SPLITS)
+        ClassifiedFiles(root, sizes(root, some), [index[row.target] for row in some])
+        for some in (of_split(rows, split) for split in SPLITS)
     ]
 
 
-def masked(root: Path, rows: Sequence[Row], map: np.ndarray) -> list[Masked]:
-    """The sources of both splits. Raises InputError for a file that is not there."""
+def masked(root: Path, rows: Sequence[Row], map: np.ndarray) -> list[MaskedFiles]:
+    """Make the sources of both splits. Raises InputError for a file that is not there."""
     return [
-        Masked(
+        MaskedFiles(
             root,
-            sizes(root, part),
-            [row.target for row in part],
-            [size(root, row.target, row.where) for row in part],
+            sizes(root, some),
+            [row.target for row in some],
+            [size(root, row.target, row.where) for row in some],
             map,
         )
-        for part in (of_split(rows, split) for split in SPLITS)
+        for some in (of_split(rows, split) for split in SPLITS)
     ]

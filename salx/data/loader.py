@@ -19,7 +19,9 @@ from typing import Protocol
 import grain
 import jax
 import numpy as np
+from absl import flags
 
+from salx.data import opencv
 from salx.data.options import READ_HERE, Readers
 from salx.data.sources import Source, example
 from salx.infra import seeds
@@ -31,10 +33,18 @@ AHEAD = 2  # batches that each thread or worker may have ready
 def stacked(
     source: Source, indices: np.ndarray, changes: Sequence[Callable] = ()
 ) -> dict[str, np.ndarray]:
-    """The examples at `indices`, each through its own of `changes` if there are any; each field
-    stacked along a new first axis, and their ids, int32.
+    """Read examples, and stack each of their fields along a new first axis.
 
-    Raises RunError with the key of an example that cannot be read.
+    Args:
+      source: what they are read from.
+      indices: int64[n], their ids.
+      changes: one for each example, or none.
+
+    Returns:
+      The fields, and "id" int32[n].
+
+    Raises:
+      RunError: with the key of an example that cannot be read.
     """
     if hasattr(source, "take") and not changes:
         fields = source.take(indices)
@@ -47,12 +57,12 @@ def stacked(
 
 @functools.lru_cache(maxsize=4)
 def epoch_order(n: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of n examples in an epoch, int64[n]."""
+    """Give the order of n examples in an epoch, int64[n]."""
     return seeds.permutation(n, seeds.derive(seed, "epoch", epoch))
 
 
 def generator(seed: int, epoch: int, index: int) -> np.random.Generator:
-    """What an example's transform draws from in an epoch."""
+    """Make what an example's transform draws from in an epoch."""
     return np.random.Generator(np.random.PCG64(seeds.derive(seed, "transform", epoch, index)))
 
 
@@ -159,15 +169,22 @@ class EvalStream:
         return {**stacked(self.source, chosen, changes), "mask": positions < len(self.ids)}
 
 
-def iterate(batches: Batches, threads: int, workers: int) -> Generator[dict, None, None]:
-    """Batches in order; `workers` processes with `threads` readers each work ahead of the
-    consumer, until it is at the end or closes the generator. 0 reads in the consumer's own
-    process and thread, which is the fastest where an example is a mere copy.
+def iterate(batches: Batches, readers: Readers) -> Generator[dict[str, np.ndarray], None, None]:
+    """Yield batches in order, read ahead of the consumer until it is at the end or closes the
+    generator. Without readers the consumer's own process and thread reads, which is the fastest
+    where an example is a mere copy.
+
+    Raises:
+      RunError: with the key of an example that cannot be read, and where a worker is lost.
     """
+    opencv.prepare()
+    if readers.workers:
+        _parse_no_flags()
+    threads = readers.threads
     ahead = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=AHEAD * threads)
     dataset = grain.MapDataset.source(batches).to_iter_dataset(ahead)
     processes = grain.MultiprocessingOptions(
-        num_workers=min(workers, len(batches)), per_worker_buffer_size=AHEAD
+        num_workers=min(readers.workers, len(batches)), per_worker_buffer_size=AHEAD
     )
     dataset = dataset.mp_prefetch(processes, worker_init_fn=begin_worker)
     with contextlib.closing(iter(dataset)) as iterator:
@@ -177,8 +194,16 @@ def iterate(batches: Batches, threads: int, workers: int) -> Generator[dict, Non
             raise RunError(f"reading stopped (out of memory or of /dev/shm?): {error}") from error
 
 
+def _parse_no_flags() -> None:
+    """Grain passes absl's flags on to its workers, and fails where nobody has parsed any, as in
+    a notebook; there they all have their defaults."""
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS.mark_as_parsed()
+
+
 def begin_worker(index: int, count: int) -> None:
-    """A worker leaves Ctrl-C to the consumer, and ends with it however that one ends."""
+    """Leave Ctrl-C to the consumer, and end with it however that one ends."""
+    opencv.prepare()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     consumer = multiprocessing.parent_process()
 
@@ -193,26 +218,11 @@ def train_batches(
     stream: TrainStream, readers: Readers = READ_HERE
 ) -> Generator[dict[str, np.ndarray], None, None]:
     """Yield the batches {"image", "label", "id"} of a training, in order."""
-    return iterate(stream, readers.threads, readers.workers)
+    return iterate(stream, readers)
 
 
 def eval_batches(
     stream: EvalStream, readers: Readers = READ_HERE
 ) -> Generator[dict[str, np.ndarray], None, None]:
     """Yield every example once, in equal batches; "mask" is False on what fills the last one."""
-    return iterate(stream, readers.threads, readers.workers)
-
-
-def training(
-    source, transform, ids, seed, batch, steps, start=0, threads=0, workers=0
-):  # until its last caller has gone
-    """As train_batches."""
-    stream = TrainStream(source, transform, ids, Order(seed, batch, start, steps))
-    return train_batches(stream, Readers(threads, workers))
-
-
-def whole(
-    source, transform, ids, batch, threads=0, workers=0, start=0
-):  # until its last caller has gone
-    """As eval_batches."""
-    return eval_batches(EvalStream(source, transform, ids, batch, start), Readers(threads, workers))
+    return iterate(stream, readers)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import grain
 
-from salx.data import geometry
+from salx.data import geometry, opencv
 from salx.infra import progress
 from salx.infra.errors import RunError
 from salx.tasks import Task
@@ -29,7 +29,7 @@ class Source(Protocol):
 
 
 def example(source: Source, index: int, change: Callable | None = None) -> Any:
-    """source[index], through `change`; an error becomes a RunError with the example's key."""
+    """Read source[index], through `change`; an error becomes a RunError with the example's key."""
     try:
         item = source[index]
         return change(item) if change else item
@@ -52,7 +52,7 @@ class Resized:
         return geometry.resized(self.task, item, *shape)
 
 
-class Part:
+class Subset:
     """Those of a source's items that `indices` name."""
 
     def __init__(self, source: Source, indices: Sequence[int]):
@@ -85,9 +85,13 @@ class Attempts:
 
 
 def attempts(source: Source, change: Callable, skip: bool, what: str) -> Iterator[tuple]:
-    """Attempts at all items in order, read by as many threads as there are cores, with progress
-    shown as `what`. Raises RunError for one that cannot be read, unless they are to be skipped.
+    """Try all items in order, read by as many threads as there are cores, with progress shown as
+    `what`.
+
+    Raises:
+      RunError: for one that cannot be read, unless they are to be skipped.
     """
+    opencv.prepare()
     threads = os.cpu_count() or 1
     ahead = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=4 * threads)
     tries = grain.MapDataset.source(Attempts(source, change, skip)).to_iter_dataset(ahead)
@@ -95,6 +99,6 @@ def attempts(source: Source, change: Callable, skip: bool, what: str) -> Iterato
 
 
 def unreadable(source: Source, what: str) -> dict[int, str]:
-    """The ids of the items that cannot be read, and why. Reads them all."""
+    """Give the ids of the items that cannot be read, and why. Reads them all."""
     tries = attempts(source, lambda _: True, True, f"reading {what}")
     return {index: why for index, (_, why) in enumerate(tries) if why}

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 
@@ -14,11 +15,15 @@ class ArgumentError(InputError):
     """A library function's argument cannot be used.
 
     `text` says why, with `{name}` where the argument's name belongs, so that a command can put
-    its flag, and a study its field, in that place (see `renamed`).
+    its flag, and a study its field, in that place (see `renamed`). `{.other}` stands for another
+    argument of the same function, and `{.}` for all of them: for `config.data.size`, these are
+    `config.data.other` and `config.data`.
     """
 
     def __init__(self, argument: str, text: str):
-        super().__init__(text.replace("{name}", argument))
+        above = argument[: argument.rfind(".") + 1]
+        line = text.replace("{name}", argument).replace("{.}", above[:-1] or "the options")
+        super().__init__(re.sub(r"\{\.(\w+)\}", lambda match: above + match[1], line))
         self.argument, self.text = argument, text
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from salx.data import datasets
 from salx.data.datasets import Dataset
+from salx.data.lists import LISTS
 from salx.infra.errors import ArgumentError
-
-LISTS = (".csv", ".jsonl")
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
         config = {"name": "folder", "dir": str(root), "labels": labels, **options}
     else:
         name, more = named(text, "pool")
-        if name not in datasets.SOURCES and ":" not in name:
+        if ":" not in name and name not in datasets.DATASETS.names():
             raise ArgumentError("pool", f"{{name}}={text}: no such folder, list or data set")
         config = {"name": name, **more, **options}
     return Pool(datasets.raw({"on_error": on_error, **config}), root, text)

@@ -100,7 +100,8 @@ def plan(
     if isinstance(surrogate, Network) and made.needs.head is not None:
         surrogate = surrogate.with_head(made.needs.head)
     seen_as = surrogate.preprocessing
-    dataset = seen_as.applied(pool.dataset) if seen_as else pool.dataset
+    dataset = pool.dataset._replace(task=surrogate.task)  # which an unlabelled pool does not know
+    dataset = seen_as.applied(dataset) if seen_as else dataset
     return Plan(surrogate, made, pool, dataset, labelled, count)
 
 

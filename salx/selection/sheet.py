@@ -14,7 +14,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from salx.data.datasets import Dataset
-from salx.data.images import coloured
+from salx.data.decoding import coloured
 from salx.infra import mesh, storage
 from salx.policies import Policy, ScorePolicy
 from salx.scoring.engine import Question, Reading, Scorer

@@ -11,7 +11,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from salx.data.options import DatasetOptions, TransformOptions
-from salx.infra.errors import InputError, unknown
+from salx.infra.errors import InputError, renamed, unknown
 from salx.infra.sealed import flatten
 from salx.run_folder import check_label
 from salx.training.recipe import FREE, Recipe
@@ -153,7 +153,8 @@ def _typed(config: dict[str, Any]) -> StudyConfig:
         made[name] = tuple(config[name])
     made["lineages"] = {label: tuple(line) for label, line in config["lineages"].items()}
     made["dataset"] = DatasetOptions.of(config["dataset"])
-    made["transform"] = TransformOptions.of(config["transform"])
+    with renamed("config.transform."):
+        made["transform"] = TransformOptions.of(config["transform"])
     return StudyConfig(**{**config, **made})
 
 

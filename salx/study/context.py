@@ -60,9 +60,9 @@ class StudyContext:
     def dataset(self) -> Dataset:
         """The data, brought to what evaluation sees."""
         with renamed("config.dataset."):
-            raw = datasets.raw(self.config.dataset.to_dict())
+            raw = datasets.raw(self.config.dataset)
         with renamed("config.transform."):
-            return datasets.transformed(raw, self.config.transform.to_dict())
+            return datasets.transformed(raw, self.config.transform)
 
     @functools.cached_property
     def models(self) -> dict[str, Model]:

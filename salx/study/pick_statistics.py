@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from salx.data.datasets import Dataset
-from salx.data.images import coloured
+from salx.data.decoding import coloured
 from salx.data.sources import example
 from salx.tasks import Task
 

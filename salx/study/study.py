@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from salx import tasks
 from salx.infra import mesh, multihost, sealed, storage
 from salx.infra.errors import InputError, unknown
 from salx.infra.progress import check_events
@@ -179,7 +180,7 @@ def describe(study: Study) -> None:
         "config": config.to_dict(),
         "dataset": {
             "name": dataset.name,
-            "task": dataset.task.name,
+            "task": tasks.reference(dataset.task),
             "about": dataset.about,
             "classes": dataset.classes,
             "pool": len(dataset.pool),

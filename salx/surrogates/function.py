@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from salx.data.pictures import MEAN, STD
+from salx.data.image_files import MEAN, STD
 from salx.infra.errors import ArgumentError, RunError
 from salx.surrogates.outputs import OUTPUTS, Outputs
 from salx.surrogates.passes import Passes

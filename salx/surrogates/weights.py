@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from salx import tasks
-from salx.data.pictures import MEAN, STD
+from salx.data.image_files import MEAN, STD
 from salx.infra import sealed
 from salx.infra.errors import ArgumentError, InputError
 from salx.models import weight_files, weights

@@ -126,7 +126,7 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def update(self, logits: jax.Array, labels: jax.Array, mask: jax.Array) -> Any:
+    def update(self, logits: jax.Array, labels: jax.Array, mask: jax.Array) -> dict[str, jax.Array]:
         """Sum up over a batch what `compute` divides.
 
         Args:
@@ -135,7 +135,7 @@ class Task(abc.ABC):
           mask: bool[B], false for an example that only fills the batch.
 
         Returns:
-          A pytree of arrays; those of all batches are added in float64.
+          Arrays by name, "loss" among them; those of all batches are added in float64.
         """
 
     @abc.abstractmethod

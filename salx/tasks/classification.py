@@ -48,7 +48,7 @@ class Classification(Task):
         shares = jax.nn.softmax(logits)
         return shares.argmax(), shares.max(), shares
 
-    def update(self, logits: jax.Array, labels: jax.Array, mask: jax.Array) -> Any:
+    def update(self, logits: jax.Array, labels: jax.Array, mask: jax.Array) -> dict[str, jax.Array]:
         """Sum up a batch as `cross_entropy.sums` explains."""
         valid = self.counted(labels) & mask
         return cross_entropy.sums(logits, labels, self.losses(logits, labels), valid)

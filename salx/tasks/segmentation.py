@@ -57,7 +57,7 @@ class Segmentation(Task):
         shares = hits.sum((0, 1)) / jnp.maximum(valid.sum(), 1)
         return shares.argmax(), shares.max(), shares
 
-    def update(self, logits: jax.Array, labels: jax.Array, mask: jax.Array) -> Any:
+    def update(self, logits: jax.Array, labels: jax.Array, mask: jax.Array) -> dict[str, jax.Array]:
         """Sum up a batch as `cross_entropy.sums` explains."""
         valid = self.counted(labels) & mask[:, None, None]
         return cross_entropy.sums(logits, labels, self.losses(logits, labels), valid)

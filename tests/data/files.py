@@ -6,12 +6,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from salx.infra.errors import renamed
+
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def raw(name, **options):
     """The set as its module gives it, whatever its pictures' sizes: no transforms, no cache."""
-    return importlib.import_module(f"salx.data.{name}").load(**options)
+    with renamed("config.dataset."):
+        return importlib.import_module(f"salx.data.sets.{name}").load(**options)
 
 
 def picture(seed=0, size=(6, 8)):

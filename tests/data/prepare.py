@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import BuilderConfig, DatasetInfo, GeneratorBasedBuilder, Version
 
-from salx.data import classes
+from salx.data.sets import classes
 from tests.data.files import encoded, picture
 
 COUNTS = {"train": 5, "held_out": 3}

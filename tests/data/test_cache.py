@@ -7,15 +7,18 @@ import time
 import numpy as np
 import pytest
 
-from salx.data import cache, datasets, loader
-from salx.infra.errors import InputError, RunError
+from salx.data import cache, datasets
+from salx.data.options import DatasetOptions, Readers
+from salx.data.sources import example
+from salx.infra.errors import InputError, RunError, renamed
 from tests.builders import ROOT
 from tests.data import tiny
+from tests.data.streams import eval_batches, train_batches
 from tests.data.tiny import Pictures, content, dataset
 
 
 def prepare(made, folder="", resize=16, on_error="raise"):
-    return datasets.arranged(made, resize, str(folder), on_error)
+    return datasets.arranged(made, DatasetOptions("tiny", resize, str(folder), on_error))
 
 
 def files(folder):
@@ -49,7 +52,7 @@ def test_an_image_is_decoded_once(tmp_path):
     for _ in range(2):
         made = prepare(dataset(Pictures(9, log)), tmp_path)
         for workers in (0, 2):
-            passed = loader.whole(made.pool, square, np.arange(9), 4, workers=workers)
+            passed = eval_batches(made.pool, square, np.arange(9), 4, Readers(workers=workers))
             seen = [int(i) for part in passed for i in part["id"][part["mask"]]]
             assert seen == list(range(9))
     assert reads(log) == list(range(9))
@@ -115,7 +118,7 @@ def verdict(made, path, damaged):
     path.write_bytes(damaged)
     try:
         source = prepare(made, path.parent).pool
-        return [loader.example(source, index)["image"].tobytes() for index in range(6)]
+        return [example(source, index)["image"].tobytes() for index in range(6)]
     except (InputError, RunError) as error:
         return str(error)
 
@@ -152,7 +155,8 @@ def test_a_cache_of_another_set_is_refused(tmp_path):
 
 def test_a_folder_that_cannot_be_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"config\.dataset\.cache=.*file: cannot be written"):
+    message = r"config\.dataset\.cache=.*file: cannot be written"
+    with pytest.raises(InputError, match=message), renamed("config.dataset."):
         prepare(dataset(Pictures(4)), tmp_path / "file")
 
 
@@ -195,19 +199,18 @@ def test_by_default_the_first_unreadable_example_stops_the_build(tmp_path):
 
 
 def test_a_set_is_loaded_with_cache_and_transforms(tmp_path, monkeypatch):
-    monkeypatch.setattr(datasets, "SOURCES", ("tiny",))
-    monkeypatch.setitem(sys.modules, "salx.data.tiny", tiny)
     monkeypatch.setattr(tiny, "load", lambda n: dataset(Pictures(n)), raising=False)
     transform = {"train": "scale_crop", "size": (8, 8), "evaluate": "fit", "evaluate_size": (9, 7)}
-    config = {"name": "tiny", "n": 5, "resize": 12, "cache": str(tmp_path)}
+    config = {"name": "tests.data.tiny:load", "n": 5, "resize": 12, "cache": str(tmp_path)}
     made = datasets.load(config, transform)
     assert made.image_shape == (9, 7, 3)
-    (batch,) = loader.training(made.pool, made.transforms.train, np.arange(5), 0, 5, 1)
+    (batch,) = train_batches(made.pool, made.transforms.train, np.arange(5), 0, 5, 1)
     assert batch["image"].shape == (5, 8, 8, 3)
     assert batch["label"].shape == (5, 8, 8)
-    (batch,) = loader.whole(made.val, made.transforms.evaluate, np.arange(3), 3)
+    (batch,) = eval_batches(made.val, made.transforms.evaluate, np.arange(3), 3)
     assert batch["image"].shape == (3, 9, 7, 3)
     assert batch["size"].dtype == np.int32
     assert batch["size"].max(axis=0).tolist() == [9, 7]
-    with pytest.raises(InputError, match=r"config\.dataset 'resized'; did you mean 'resize'"):
+    message = r"config\.dataset 'resized'; did you mean 'resize'"
+    with pytest.raises(InputError, match=message), renamed("config.dataset."):
         datasets.load({**config, "resized": 1}, transform)

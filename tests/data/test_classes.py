@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salx.data import ade20k, camvid, cityscapes, classes
+from salx.data import decoding
+from salx.data.sets import ade20k, camvid, cityscapes, classes
 from tests.data.files import SHARED
 
 # The Cityscapes benchmark: trainIds 0 to 18 in order, each with its labelId and colour.
@@ -38,14 +39,14 @@ def test_every_cityscapes_label_id_becomes_its_train_id():
     assert cityscapes.LABELS.palette == tuple(colour for _, _, colour in BENCHMARK)
     train_ids = {label_id: number for number, (_, label_id, _) in enumerate(BENCHMARK)}
     for value in range(256):
-        wanted = train_ids.get(value, 255) if value in {*range(34), 255} else classes.UNKNOWN
+        wanted = train_ids.get(value, 255) if value in {*range(34), 255} else decoding.UNKNOWN
         assert cityscapes.LABELS.map[value] == wanted, value
 
 
 def test_every_ade20k_value_becomes_its_class():
     assert len(ade20k.LABELS.names) == len(set(ade20k.LABELS.names)) == 150
     for value in range(256):
-        wanted = {0: 255, 255: 255}.get(value, value - 1 if value <= 150 else classes.UNKNOWN)
+        wanted = {0: 255, 255: 255}.get(value, value - 1 if value <= 150 else decoding.UNKNOWN)
         assert ade20k.LABELS.map[value] == wanted, value
 
 
@@ -77,11 +78,11 @@ def test_the_objects_of_ade20k_are_a_hundred_of_its_classes():
     assert len(names) == 100
     assert names == tuple(name for name in ade20k.LABELS.names if name in names)
     assert not {"wall", "sky", "tree", "road", "sea"} & set(names)
-    assert ade20k.OBJECTS.map.tolist() == [255, *range(100), *[classes.UNKNOWN] * 154, 255]
+    assert ade20k.OBJECTS.map.tolist() == [255, *range(100), *[decoding.UNKNOWN] * 154, 255]
 
 
 def test_camvid_classes_are_those_of_its_list():
-    assert camvid.LABELS.map.tolist() == [*range(11), 255, *[classes.UNKNOWN] * 243, 255]
+    assert camvid.LABELS.map.tolist() == [*range(11), 255, *[decoding.UNKNOWN] * 243, 255]
     path = SHARED / "camvid" / "classes.json"
     if not path.exists():
         pytest.skip("no CamVid list of classes here")
@@ -109,7 +110,7 @@ def test_cifar_classes_are_in_its_own_order():
 @given(st.lists(st.integers(0, 33), min_size=1, max_size=40), st.integers(1, 4))
 def test_a_mask_is_mapped_pixel_by_pixel(values, width):
     stored = np.array([values] * width, np.uint8)
-    label = classes.mapped(stored, cityscapes.LABELS.map)
+    label = decoding.mapped(stored, cityscapes.LABELS.map)
     assert label.dtype == np.uint8
     assert label.tolist() == [[int(cityscapes.LABELS.map[value]) for value in values]] * width
 
@@ -119,4 +120,4 @@ def test_a_value_of_no_class_is_named(value):
     stored = np.full((3, 4), 7, np.uint8)
     stored[1, 2] = value
     with pytest.raises(ValueError, match=f"the value {value} in the mask"):
-        classes.mapped(stored, cityscapes.LABELS.map)
+        decoding.mapped(stored, cityscapes.LABELS.map)

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from salx.data import folders
+from salx.data import listing
 from salx.infra.errors import InputError
 from tests.data.files import class_tree, encoded, mask_tree, picture, raw, write
 
@@ -197,5 +197,5 @@ def test_sources_travel_to_other_processes(tmp_path):
 
 
 def test_an_ending_is_found_in_any_case():
-    assert folders.stem("a.b.JPG", folders.IMAGES) == "a.b"
-    assert folders.stem("a.jpg.txt", folders.IMAGES) is None
+    assert listing.stem("a.b.JPG", listing.IMAGES) == "a.b"
+    assert listing.stem("a.jpg.txt", listing.IMAGES) is None

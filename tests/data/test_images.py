@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from salx.data import images
+from salx.data import decoding
 from tests.data.files import SHARED, encoded, picture, write
 
 SIZES = {
@@ -27,7 +27,7 @@ def test_the_odd_files_of_imagenet_are_read(name):
     path = SHARED / "imagenet_edge_cases" / "n02814533" / f"{name}.JPEG"
     if not path.exists():
         pytest.skip("no odd image files here")
-    image = images.read_image(path)
+    image = decoding.read_image(path)
     assert image.shape == (*SIZES[name], 3)
     assert image.dtype == np.uint8
     # The oracle rounds a conversion from CMYK, and nothing else, in another way.
@@ -38,42 +38,42 @@ def test_the_odd_files_of_imagenet_are_read(name):
 def test_channels_are_red_green_blue():
     image = np.zeros((2, 2, 3), np.uint8)
     image[..., 0] = 200
-    assert images.decode(content(Image.fromarray(image))).tolist() == image.tolist()
+    assert decoding.decode(content(Image.fromarray(image))).tolist() == image.tolist()
 
 
 def test_the_cameras_orientation_is_ignored():
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
     turned = content(Image.fromarray(picture(size=(6, 8))), "JPEG", exif=exif)
-    assert images.decode(turned).shape == (6, 8, 3)
+    assert decoding.decode(turned).shape == (6, 8, 3)
 
 
 @pytest.mark.parametrize("kind", [".jpg", ".png", ".bmp", ".webp"])
 @pytest.mark.parametrize("kept", [0.0, 0.01, 0.5, 0.95])
 def test_a_file_cut_short_is_refused(tmp_path, kind, kept):
     whole = encoded(picture(size=(60, 80)), kind)
-    assert images.decode(whole).shape == (60, 80, 3)
+    assert decoding.decode(whole).shape == (60, 80, 3)
     path = write(tmp_path / f"a{kind}", whole[: int(len(whole) * kept)])
     with pytest.raises(ValueError, match=rf"/a{kind}: cut short, or no image"):
-        images.read_image(path)
+        decoding.read_image(path)
 
 
 def test_a_progressive_jpeg_cut_short_is_refused():
     whole = content(Image.fromarray(picture(size=(60, 80))), "JPEG", progressive=True)
-    assert images.decode(whole).shape == (60, 80, 3)
+    assert decoding.decode(whole).shape == (60, 80, 3)
     for kept in (0.3, 0.6, 0.95):
         with pytest.raises(ValueError, match="cut short"):
-            images.decode(whole[: int(len(whole) * kept)])
+            decoding.decode(whole[: int(len(whole) * kept)])
 
 
 def test_a_mask_is_the_indices_as_stored():
     mask = np.arange(256, dtype=np.uint8).reshape(8, 32)
-    assert (images.decode_mask(encoded(mask)) == mask).all()
+    assert (decoding.decode_mask(encoded(mask)) == mask).all()
     coloured = Image.fromarray(mask % 5).convert("P")
     coloured.putdata((mask % 5).ravel().tolist())
     coloured.putpalette([255, 0, 0, 0, 255, 0, 9, 9, 9, 0, 0, 255, 7, 7, 7])
     for bits in (8, 4):
-        indices = images.decode_mask(content(coloured, bits=bits))
+        indices = decoding.decode_mask(content(coloured, bits=bits))
         assert indices.dtype == np.uint8
         assert (indices == mask % 5).all()
 
@@ -97,4 +97,4 @@ def test_what_holds_no_indices_is_no_mask(tmp_path, kind):
     file, why = NO_MASKS[kind]
     path = write(tmp_path / "m.png", file)
     with pytest.raises(ValueError, match=rf"/m\.png: .*{why}"):
-        images.read_mask(path)
+        decoding.read_mask(path)

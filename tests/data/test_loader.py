@@ -3,7 +3,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from salx.data import datasets, loader
-from salx.infra.errors import InputError, RunError
+from salx.data.options import Readers
+from salx.infra.errors import InputError, RunError, renamed
+from tests.data.streams import eval_batches, train_batches
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +66,18 @@ def test_the_fingerprint_is_of_content_and_order(digits):
 def test_unknown_sets_and_options_are_named():
     with pytest.raises(InputError, match="did you mean 'digits'"):
         datasets.load({"name": "digit"})
-    with pytest.raises(InputError, match=r"config\.dataset 'dir'"):
+    with pytest.raises(InputError, match="unknown field of the options 'dir'"):
+        datasets.load({"name": "digits", "dir": "/x"})
+    with pytest.raises(InputError, match=r"config\.dataset 'dir'"), renamed("config.dataset."):
         datasets.load({"name": "digits", "dir": "/x"})
 
 
 def test_options_of_all_sets_are_checked():
     for field, value in (("resize", -1), ("resize", "8"), ("cache", 5), ("on_error", "skp")):
-        with pytest.raises(InputError, match=rf"config\.dataset\.{field}"):
+        with pytest.raises(InputError, match=rf"\b{field}\b") as caught, renamed("config.dataset."):
+            datasets.load({"name": "digits", field: value})
+        assert f"config.dataset.{field}" in str(caught.value)
+        with pytest.raises(InputError, match=rf"^(unknown )?{field}\b"):
             datasets.load({"name": "digits", field: value})
 
 
@@ -85,7 +92,7 @@ def noisy(item, rng):
 
 def test_every_epoch_holds_every_example_once():
     ids = np.array([3, 1, 4, 15, 9, 2, 6])
-    seen = [i for b in drain(loader.training(Numbers(20), None, ids, 5, 2, 21)) for i in b["id"]]
+    seen = [i for b in drain(train_batches(Numbers(20), None, ids, 5, 2, 21)) for i in b["id"]]
     assert len(seen) == 42
     epochs = np.reshape(seen, (6, 7))
     assert all(sorted(epoch) == sorted(ids) for epoch in epochs.tolist())
@@ -93,7 +100,7 @@ def test_every_epoch_holds_every_example_once():
 
 
 def test_images_labels_and_ids_stay_together():
-    for batch in loader.training(Numbers(50), None, np.arange(50), 1, 10, 5):
+    for batch in train_batches(Numbers(50), None, np.arange(50), 1, 10, 5):
         assert (batch["image"][:, 0, 0, 0] == batch["id"]).all()
         assert (batch["label"] == batch["id"] % 3).all()
 
@@ -101,7 +108,7 @@ def test_images_labels_and_ids_stay_together():
 def test_an_example_is_drawn_from_seed_epoch_and_id():
     def drawn(ids, seed, batch):
         """{(epoch, id): what was drawn} over three epochs."""
-        batches = loader.training(Numbers(30), noisy, ids, seed, batch, 3 * len(ids) // batch)
+        batches = train_batches(Numbers(30), noisy, ids, seed, batch, 3 * len(ids) // batch)
         pairs = [(i, d) for b in drain(batches) for i, d in zip(b["id"], b["drawn"], strict=True)]
         return {(place // len(ids), i): d for place, (i, d) in enumerate(pairs)}
 
@@ -116,7 +123,7 @@ def test_an_example_is_drawn_from_seed_epoch_and_id():
 def test_a_resumed_stream_goes_on_with_the_same_batches(transform, threads, workers):
     def stream(start, *readers):
         return drain(
-            loader.training(Numbers(30), transform, np.arange(30), 9, 4, 20, start, *readers)
+            train_batches(Numbers(30), transform, np.arange(30), 9, 4, 20, start, Readers(*readers))
         )
 
     undisturbed = stream(0)
@@ -126,11 +133,11 @@ def test_a_resumed_stream_goes_on_with_the_same_batches(transform, threads, work
 
 def test_a_pass_masks_what_fills_the_last_batch():
     ids = np.array([5, 3, 8, 1, 19])
-    batches = list(loader.whole(Numbers(20), None, ids, 4))
+    batches = list(eval_batches(Numbers(20), None, ids, 4))
     assert [batch["id"].tolist() for batch in batches] == [[5, 3, 8, 1], [19, 19, 19, 19]]
     assert [batch["mask"].tolist() for batch in batches] == [[True] * 4, [True] + [False] * 3]
-    assert drain(loader.whole(Numbers(20), None, ids, 4, start=1)) == drain(batches)[1:]
-    assert list(loader.whole(Numbers(20), None, np.zeros(0, int), 4)) == []
+    assert drain(eval_batches(Numbers(20), None, ids, 4, first=1)) == drain(batches)[1:]
+    assert list(eval_batches(Numbers(20), None, np.zeros(0, int), 4)) == []
 
 
 @pytest.mark.parametrize("hosts", [1, 2, 3, 5])
@@ -141,15 +148,15 @@ def test_the_hosts_share_a_pass_and_a_stream(monkeypatch, hosts, size):
     passes, streams = [], []
     for index in range(hosts):
         monkeypatch.setattr(loader.jax, "process_index", lambda index=index: index)
-        passes.append(list(loader.whole(source, None, ids, batch)))
-        streams.append(drain(loader.training(source, noisy, ids, 2, batch, 4)))
+        passes.append(list(eval_batches(source, None, ids, batch)))
+        streams.append(drain(train_batches(source, noisy, ids, 2, batch, 4)))
     for parts in (passes, streams):
         assert len({len(part) for part in parts}) == 1
         assert {len(b["id"]) for part in parts for b in part} == {batch // hosts}
     seen = [int(i) for part in passes for b in part for i in b["id"][b["mask"]]]
     assert sorted(seen) == sorted(ids)
     monkeypatch.undo()
-    for step, alone in enumerate(drain(loader.training(source, noisy, ids, 2, batch, 4))):
+    for step, alone in enumerate(drain(train_batches(source, noisy, ids, 2, batch, 4))):
         assert [pair for part in streams for pair in pairs(part[step])] == pairs(alone)
 
 
@@ -160,7 +167,9 @@ def pairs(batch):
 @pytest.mark.parametrize(("threads", "workers"), [(0, 0), (2, 0), (0, 2)])
 def test_an_unreadable_example_is_named(threads, workers):
     with pytest.raises(RunError, match="example 'file_2' cannot be read: truncated"):
-        drain(loader.whole(Numbers(9, broken={2}), None, np.arange(9), 3, threads, workers))
+        drain(
+            eval_batches(Numbers(9, broken={2}), None, np.arange(9), 3, Readers(threads, workers))
+        )
 
 
 def test_a_transform_that_fails_names_the_example():
@@ -168,4 +177,4 @@ def test_a_transform_that_fails_names_the_example():
         raise ValueError(f"no use for {item['label']}")
 
     with pytest.raises(RunError, match="example 'file_4' cannot be read: no use for 1"):
-        drain(loader.whole(Numbers(5), fails, np.array([4]), 1))
+        drain(eval_batches(Numbers(5), fails, np.array([4]), 1))

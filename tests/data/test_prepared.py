@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from salx.data import ade20k, cityscapes, classes, images
+from salx.data import decoding
+from salx.data.sets import ade20k, cityscapes, classes
 from salx.infra.errors import InputError
 from tests.builders import ROOT
 from tests.data.files import encoded, picture, raw
@@ -57,7 +58,7 @@ def numbers(source, pictures):
 
 
 def photographs():
-    return [images.decode(encoded(picture(number), ".jpg")) for number in range(5)]
+    return [decoding.decode(encoded(picture(number), ".jpg")) for number in range(5)]
 
 
 def masks(number):

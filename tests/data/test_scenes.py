@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salx.data import datasets, scenes
-from salx.data.street import canvas, render, roadside, traffic, weather
-from salx.data.street.shapes import Kind, Thing
-from salx.data.street.world import Moving, world
-from salx.infra.errors import InputError
+from salx.data import datasets
+from salx.data.scenes import canvas, render, roadside, traffic, weather
+from salx.data.scenes.shapes import Kind, Thing
+from salx.data.scenes.world import Moving, world
+from salx.data.sets import scenes
+from salx.infra.errors import InputError, renamed
 
 GOLDEN = {
     "drive_0000/frame_000": "65fa5de50117dbda04f37b5bf61a6c46f2ad45c6846f4607d5201c0d4bc39edb",
@@ -201,7 +202,7 @@ place = st.floats(-20, 20), st.floats(-5, 90)
 def test_every_pixel_of_a_wall_is_on_the_wall(start, end, bend):
     view = canvas.Camera(128, 256, 1.5, 2.0, 1.6, 55.0, 140.0, bend)
     patch = canvas.wall(view, start, end, 0.5, 3.0)
-    (x0, d0), (x1, d1) = view.place(*start), view.place(*end)
+    (x0, d0), (x1, d1) = view.relative(*start), view.relative(*end)
     if patch is None:
         return
     rows, columns = patch.window
@@ -219,7 +220,8 @@ def test_every_pixel_of_a_wall_is_on_the_wall(start, end, bend):
 @pytest.mark.parametrize("field", ["pool", "val", "height", "width"])
 @pytest.mark.parametrize("value", [0, -3, 2.5, "many"])
 def test_sizes_that_cannot_be_are_named(field, value):
-    with pytest.raises(InputError, match=rf"config\.dataset\.{field}: {value!r}"):
+    message = rf"config\.dataset\.{field}: {value!r}"
+    with pytest.raises(InputError, match=message), renamed("config.dataset."):
         datasets.load({"name": "scenes", field: value})
 
 

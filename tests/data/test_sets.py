@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from salx.data import classes, datasets, images
+from salx.data import datasets, decoding
+from salx.data.sets import classes
 from salx.infra.errors import InputError
 from tests.data.files import SHARED, class_tree, picture, raw, write
 
@@ -66,7 +67,7 @@ def test_cityscapes_label_ids_become_train_ids():
         for index, key in enumerate(source.keys):
             place = key.replace("leftImg8bit/", "gtFine/", 1)
             place = place.replace("_leftImg8bit", "_gtFine_labelIds")
-            stored = images.read_mask(SHARED / "cityscapes_layout" / place)
+            stored = decoding.read_mask(SHARED / "cityscapes_layout" / place)
             wanted = np.vectorize(CITYSCAPES.get)(stored)
             assert (source[index]["label"] == wanted).all(), key
 
@@ -79,7 +80,7 @@ def test_ade20k_values_become_classes():
     for source in (ade20k.pool, ade20k.val):
         for index, key in enumerate(source.keys):
             name = key.replace("images/", "annotations/").replace(".jpg", ".png")
-            stored = images.read_mask(root / name).astype(int)
+            stored = decoding.read_mask(root / name).astype(int)
             wanted = np.where(stored == 0, 255, stored - 1)
             assert (source[index]["label"] == wanted).all(), key
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from salx import tasks
 from salx.data import geometry, transforms
-from salx.data.geometry import Box
-from salx.data.transforms import (
+from salx.data.crops import (
     CenterCrop,
     Chain,
     Fit,
@@ -20,7 +19,9 @@ from salx.data.transforms import (
     ScaleCrop,
     Whole,
 )
-from salx.infra.errors import InputError
+from salx.data.geometry import Box
+from salx.data.options import TransformOptions
+from salx.infra.errors import InputError, renamed
 
 TASK = tasks.get("segmentation")
 FILL = (7, 8, 9)
@@ -282,7 +283,9 @@ def test_items_without_a_mask_pass():
 
 
 def build(task="segmentation", shape=(0, 0, 3), **config):
-    return transforms.build(config, tasks.get(task), (0.5, 0.25, 1.0), shape)
+    with renamed("config.transform."):
+        options = TransformOptions.of(config)
+        return transforms.build(options, tasks.get(task), (0.5, 0.25, 1.0), shape)
 
 
 def test_the_default_leaves_items_alone():
@@ -347,3 +350,12 @@ def test_a_config_builds_what_it_says():
 def test_what_cannot_be_is_named(config, message):
     with pytest.raises(InputError, match=message):
         build(**config)
+
+
+def test_a_library_user_reads_the_names_of_arguments():
+    options = TransformOptions(train="scale_crop")
+    message = r"^size=\(0, 0\): the images differ in size; give train and size=\(H, W\)$"
+    with pytest.raises(InputError, match=message):
+        transforms.build(options, TASK, (0.5, 0.25, 1.0), (0, 0, 3))
+    with pytest.raises(InputError, match="unknown field of the options 'sizes'; did you mean"):
+        TransformOptions.of({"sizes": (4, 4)})

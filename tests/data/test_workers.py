@@ -9,14 +9,15 @@ import time
 import numpy as np
 import pytest
 
-from salx.data import loader
+from salx.data.options import Readers
 from salx.infra.errors import RunError
 from tests.builders import ROOT
 from tests.data.confessions import Confessions
+from tests.data.streams import eval_batches
 
 
 def test_workers_leave_devices_and_threads_alone():
-    batches = loader.whole(Confessions(), None, np.arange(8), 2, workers=2)
+    batches = eval_batches(Confessions(), None, np.arange(8), 2, Readers(workers=2))
     processes, touched, threads = np.concatenate([b["image"] for b in batches]).T
     assert len(set(processes.tolist())) == 2
     assert os.getpid() not in processes
@@ -25,7 +26,7 @@ def test_workers_leave_devices_and_threads_alone():
 
 
 def test_a_worker_that_is_killed_stops_the_run():
-    batches = loader.whole(Confessions(), None, np.arange(1000), 2, workers=2)
+    batches = eval_batches(Confessions(), None, np.arange(1000), 2, Readers(workers=2))
     os.kill(int(next(batches)["image"][0, 0]), signal.SIGKILL)
     with pytest.raises(RunError, match=r"reading stopped .*exit code -9"):
         list(batches)
@@ -42,14 +43,13 @@ def alive(process):
 CONSUMER = """
 import itertools, time
 import numpy as np
-from absl import flags
-from salx.data import loader
-from salx.infra.errors import RunError
+from salx.data.options import Readers
 from tests.data.confessions import Confessions
+from tests.data.streams import train_batches
 
 if __name__ == "__main__":
-    flags.FLAGS.mark_as_parsed()
-    batches = loader.training(Confessions(), None, np.arange(1000), 0, 2, 1000, workers=2)
+    ids, readers = np.arange(1000), Readers(workers=2)
+    batches = train_batches(Confessions(), None, ids, 0, 2, 1000, readers=readers)
     print(*{int(i) for b in itertools.islice(batches, 4) for i in b["image"][:, 0]}, flush=True)
     time.sleep(100)
 """
@@ -79,3 +79,31 @@ def test_no_worker_outlives_its_consumer(tmp_path, sent):
         time.sleep(0.05)
     assert not any(map(alive, workers))
     assert errors.count("KeyboardInterrupt") == (sent == signal.SIGINT)  # the consumer's own
+
+
+NOTEBOOK = """
+import sys
+import numpy as np
+from absl import flags
+from salx.data.options import Readers
+from tests.data.streams import eval_batches
+from tests.data.confessions import Confessions
+
+if __name__ == "__main__":
+    assert not flags.FLAGS.is_parsed()
+    batches = list(eval_batches(Confessions(), None, np.arange(8), 2, Readers(workers=1)))
+    print(sum(len(batch["id"]) for batch in batches))
+"""
+
+
+def test_workers_start_where_nobody_has_parsed_flags(tmp_path):
+    script = tmp_path / "notebook.py"
+    script.write_text(NOTEBOOK)
+    process = subprocess.run(
+        [sys.executable, str(script), "--an_option=of a notebook's kernel"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert process.stdout == "8\n", process.stderr

@@ -11,6 +11,7 @@ import numpy as np
 
 from salx import tasks
 from salx.data import datasets
+from salx.data.options import DatasetOptions
 from salx.infra import sealed
 
 
@@ -73,7 +74,7 @@ def content(source):
 
 def main(folder, log, delay):
     pool = Pictures(12, log, float(delay))
-    made = datasets.arranged(dataset(pool), resize=16, cache=folder, on_error="raise")
+    made = datasets.arranged(dataset(pool), DatasetOptions("tiny", 16, folder))
     print(sealed.digest(repr(content(made.pool)).encode()), os.getpid())
 
 

@@ -5,8 +5,9 @@ B. Zhou et al., "Scene Parsing through ADE20K Dataset", CVPR 2017.
 
 from typing import Any
 
-from salx.data import classes, folders, images, pictures, prepared
-from salx.data.datasets import Dataset
+from salx.data import decoding, image_files, listing, tfds
+from salx.data.datasets import Dataset, register
+from salx.data.sets import classes
 from salx.tasks.segmentation import Segmentation
 
 HOW = (
@@ -17,7 +18,7 @@ LAYOUTS = ("images/training", "ADEChallengeData2016/images/training")
 LABELS = classes.labels(classes.table("ade20k"))
 
 
-def objects() -> classes.Labels:
+def _objects() -> classes.Labels:
     """The 100 classes that instance masks have, numbered from 1; 0 is everything else."""
     rows = [row for row in classes.table("ade20k") if row["object"]]
     counted = [{**row, "class": int(row["object"]) - 1} for row in rows]
@@ -25,9 +26,10 @@ def objects() -> classes.Labels:
     return classes.labels([nothing, *counted], stored="object")
 
 
-OBJECTS = objects()
+OBJECTS = _objects()
 
 
+@register("ade20k")
 def load(dir: str = "", source: str = "folder") -> Dataset:
     """The 150 classes from the set's folders: a mask's k is class k - 1, its 0 is 255.
 
@@ -35,31 +37,31 @@ def load(dir: str = "", source: str = "folder") -> Dataset:
     instances of 100 of the classes, and nothing where the other 50 are, such as wall and sky.
     It gives these 100 classes, 255 elsewhere; its results are not those of ADE20K.
     """
-    return prepared.choose(source, from_folders, from_tfds)(dir)
+    return tfds.choose(source, _from_folders, _from_tfds)(dir)
 
 
-def from_folders(dir: str) -> Dataset:
-    root = folders.locate("ade20k", dir, LAYOUTS, HOW).parent.parent
+def _from_folders(dir: str) -> Dataset:
+    root = listing.locate("ade20k", dir, LAYOUTS, HOW).parent.parent
     pool, val = (
-        folders.with_masks(root, f"images/{part}", f"annotations/{part}", LABELS.map)
-        for part in ("training", "validation")
+        listing.with_masks(root, f"images/{split}", f"annotations/{split}", LABELS.map)
+        for split in ("training", "validation")
     )
-    return described("ADE20K, the 150 classes of scene parsing", pool, val, LABELS)
+    return _described("ADE20K, the 150 classes of scene parsing", pool, val, LABELS)
 
 
-def from_tfds(dir: str) -> Dataset:
-    pool, val = prepared.splits("scene_parse150", dir, ("train", "test"), item, HOW)
-    return described("ADE20K, the 100 object classes of its instances", pool, val, OBJECTS)
+def _from_tfds(dir: str) -> Dataset:
+    pool, val = tfds.splits("scene_parse150", dir, ("train", "test"), _item, HOW)
+    return _described("ADE20K, the 100 object classes of its instances", pool, val, OBJECTS)
 
 
-def item(record: dict[str, Any]) -> dict[str, Any]:
+def _item(record: dict[str, Any]) -> dict[str, Any]:
     """An item from a record of tfds' scene_parse150: red is the class, green the instance."""
-    image, annotation = (images.decode(record[name]) for name in ("image", "annotation"))
-    return images.segmented(image, annotation[..., 0].copy(), OBJECTS.map)
+    image, annotation = (decoding.decode(record[name]) for name in ("image", "annotation"))
+    return decoding.segmented(image, annotation[..., 0].copy(), OBJECTS.map)
 
 
-def described(about: str, pool, val, labels: classes.Labels) -> Dataset:
-    return pictures.photographs(
+def _described(about: str, pool, val, labels: classes.Labels) -> Dataset:
+    return image_files.photographs(
         name="ade20k",
         task=Segmentation(),
         about=about,

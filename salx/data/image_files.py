@@ -1,4 +1,4 @@
-"""Sources of RGB pictures in files, and the data set of two of them."""
+"""Sources of image files, and the data set of two of them."""
 
 import contextlib
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from salx.data import images
+from salx.data import decoding
 from salx.data.datasets import Dataset, fingerprint
 from salx.infra.sealed import canonical
 
@@ -18,14 +18,14 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 Sizes = dict[str, int]  # a file's name below the set's folder, with "/": its size in bytes
 
 
-class Pictures:
+class ImageFiles:
     """Image files; items are {"image": uint8[H, W, 3]}.
 
     `keys` are the files' names below `root`. Where `shape` is known, a picture of another one
     is an error.
     """
 
-    def __init__(self, root: Path, sizes: Sizes, shape: images.Shape = images.MIXED):
+    def __init__(self, root: Path, sizes: Sizes, shape: decoding.Shape = decoding.MIXED):
         self.root, self.shape = root, shape
         self.keys, self.sizes = list(sizes), np.array([*sizes.values()], np.int64)
 
@@ -34,20 +34,26 @@ class Pictures:
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         path = self.root / self.keys[index]
-        image = images.read_image(path)
-        if self.shape != images.MIXED and image.shape != self.shape:
+        image = decoding.read_image(path)
+        if self.shape != decoding.MIXED and image.shape != self.shape:
             raise ValueError(f"{path}: its shape is {image.shape}, not {self.shape}")
         return {"image": image}
 
     def content(self) -> bytes:
-        """What of the content is known without reading it, for the fingerprint."""
+        """Give what of the content is known without reading it, for the fingerprint."""
         return self.sizes.tobytes()
 
 
-class Classified(Pictures):
+class ClassifiedFiles(ImageFiles):
     """Image files with a class each: items have an int32[] "label" beside."""
 
-    def __init__(self, root: Path, sizes: Sizes, labels: Sequence[int], shape=images.MIXED):
+    def __init__(
+        self,
+        root: Path,
+        sizes: Sizes,
+        labels: Sequence[int],
+        shape: decoding.Shape = decoding.MIXED,
+    ):
         super().__init__(root, sizes, shape)
         self.labels = np.array(labels, np.int32)
 
@@ -55,10 +61,11 @@ class Classified(Pictures):
         return {**super().__getitem__(index), "label": self.labels[index]}
 
     def content(self) -> bytes:
+        """Give what is known without reading it, the labels as well."""
         return super().content() + self.labels.tobytes()
 
 
-class Masked(Pictures):
+class MaskedFiles(ImageFiles):
     """Image files with a mask file each: items have a uint8[H, W] "label" beside."""
 
     def __init__(
@@ -75,13 +82,14 @@ class Masked(Pictures):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         path = self.root / self.masks[index]
-        image, stored = super().__getitem__(index)["image"], images.read_mask(path)
-        with images.naming(path):
-            return images.segmented(image, stored, self.map)
+        image, stored = super().__getitem__(index)["image"], decoding.read_mask(path)
+        with decoding.naming(path):
+            return decoding.segmented(image, stored, self.map)
 
     def content(self) -> bytes:
-        parts = (canonical(self.masks), self.mask_sizes.tobytes(), self.map.tobytes())
-        return b"".join((super().content(), *parts))
+        """Give what is known without reading it, the masks' files as well."""
+        masks = (canonical(self.masks), self.mask_sizes.tobytes(), self.map.tobytes())
+        return b"".join((super().content(), *masks))
 
 
 def photographs(
@@ -89,11 +97,11 @@ def photographs(
     pool: Any,
     val: Any,
     classes: Sequence[str],
-    image_shape: images.Shape = images.MIXED,
+    image_shape: decoding.Shape = decoding.MIXED,
     **description: Any,
 ) -> Dataset:
-    """The data set of two sources of RGB photographs, with ImageNet's mean and std."""
-    known = canonical([len(pool), len(val), list(classes)])
+    """Make the data set of two sources of RGB photographs, with ImageNet's mean and std."""
+    marks = canonical([len(pool), len(val), list(classes)])
     return Dataset(
         pool=pool,
         val=val,
@@ -101,18 +109,18 @@ def photographs(
         image_shape=image_shape,
         mean=MEAN,
         std=STD,
-        fingerprint=fingerprint([*pool.keys, *val.keys], known, pool.content(), val.content()),
+        fingerprint=fingerprint([*pool.keys, *val.keys], marks, pool.content(), val.content()),
         **description,
     )
 
 
-def common_shape(*sources: Pictures) -> images.Shape:
-    """(H, W, 3) if all the files have one size, as their headers say; else MIXED."""
+def common_shape(*sources: ImageFiles) -> decoding.Shape:
+    """Give (H, W, 3) if all the files have one size, as their headers say; else MIXED."""
     sizes: set[tuple[int, int]] = set()
     for path in (source.root / key for source in sources for key in source.keys):
         # What cannot be read is told, or skipped, when its turn comes.
         with contextlib.suppress(OSError, Image.DecompressionBombError), Image.open(path) as image:
             sizes.add(image.size)
         if len(sizes) > 1:
-            return images.MIXED
-    return (*sizes.pop()[::-1], 3) if sizes else images.MIXED
+            return decoding.MIXED
+    return (*sizes.pop()[::-1], 3) if sizes else decoding.MIXED

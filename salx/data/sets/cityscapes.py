@@ -5,8 +5,9 @@ M. Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding
 
 from typing import Any
 
-from salx.data import classes, folders, images, pictures, prepared
-from salx.data.datasets import Dataset
+from salx.data import decoding, image_files, listing, tfds
+from salx.data.datasets import Dataset, register
+from salx.data.sets import classes
 from salx.tasks.segmentation import Segmentation
 
 HOW = (
@@ -17,37 +18,38 @@ ENDINGS = (("_leftImg8bit.png",), ("_gtFine_labelIds.png",))
 LABELS = classes.labels(classes.table("cityscapes"))
 
 
+@register("cityscapes")
 def load(dir: str = "", source: str = "folder") -> Dataset:
     """The set from its folders, or as tensorflow_datasets prepared it (`source="tfds"`).
 
     labelIds become the 19 trainIds; every other id is 255. A value beyond 33 but 255 is an error.
     """
-    return prepared.choose(source, from_folders, from_tfds)(dir)
+    return tfds.choose(source, _from_folders, _from_tfds)(dir)
 
 
-def from_folders(dir: str) -> Dataset:
-    root = folders.locate("cityscapes", dir, ("leftImg8bit/train",), HOW).parent.parent
+def _from_folders(dir: str) -> Dataset:
+    root = listing.locate("cityscapes", dir, ("leftImg8bit/train",), HOW).parent.parent
     pool, val = (
-        folders.with_masks(root, f"leftImg8bit/{part}", f"gtFine/{part}", LABELS.map, ENDINGS)
-        for part in ("train", "val")
+        listing.with_masks(root, f"leftImg8bit/{split}", f"gtFine/{split}", LABELS.map, ENDINGS)
+        for split in ("train", "val")
     )
-    return described(pool, val, pictures.common_shape(pool, val))
+    return _described(pool, val, image_files.common_shape(pool, val))
 
 
-def from_tfds(dir: str) -> Dataset:
+def _from_tfds(dir: str) -> Dataset:
     name = "cityscapes/semantic_segmentation"
-    pool, val = prepared.splits(name, dir, ("train", "validation"), item, HOW)
-    return described(pool, val, (1024, 2048, 3))
+    pool, val = tfds.splits(name, dir, ("train", "validation"), _item, HOW)
+    return _described(pool, val, (1024, 2048, 3))
 
 
-def item(record: dict[str, Any]) -> dict[str, Any]:
+def _item(record: dict[str, Any]) -> dict[str, Any]:
     """An item from a record of tfds' cityscapes."""
-    image = images.decode(record["image_left"])
-    return images.segmented(image, images.decode_mask(record["segmentation_label"]), LABELS.map)
+    image = decoding.decode(record["image_left"])
+    return decoding.segmented(image, decoding.decode_mask(record["segmentation_label"]), LABELS.map)
 
 
-def described(pool, val, shape: images.Shape) -> Dataset:
-    return pictures.photographs(
+def _described(pool, val, shape: decoding.Shape) -> Dataset:
+    return image_files.photographs(
         name="cityscapes",
         task=Segmentation(),
         about="Cityscapes with fine annotations, the 19 classes of its benchmark",

@@ -7,19 +7,21 @@ Without validation a pool can be chosen from, but nothing is measured.
 from collections.abc import Sequence
 from pathlib import Path
 
-from salx import tasks
-from salx.data import folders, lists, pictures
-from salx.data.classes import UNKNOWN, label_map
-from salx.data.datasets import Dataset
-from salx.infra.errors import InputError, unknown
+import numpy as np
 
-LISTS = (".csv", ".jsonl")
+from salx import tasks
+from salx.data import image_files, listing, lists
+from salx.data.datasets import Dataset, register
+from salx.data.decoding import UNKNOWN, label_map
+from salx.infra.errors import ArgumentError, unknown
+
 HOW = (
     "It holds <class>/*, or images/* and masks/*.png, or both under train/ and val/; or a list "
-    "of files, whose name is given as config.dataset.labels"
+    "of files, whose name is given as {.labels}"
 )
 
 
+@register("folder")
 def load(
     dir: str = "",
     task: str = "classification",
@@ -38,60 +40,60 @@ def load(
     Raises InputError that names the file, or the list and its line.
     """
     if ":" not in task and task not in tasks.TASKS.names():
-        raise unknown("config.dataset.task", task, tasks.TASKS.names())
-    kind = tasks.get(task, "config.dataset.task")
+        raise unknown("{name}", task, tasks.TASKS.names(), "task")
+    kind = tasks.get(task, "task")
     names = tuple(classes)
-    check_classes(names, needed=kind.dense and labels != "none")
-    root = folders.locate("folder", dir, ("",), HOW)
+    _check_classes(names, needed=kind.dense and labels != "none")
+    root = listing.locate("folder", dir, ("",), HOW)
     if labels == "none":
-        found = [pictures.Pictures(root, folders.below(root))]
-    elif labels.endswith(LISTS):
+        sources = [image_files.ImageFiles(root, listing.below(root))]
+    elif labels.endswith(lists.LISTS):
         target = "mask" if kind.dense else "label"
         rows = lists.read(root, labels, target, needed=bool(names))
         if rows and not rows[0].target:
-            found = lists.unlabelled(root, rows)
+            sources = lists.unlabelled(root, rows)
         elif not kind.dense:
             names = names or tuple(sorted({row.target for row in rows}))
-            found = lists.classified(root, rows, names)
+            sources = lists.classified(root, rows, names)
         else:
-            found = lists.masked(root, rows, indices(names))
+            sources = lists.masked(root, rows, _indices(names))
     elif labels != "folders":
-        raise unknown("config.dataset.labels", labels, ("folders", "none", "<file>.csv or .jsonl"))
+        raise unknown("{name}", labels, ("folders", "none", "<file>.csv or .jsonl"), "labels")
     elif not kind.dense:
-        names = names or folders.class_names(root / parts(root)[0])
-        found = [folders.class_folders(root, part, names) for part in parts(root)]
+        names = names or listing.class_names(root / _splits(root)[0])
+        sources = [listing.class_folders(root, split, names) for split in _splits(root)]
     else:
-        found = [masks_of(root, part, names) for part in parts(root)]
-    pool, val = (*found, pictures.Pictures(root, {}))[:2]
-    return pictures.photographs(
+        sources = [_masks_of(root, split, names) for split in _splits(root)]
+    pool, val = (*sources, image_files.ImageFiles(root, {}))[:2]
+    return image_files.photographs(
         name="folder",
         task=kind,
         about=f"{len(pool)} and {len(val)} images of the folder {root.name}",
         pool=pool,
         val=val,
         classes=names,
-        image_shape=pictures.common_shape(pool, val),
+        image_shape=image_files.common_shape(pool, val),
     )
 
 
-def check_classes(names: tuple[str, ...], needed: bool) -> None:
+def _check_classes(names: tuple[str, ...], needed: bool) -> None:
     if needed and not names:
-        raise InputError("config.dataset.classes: needs the names of the masks' classes 0, 1, ...")
+        raise ArgumentError("classes", "{name}: needs the names of the masks' classes 0, 1, ...")
     if len(set(names)) < len(names) or (needed and len(names) > UNKNOWN):
-        raise InputError(f"config.dataset.classes: names each once, and for masks up to {UNKNOWN}")
+        raise ArgumentError("classes", f"{{name}}: names each once, and for masks up to {UNKNOWN}")
 
 
-def parts(root: Path) -> list[str]:
+def _splits(root: Path) -> list[str]:
     """The folders below `root` of the pool and, if there is one, of validation."""
-    there = [part for part in ("train", "val") if (root / part).is_dir()]
+    there = [split for split in ("train", "val") if (root / split).is_dir()]
     return there if "train" in there else [""]
 
 
-def indices(names: Sequence[str]):
+def _indices(names: Sequence[str]) -> np.ndarray:
     """The label map of masks that hold class indices or 255."""
     return label_map({number: number for number in range(len(names))})
 
 
-def masks_of(root: Path, part: str, names: Sequence[str]) -> pictures.Masked:
-    prefix = folders.prefix(part)
-    return folders.with_masks(root, f"{prefix}images", f"{prefix}masks", indices(names))
+def _masks_of(root: Path, split: str, names: Sequence[str]) -> image_files.MaskedFiles:
+    prefix = listing.prefix(split)
+    return listing.with_masks(root, f"{prefix}images", f"{prefix}masks", _indices(names))

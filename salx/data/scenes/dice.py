@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from salx.data.street.canvas import Colour
+from salx.data.scenes.canvas import Colour
 
 PAINTS = (
     *((0.85, 0.86, 0.87), (0.1, 0.1, 0.12), (0.5, 0.52, 0.54), (0.35, 0.36, 0.38)),

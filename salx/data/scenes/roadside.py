@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from salx.data.street.canvas import Camera, Canvas, wall
-from salx.data.street.shapes import (
+from salx.data.scenes.canvas import Camera, Canvas, wall
+from salx.data.scenes.shapes import (
     DARK,
     GLASS,
     RED,
@@ -125,5 +125,5 @@ def sign(canvas: Canvas, camera: Camera, thing: Thing) -> None:
     canvas.paint(plate, inside, canvas.mix(rim, Kind.SIGN, 0.15))
     canvas.paint(plate, inside & inner, canvas.mix(board, Kind.SIGN, 0.15))
     if lights:
-        place, colour = (0.33, RED) if thing.style < 0.87 else (-0.33, (0.15, 0.9, 0.5))
-        canvas.paint(plate, disc(x, y - place, 0.17), canvas.mix(colour, Kind.SIGN, 1.0))
+        height, colour = (0.33, RED) if thing.style < 0.87 else (-0.33, (0.15, 0.9, 0.5))
+        canvas.paint(plate, disc(x, y - height, 0.17), canvas.mix(colour, Kind.SIGN, 1.0))

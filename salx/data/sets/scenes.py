@@ -2,15 +2,15 @@
 
 A pool of drives, as a fleet of cars brings it home: the frames of a drive are near-duplicates
 of each other, some conditions and classes are rare. Nothing is stored; an index gives its
-frame alone, the same bytes on every machine (salx/data/street).
+frame alone, the same bytes on every machine (salx/data/scenes).
 """
 
-from salx.data.datasets import Dataset, fingerprint
-from salx.data.street.render import draw
-from salx.data.street.shapes import Kind
-from salx.data.street.world import world
+from salx.data.datasets import Dataset, fingerprint, register
+from salx.data.scenes.render import draw
+from salx.data.scenes.shapes import Kind
+from salx.data.scenes.world import world
 from salx.infra import sealed, seeds
-from salx.infra.errors import InputError
+from salx.infra.errors import ArgumentError
 from salx.tasks.segmentation import Segmentation
 
 VERSION = 1  # another number where the same options draw other pixels
@@ -44,21 +44,23 @@ class Drives:
         return {"image": image, "label": mask}
 
 
+@register("scenes")
 def load(
     pool: int = 2000, val: int = 500, height: int = 128, width: int = 256, seed: int = 0
 ) -> Dataset:
     """`pool` and `val` frames of height x width pixels, of drives that `seed` gives.
 
-    Raises InputError for a size that is not a whole number, or too small to draw.
+    Raises ArgumentError for a size that is not a whole number, or too small to draw.
     """
     least = {"pool": (pool, 1), "val": (val, 1), "height": (height, 32), "width": (width, 32)}
     for name, (value, low) in least.items():
         if not isinstance(value, int) or value < low:
-            raise InputError(f"config.dataset.{name}: {value!r} is no whole number from {low} up")
+            text = f"{{name}}: {value!r} is no whole number from {low} up"
+            raise ArgumentError(name, text)
     size = (height, width)
     drives = Drives("drive", pool, POOL_FRAMES, size, seed)
     held_out = Drives("val", val, VAL_FRAMES, size, seed)
-    drawn = [part for source in (drives, held_out) for part in source[len(source) // 2].values()]
+    drawn = [array for source in (drives, held_out) for array in source[len(source) // 2].values()]
     options = sealed.canonical({"version": VERSION, "seed": seed, "size": size})
     return Dataset(
         name="scenes",
@@ -72,7 +74,7 @@ def load(
         mean=(0.349, 0.352, 0.346),
         std=(0.164, 0.167, 0.207),
         fingerprint=fingerprint(
-            [*drives.keys, *held_out.keys], options, *(part.tobytes() for part in drawn)
+            [*drives.keys, *held_out.keys], options, *(array.tobytes() for array in drawn)
         ),
         palette=PALETTE,
     )

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from salx.data.street.canvas import Camera, Canvas, Colour, Patch
-from salx.data.street.shapes import (
+from salx.data.scenes.canvas import Camera, Canvas, Colour, Patch
+from salx.data.scenes.shapes import (
     DARK,
     GLASS,
     RED,
@@ -12,9 +12,9 @@ from salx.data.street.shapes import (
     Kind,
     Thing,
     across,
-    beside,
     between,
     disc,
+    flank,
     shadow,
 )
 
@@ -31,7 +31,7 @@ def car(canvas: Canvas, camera: Camera, thing: Thing) -> None:
     tyre, plate = canvas.mix(TYRE, Kind.CAR), canvas.mix((0.8, 0.8, 0.72), Kind.CAR)
     lamp = canvas.mix(lights(thing), Kind.CAR, 0.35 + 0.65 * thing.lit)
     waist, top = 0.56 * thing.height, thing.height
-    if patch := beside(camera, thing):
+    if patch := flank(camera, thing):
         x, y = patch.along * thing.length, patch.up
         slope = np.minimum((patch.along - 0.02) / 0.16, (0.86 - patch.along) / 0.24)
         roof = waist + (top - waist) * np.minimum(slope, 1.0)
@@ -62,7 +62,7 @@ def truck(canvas: Canvas, camera: Camera, thing: Thing) -> None:
     dark, glass = canvas.mix(DARK, Kind.TRUCK), canvas.mix(GLASS, Kind.TRUCK)
     lamp = canvas.mix(lights(thing), Kind.TRUCK, 0.35 + 0.65 * thing.lit)
     top = thing.height
-    if patch := beside(camera, thing):
+    if patch := flank(camera, thing):
         x, y, a = patch.along * thing.length, patch.up, patch.along
         canvas.paint(patch, between(y, 0.45, 0.95) & (a < 0.97), dark)
         ribs = 0.8 + 0.1 * canvas.rough(x * 1.5, y * 0.0)

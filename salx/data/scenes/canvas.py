@@ -31,7 +31,7 @@ class Camera(NamedTuple):
     focal: float  # pixels
     bend: float
 
-    def place(self, x: float, z: float) -> tuple[float, float]:
+    def relative(self, x: float, z: float) -> tuple[float, float]:
         """(metres to the right of the camera's axis, metres ahead)."""
         ahead = z - self.z
         return x - self.x + self.bend * ahead * ahead, ahead
@@ -63,7 +63,7 @@ def wall(
 
     1 / depth is linear over the picture's columns, and so is (part of the wall) / depth.
     """
-    (x0, d0), (x1, d1) = camera.place(*start), camera.place(*end)
+    (x0, d0), (x1, d1) = camera.relative(*start), camera.relative(*end)
     if max(d0, d1) <= NEAR:
         return None
     a0, a1 = 0.0, 1.0
@@ -80,9 +80,9 @@ def wall(
     if left >= right or upper >= lower:
         return None
     columns = np.arange(left, right)[None] + 0.5
-    part = np.clip((columns - u0) / (u1 - u0), 0.0, 1.0) if u0 != u1 else 0.0 * columns
-    inverse = (1 - part) / d0 + part / d1
-    along = (a0 * (1 - part) / d0 + a1 * part / d1) / inverse
+    share = np.clip((columns - u0) / (u1 - u0), 0.0, 1.0) if u0 != u1 else 0.0 * columns
+    inverse = (1 - share) / d0 + share / d1
+    along = (a0 * (1 - share) / d0 + a1 * share / d1) / inverse
     rows = np.arange(upper, lower)[:, None] + 0.5
     up = camera.eye - (rows - camera.horizon) / (inverse * camera.focal)
     return Patch((slice(upper, lower), slice(left, right)), along, up, 1 / inverse)
@@ -109,7 +109,9 @@ class Canvas:
         """Each pixel's class, uint8[H, W]."""
         return np.array(self.classes, np.uint8)[self.material]
 
-    def paint(self, patch: Patch, where: np.ndarray, material: int, shade=1.0) -> None:
+    def paint(
+        self, patch: Patch, where: np.ndarray, material: int, shade: np.ndarray | float = 1.0
+    ) -> None:
         """Covers the pixels of the patch that `where` marks."""
         np.copyto(self.material[patch.window], material, where=where)
         np.copyto(self.depth[patch.window], patch.depth, where=where)

@@ -2,11 +2,12 @@
 
 G. Brostow, J. Fauqueur, R. Cipolla, "Semantic object classes in video", PRL 2009; classes and
 split of V. Badrinarayanan et al., "SegNet", PAMI 2017, whose validation follows one drive of
-the training part, so that results on it are optimistic.
+the training split, so that results on it are optimistic.
 """
 
-from salx.data import classes, folders, pictures
-from salx.data.datasets import Dataset
+from salx.data import image_files, listing
+from salx.data.datasets import Dataset, register
+from salx.data.sets import classes
 from salx.tasks.segmentation import Segmentation
 
 HOW = (
@@ -17,14 +18,15 @@ HOW = (
 LABELS = classes.labels(classes.table("camvid"))
 
 
+@register("camvid")
 def load(dir: str = "") -> Dataset:
     """The set from its folders; masks hold class indices, and 11 or 255 for void."""
-    root = folders.locate("camvid", dir, ("train/images",), HOW).parent.parent
+    root = listing.locate("camvid", dir, ("train/images",), HOW).parent.parent
     pool, val = (
-        folders.with_masks(root, f"{part}/images", f"{part}/labels", LABELS.map)
-        for part in ("train", "val")
+        listing.with_masks(root, f"{split}/images", f"{split}/labels", LABELS.map)
+        for split in ("train", "val")
     )
-    return pictures.photographs(
+    return image_files.photographs(
         name="camvid",
         task=Segmentation(),
         about="CamVid, the 11 classes and the split of SegNet",
@@ -32,5 +34,5 @@ def load(dir: str = "") -> Dataset:
         val=val,
         classes=LABELS.names,
         palette=LABELS.palette,
-        image_shape=pictures.common_shape(pool, val),
+        image_shape=image_files.common_shape(pool, val),
     )

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from salx.data import images
-from salx.infra.errors import InputError, unknown
+from salx.data import decoding
+from salx.infra.errors import ArgumentError, InputError, unknown
 from salx.infra.sealed import canonical
 
 Item = dict[str, Any]
@@ -44,16 +44,17 @@ class Prepared:
         return self.read(self.records[index])
 
     def content(self) -> bytes:
-        """What of the content is known without reading it, for the fingerprint."""
+        """Give what of the content is known without reading it, for the fingerprint."""
         return canonical([self.info.shard_lengths, self.sizes])
 
 
 def classified(record: Item) -> Item:
-    """An item from a record of a classification set."""
-    return {"image": images.decode(record["image"]), "label": np.int32(record["label"])}
+    """Make an item of a record of a classification set."""
+    return {"image": decoding.decode(record["image"]), "label": np.int32(record["label"])}
 
 
 def size_of(path: Path) -> int:
+    """Ask for a file's size in bytes. Raises InputError, naming it."""
     try:
         return path.stat().st_size
     except OSError as error:
@@ -61,35 +62,37 @@ def size_of(path: Path) -> int:
 
 
 def choose(source: str, from_folders: Callable, from_tfds: Callable) -> Callable:
-    """The one of the two that `config.dataset.source` names."""
-    known = {"folder": from_folders, "tfds": from_tfds}
-    if source not in known:
-        raise unknown("config.dataset.source", source, known)
-    return known[source]
+    """Give the one of the two that the option `source` names."""
+    readers = {"folder": from_folders, "tfds": from_tfds}
+    if source not in readers:
+        raise unknown("{name}", source, readers, "source")
+    return readers[source]
 
 
 def version_folder(name: str, dir: str, how: str) -> Path:
-    """dir/name/<version>, the newest one. Raises InputError that says how to prepare it."""
+    """Find dir/name/<version>, the newest one. Raises ArgumentError that says how to prepare it."""
     command = f"tfds build {name} --file_format=array_record --data_dir={dir or '<dir>'}"
     how = f"It is prepared, with tensorflow installed, by `{command}`. {how}"
     if not dir:
-        raise InputError(f"tfds data set {name}: config.dataset.dir has to name its folder. {how}")
-    place = Path(dir).expanduser() / name
-    found = {path.parent for path in place.glob("[0-9]*/dataset_info.json")}
+        raise ArgumentError("dir", f"tfds data set {name}: {{name}} has to name its folder. {how}")
+    versions = Path(dir).expanduser() / name
+    folders = {path.parent for path in versions.glob("[0-9]*/dataset_info.json")}
     numbers = {
         tuple(map(int, path.name.split("."))): path
-        for path in found
+        for path in folders
         if path.name.replace(".", "").isdigit()
     }
     if not numbers:
-        raise InputError(f"tfds data set {name} is not there; looked for {place}/<version>. {how}")
+        raise InputError(
+            f"tfds data set {name} is not there; looked for {versions}/<version>. {how}"
+        )
     return numbers[max(numbers)]
 
 
 def splits(
     name: str, dir: str, names: Sequence[str], read: Callable[[Item], Item], how: str
 ) -> list[Prepared]:
-    """The named splits of a prepared set, from dir/name/<version>.
+    """Open the named splits of a prepared set, from dir/name/<version>.
 
     Raises InputError for what is not there, lacks a split, or has no random access.
     """
@@ -114,8 +117,8 @@ def splits(
 def check_classes(source: Prepared, feature: str, classes: Sequence[str]) -> None:
     """Raises InputError unless the records' labels are these classes in this order."""
     names = source.features[feature].names
-    for number, (found, wanted) in enumerate(zip(names, classes, strict=False)):
-        if found != wanted:
-            raise InputError(f"tfds: class {number} is {found!r}, not {wanted!r}")
+    for number, (name, wanted) in enumerate(zip(names, classes, strict=False)):
+        if name != wanted:
+            raise InputError(f"tfds: class {number} is {name!r}, not {wanted!r}")
     if len(names) != len(classes):
         raise InputError(f"tfds: has {len(names)} classes, not {len(classes)}")

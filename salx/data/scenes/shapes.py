@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from salx.data.street.canvas import Camera, Canvas, Colour, Patch, wall
+from salx.data.scenes.canvas import Camera, Canvas, Colour, Patch, wall
 
 GLASS, STEEL = (0.16, 0.2, 0.25), (0.4, 0.42, 0.42)
 DARK, TYRE = (0.1, 0.1, 0.11), (0.06, 0.06, 0.07)
@@ -50,15 +50,17 @@ class Thing(NamedTuple):
     step: float = 0.0  # in -1..1, the phase of a walk
 
 
-def across(camera: Camera, thing: Thing, bottom: float, top: float, scale=1.0) -> Patch | None:
+def across(
+    camera: Camera, thing: Thing, bottom: float, top: float, scale: float = 1.0
+) -> Patch | None:
     """The thing's face towards the camera, widened by `scale`."""
     half = thing.width / 2 * scale
     return wall(camera, (thing.x - half, thing.z), (thing.x + half, thing.z), bottom, top)
 
 
-def beside(camera: Camera, thing: Thing) -> Patch | None:
+def flank(camera: Camera, thing: Thing) -> Patch | None:
     """The thing's side that the camera sees; None where it is straight ahead."""
-    lateral, _ = camera.place(thing.x, thing.z)
+    lateral, _ = camera.relative(thing.x, thing.z)
     if abs(lateral) <= thing.width / 2:
         return None
     x = thing.x - thing.width / 2 if lateral > 0 else thing.x + thing.width / 2
@@ -66,7 +68,7 @@ def beside(camera: Camera, thing: Thing) -> Patch | None:
     return wall(camera, *ends[:: thing.facing], 0.0, thing.height)
 
 
-def between(values: np.ndarray, low, high) -> np.ndarray:
+def between(values: np.ndarray, low: np.ndarray | float, high: np.ndarray | float) -> np.ndarray:
     """low <= values < high."""
     return (values >= low) & (values < high)
 

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from salx.data.street import roadside, shapes, traffic
-from salx.data.street.canvas import NOISE, Camera, Canvas, Colour
-from salx.data.street.dice import CLOTHES, LEAVES, PAINTS, PLASTERS, PLATES, Dice
-from salx.data.street.shapes import Thing
-from salx.data.street.weather import WEATHERS, Weather
+from salx.data.scenes import roadside, shapes, traffic
+from salx.data.scenes.canvas import NOISE, Camera, Canvas, Colour
+from salx.data.scenes.dice import CLOTHES, LEAVES, PAINTS, PLASTERS, PLATES, Dice
+from salx.data.scenes.shapes import Thing
+from salx.data.scenes.weather import WEATHERS, Weather
 from salx.infra import seeds
 
 LANE = 3.2  # metres

@@ -6,14 +6,13 @@ other 1,437 are the pool.
 """
 
 import numpy as np
-from sklearn.datasets import load_digits
 
-from salx.data.datasets import Dataset, fingerprint
+from salx.data.datasets import Dataset, fingerprint, register
 from salx.tasks.classification import Classification
 
 
 class Digits:
-    """A part of the digits, in scikit-learn's order."""
+    """Some of the digits, in scikit-learn's order."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, original: np.ndarray):
         self.images, self.labels = images, labels
@@ -28,14 +27,17 @@ class Digits:
     take = __getitem__  # numpy's indexing takes an array of them as well
 
 
+@register("digits")
 def load() -> Dataset:
     """The digits, as grey levels 0, 15, ... 240 (the set has 17 levels)."""
-    bunch = load_digits()
+    from sklearn import datasets  # takes a second, for nobody else
+
+    bunch = datasets.load_digits()
     images = (bunch.images * 15).astype(np.uint8)[..., None]
     labels = bunch.target.astype(np.int32)
     index = np.arange(len(labels))
     val = index % 5 == 0
-    pool, held_out = (Digits(images[part], labels[part], index[part]) for part in (~val, val))
+    pool, held_out = (Digits(images[half], labels[half], index[half]) for half in (~val, val))
     return Dataset(
         name="digits",
         task=Classification(),

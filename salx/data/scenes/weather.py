@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from salx.data.street.canvas import Colour
+from salx.data.scenes.canvas import Colour
 
 
 class Weather(NamedTuple):

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from salx.data.street import roadside
-from salx.data.street.canvas import FAR, Camera, Canvas, Colour, Patch
-from salx.data.street.dice import Dice
-from salx.data.street.shapes import Kind, between
-from salx.data.street.weather import Weather
-from salx.data.street.world import JUNCTION, LANE, REACH, Road, World
+from salx.data.scenes import roadside
+from salx.data.scenes.canvas import FAR, Camera, Canvas, Colour, Patch
+from salx.data.scenes.dice import Dice
+from salx.data.scenes.shapes import Kind, between
+from salx.data.scenes.weather import Weather
+from salx.data.scenes.world import JUNCTION, LANE, REACH, Road, World
 from salx.infra import seeds
 
 
@@ -86,10 +86,10 @@ def ground(canvas: Canvas, camera: Camera, world: World) -> None:
 
 def stand(canvas: Canvas, camera: Camera, world: World, frame: int) -> None:
     """Houses first, since everything else is nearer the road; then by depth, far to near."""
-    seen = [(each.draw, each.at(frame)) for each in world.things]
-    seen = [(draw, it) for draw, it in seen if it.z < camera.z + REACH - 30]
-    seen.sort(key=lambda one: (one[0] is not roadside.building, -one[1].z))
-    for draw, thing in seen:
+    standing = [(each.draw, each.at(frame)) for each in world.things]
+    standing = [(draw, it) for draw, it in standing if it.z < camera.z + REACH - 30]
+    standing.sort(key=lambda one: (one[0] is not roadside.building, -one[1].z))
+    for draw, thing in standing:
         draw(canvas, camera, thing)
 
 
