@@ -1,11 +1,15 @@
 """The known sets in their folders: real CamVid and CIFAR-10, and the layouts of the others."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from salx.data import datasets, decoding
 from salx.data.sets import classes
 from salx.infra.errors import InputError
+from tests.builders import ROOT
 from tests.data.files import SHARED, class_tree, picture, raw, write
 
 # % of all pixels of classes 0 to 10 and void, (train, val), as counted when the files were made.
@@ -186,3 +190,30 @@ def test_a_set_without_its_other_half_names_the_folder(tmp_path):
     (tmp_path / "gtFine/train/a").mkdir(parents=True)
     with pytest.raises(InputError, match=r"its mask .*gtFine/train/a/a_0_0_gtFine_labelIds\.png"):
         raw("cityscapes", dir=str(tmp_path))
+
+
+LIGHT = """
+import sys
+import salx.data.datasets, salx.data.loader, salx.tasks
+heavy = ("tensorflow", "tensorflow_datasets", "torch", "matplotlib", "sklearn")
+print([name for name in heavy if name in sys.modules])
+import cv2, absl.flags
+print(cv2.getNumThreads() == %d, absl.flags.FLAGS.is_parsed())
+print("sets" in dir(salx.data), salx.data.datasets.DATASETS.names())
+print([name for name in heavy if name in sys.modules])
+"""
+
+
+def test_importing_loads_no_other_frameworks_and_changes_no_settings():
+    command = [sys.executable, "-c", LIGHT % cv2_threads()]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    imported, settings, names, looked_up = process.stdout.splitlines()
+    assert imported == looked_up == "[]", process.stderr
+    assert settings == "True False"
+    assert names == f"False {[*datasets.SETS]}"
+
+
+def cv2_threads():
+    """How many threads OpenCV uses before anybody has asked for anything."""
+    command = [sys.executable, "-c", "import cv2; print(cv2.getNumThreads())"]
+    return int(subprocess.run(command, capture_output=True, text=True, timeout=60).stdout)
