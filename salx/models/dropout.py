@@ -30,20 +30,17 @@ def per_example(keys: jax.Array) -> Iterator[None]:
 
     def masked(layer: Callable, args: tuple, kwargs: dict[str, Any], context: Any) -> Any:
         module = context.module
-        if not (isinstance(module, nn.Dropout) and context.method_name == "__call__"):
+        called = isinstance(module, nn.Dropout) and context.method_name == "__call__"
+        if not called or kwargs.get("rng") is not None:  # the second is a call by `draw`
             return layer(*args, **kwargs)
+        kwargs.pop("rng", None)
         return draw(module, *args, **kwargs)
 
-    def draw(
-        module: nn.Dropout,
-        inputs: jax.Array,
-        deterministic: bool | None = None,
-        rng: jax.Array | None = None,
-    ) -> jax.Array:
+    def draw(module: nn.Dropout, inputs: jax.Array, deterministic: bool | None = None) -> jax.Array:
         idle = nn.merge_param("deterministic", module.deterministic, deterministic)
         if idle or module.rate == 0.0:
             return inputs
-        if rng is not None or inputs.shape[:1] != keys.shape:
+        if inputs.shape[:1] != keys.shape:
             where = f"{'/'.join(module.path)}: inputs {inputs.shape}"
             raise ValueError(f"dropout by example: {where} are not {keys.shape[0]} examples")
         salt = zlib.crc32("/".join(module.path).encode()) + calls[module.path]
