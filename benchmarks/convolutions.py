@@ -13,6 +13,7 @@ import argparse
 import collections
 import functools
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -48,7 +49,7 @@ class Layer(NamedTuple):
 
 def layers(name: str, batch: int, size: int) -> collections.Counter[Layer]:
     """A network's convolutions with how often it has each."""
-    found = collections.Counter()
+    counts = collections.Counter()
 
     def note(call, args, kwargs, context):
         module = context.module
@@ -57,22 +58,23 @@ def layers(name: str, batch: int, size: int) -> collections.Counter[Layer]:
             d, groups = module.features, module.feature_group_count
             stride, dilation = map(single, (module.strides, module.kernel_dilation))
             kernel = (k, k, c // groups, d)
-            found[Layer(args[0].shape, kernel, stride, module.padding, dilation, groups)] += 1
+            counts[Layer(args[0].shape, kernel, stride, module.padding, dilation, groups)] += 1
         return call(*args, **kwargs)
 
     image = jax.ShapeDtypeStruct((batch, size, size, 3), jnp.float32)
     module = zoo.get(name)(classes=19)
     with nn.intercept_methods(note):
         jax.eval_shape(module.init, jax.random.key(0), image)
-    return found
+    return counts
 
 
-def single(value) -> int:
+def single(value: int | tuple[int, ...] | None) -> int:
     """A stride or dilation, which flax takes as a number, a pair or None."""
     return (value[0] if isinstance(value, tuple) else value) or 1
 
 
-def im2col(x, kernel, layer: Layer):
+def im2col(x: jax.Array, kernel: jax.Array, layer: Layer) -> jax.Array:
+    """Convolve as one product of matrices."""
     k = kernel.shape[0]
     patches = lax.conv_general_dilated_patches(
         x, (k, k), (layer.stride,) * 2, [(layer.padding,) * 2] * 2,
@@ -81,7 +83,7 @@ def im2col(x, kernel, layer: Layer):
     return patches @ kernel.transpose(2, 0, 1, 3).reshape(-1, kernel.shape[-1])
 
 
-def jax_passes(layer: Layer, convolution) -> list:
+def jax_passes(layer: Layer, convolution: Callable) -> list[Callable]:
     """[forward, forward and gradients] of a convolution, ready to be timed."""
     x, kernel = jnp.ones(layer.shape), jnp.ones(layer.kernel)
     y = jax.jit(convolution)(x, kernel)
@@ -126,29 +128,29 @@ def ways(layer: Layer) -> dict[str, list]:
         "feature_group_count": layer.groups,
         "precision": None,
     }
-    place = ((layer.stride,) * 2, [(layer.padding,) * 2] * 2)
-    found = {"torch": torch_passes(layer)}
+    window = ((layer.stride,) * 2, [(layer.padding,) * 2] * 2)
+    passes = {"torch": torch_passes(layer)}
     for name, function in (("lax", lax.conv_general_dilated), ("ours", conv.convolve)):
-        found[name] = jax_passes(layer, lambda x, w, call=function: call(x, w, *place, **options))
+        passes[name] = jax_passes(layer, lambda x, w, call=function: call(x, w, *window, **options))
     if layer.kind == "dense":
-        found["im2col"] = jax_passes(layer, functools.partial(im2col, layer=layer))
-    return found
+        passes["im2col"] = jax_passes(layer, functools.partial(im2col, layer=layer))
+    return passes
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", default=CASES, metavar="NAME:BATCHxSIZE")
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     names = ("torch", "lax", "ours", "im2col")
-    for case in given.cases:
+    for case in arguments.cases:
         name, _, shape = case.partition(":")
         sums = collections.defaultdict(float)
         for layer, count in layers(name, *map(int, shape.split("x"))).items():
-            found = ways(layer)
-            flat = [once for passes in found.values() for once in passes]
-            seconds = iter(medians(flat, given.rounds, time.perf_counter))
-            for way in found:
+            compared = ways(layer)
+            flat = [each for passes in compared.values() for each in passes]
+            seconds = iter(medians(flat, arguments.rounds, time.perf_counter))
+            for way in compared:
                 for label in ("forward", "with gradients"):
                     sums[layer.kind, label, way] += 1e3 * count * next(seconds)
         table = Table("convolutions", "pass", *names, title=f"{case}, ms over all layers")

@@ -16,7 +16,7 @@ import argparse
 import functools
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import flax.linen as nn
 import jax
@@ -28,8 +28,8 @@ from rich.console import Console
 from rich.table import Table
 from torch.nn import functional
 
-from salx.commands import latency
 from salx.models import layers, zoo
+from salx.models.operations import macs
 
 CASES = {  # batch, height and width
     "cifar_resnet8": (128, 32),
@@ -57,18 +57,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--lax", action="store_true")
     parser.add_argument("--cpu-time", action="store_true")
-    given = parser.parse_args()
-    clock = time.process_time if given.cpu_time else time.perf_counter
-    if given.lax:
+    arguments = parser.parse_args()
+    clock = time.process_time if arguments.cpu_time else time.perf_counter
+    if arguments.lax:
         layers.Conv = nn.Conv
     print(f"jax {jax.__version__} {jax.devices()}, torch {torch.__version__} {device()}")
     accelerated = jax.default_backend() != "cpu"
     for dtype in DTYPES if accelerated else ["float32"]:
         ceiling = matrix_product(dtype, clock) if accelerated else 0.0
-        measure(given.cases, dtype, ceiling, given.rounds, clock)
+        measure(arguments.cases, dtype, ceiling, arguments.rounds, clock)
 
 
-def measure(cases, dtype: str, ceiling: float, rounds: int, clock: Callable) -> None:
+def measure(cases: Iterable[str], dtype: str, ceiling: float, rounds: int, clock: Callable) -> None:
     """Prints a table; `ceiling` in operations per second, or 0 for none."""
     table = Table(title=f"{dtype}, ceiling {ceiling / 1e12:.3g} TFLOP/s" if ceiling else dtype)
     for column in ("network", "pass", "torch ms", "ours ms", "torch / ours", "of ceiling"):
@@ -76,7 +76,7 @@ def measure(cases, dtype: str, ceiling: float, rounds: int, clock: Callable) -> 
     for case in cases:
         name, _, shape = case.partition(":")
         batch, size = map(int, shape.split("x")) if shape else CASES[name]
-        work = 2 * batch * latency.macs(zoo.get(name)(classes=CLASSES), (size, size))
+        work = 2 * batch * macs(zoo.get(name)(classes=CLASSES), (size, size))
         ours, theirs = jax_passes(name, batch, size, dtype), torch_passes(name, batch, size, dtype)
         for label, factor in (("forward", 1), ("train", 3)):
             seconds = medians([theirs[label], ours[label]], rounds, clock)
@@ -90,10 +90,10 @@ def medians(passes: list[Callable], rounds: int, clock: Callable) -> list[float]
     """Seconds of each, after one untimed call in each round that lets the other's threads rest."""
     taken = [[] for _ in passes]
     for _ in range(rounds):
-        for once, seconds in zip(passes, taken, strict=True):
-            once()
+        for run, seconds in zip(passes, taken, strict=True):
+            run()
             began = clock()
-            once()
+            run()
             seconds.append(clock() - began)
     return [statistics.median(seconds) for seconds in taken]
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from jax import export
 
-from salx.models import conv
+from salx.models import conv, zoo
+from tests.models import nets
 from tests.models.three_layers import KERNELS, loss
 
 QUICK = {"xla_backend_optimization_level": 0}
@@ -128,3 +129,15 @@ def test_no_device_gathers_the_batch():
     command = [sys.executable, "-c", CHILD]
     ran = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["4", "False"]
+
+
+def test_a_batch_may_be_symbolic():
+    """One exported network for all batch sizes, Winograd's convolutions among its own."""
+    module = zoo.get("resnet18")(classes=3)
+    (batch,) = export.symbolic_shape("b")
+    image = jax.ShapeDtypeStruct((batch, 64, 64, 3), jnp.float32)
+    variables = jax.tree.map(lambda x: jnp.ones(x.shape, x.dtype), nets.shapes(module))
+    forward = functools.partial(module.apply, variables)
+    exported = export.export(jax.jit(lambda x: forward(x)[0]), platforms=["cpu"])(image)
+    images = np.random.default_rng(0).normal(size=(3, 64, 64, 3)).astype(np.float32)
+    assert exported.call(images).shape == (3, 3)
