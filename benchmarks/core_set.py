@@ -156,7 +156,7 @@ def compare(rows: int, width: int, spread: float) -> None:
     for column in ("way", "start s", "ms a pick", "total s", "over ours"):
         table.add_column(column, justify="left" if column == "way" else "right")
     table.add_row("lazy, all measured", "", f"{1e3 * ours / count:.3f}", f"{ours:.2f}", "1")
-    placed = k_center_state.place(pool, str)
+    placed = k_center_state.put_rows(pool, str)
     begin = functools.partial(k_center_state.start, placed, centres, count, str)
     first = seconds(lambda: cover()(placed, begin()))
     value = first_distances(cover()(placed, begin()), len(pool))

@@ -17,6 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,16 @@ from rich.table import Table
 
 from configs import quickstart
 from salx import policies, report
-from salx.data import datasets
 from salx.infra import mesh
 from salx.models import model as networks
-from salx.scoring import engine
+from salx.scoring.engine import Question, Reading, Scorer
 from salx.study import config as configs
-from salx.study import study
-from salx.training.step import Recipe, initial
+from salx.study.config import StudyConfig, Telemetry
+from salx.study.context import StudyContext
+from salx.study.study import Study
+from salx.surrogates.network import Network
+from salx.surrogates.surrogate import Preprocessing
+from salx.training.step import Trained, make_initial
 
 START = time.perf_counter() - time.process_time()  # imports took this process's first seconds
 
@@ -49,36 +53,46 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
     config = configs.resolve(quickstart.get_config())
-    config["telemetry"]["progress"] = False
+    config = replace(config, telemetry=Telemetry(progress=False))
     if parser.parse_args().quick:
-        config |= {"seeds": 1, "cycles": 3, "budget": 0.06, "deploy_cycles": ()}
+        config = replace(config, seeds=1, cycles=3, budget=0.06, deploy_cycles=())
     print(f"{platform.machine()}, {os.cpu_count()} cores, jax {jax.__version__}, {jax.devices()}")
     accounted = study_accounts(config)
     print_scoring(config)
     print_study(config, *accounted)
 
 
-def bare_forward(
-    model: networks.Model, variables: dict[str, Any], images: np.ndarray
-) -> Callable[[], None]:
+def untrained(study: StudyContext, label: str) -> Network:
+    """Give a model of the study, with initial weights, as a surrogate."""
+    model, dataset = study.models[label], study.dataset
+    fresh = make_initial(Trained(model, study.config.recipe(label), dataset.task))(0, 1)
+    return Network(
+        model=model,
+        arrays=fresh.variables,
+        task=dataset.task,
+        classes=dataset.classes,
+        preprocessing=Preprocessing(dataset.image_shape, dataset.mean, dataset.std),
+        origin={},
+    )
+
+
+def bare_forward(surrogate: Network, images: np.ndarray) -> Callable[[], None]:
     """Give a call that runs a jitted forward pass over images that lie on the device."""
-    forward = jax.jit(lambda v, x: networks.forward(model, v, x)[0][0])
+    forward = jax.jit(lambda v, x: networks.forward(surrogate.model, v, x)[0][0])
     batches = [jnp.asarray(images[i : i + BATCH]) for i in range(0, len(images), BATCH)]
 
     def call() -> None:
-        jax.block_until_ready([forward(variables, batch) for batch in batches])
+        jax.block_until_ready([forward(surrogate.variables, batch) for batch in batches])
 
     return call
 
 
-def scoring_pass(
-    model: networks.Model, variables: dict[str, Any], dataset: datasets.Dataset, ids: np.ndarray
-) -> Callable[[], None]:
+def scoring_pass(study: StudyContext, surrogate: Network, ids: np.ndarray) -> Callable[[], None]:
     """Give a call that runs the scoring pass over the same images, from the pool to scores."""
-    policy = policies.build("entropy", {})
+    scorer, question = Scorer(), Question(surrogate, policies.build("entropy"))
 
     def call() -> None:
-        engine.score_pool(model, variables, policy, dataset, ids, BATCH)
+        scorer.score(question, study.dataset, ids, Reading(BATCH))
 
     return call
 
@@ -98,18 +112,18 @@ def fraction(bare: Callable[[], None], whole: Callable[[], None]) -> tuple[float
     return statistics.median(ratios), statistics.median(seconds)
 
 
-def print_scoring(config: dict[str, Any]) -> None:
+def print_scoring(config: StudyConfig) -> None:
     """Print scoring over the bare forward pass, for each model."""
-    dataset = datasets.load(config["dataset"])
-    ids = np.resize(np.arange(len(dataset.pool)), 8 * BATCH)
-    images = np.stack([dataset.pool[i]["image"] for i in ids])
+    with tempfile.TemporaryDirectory() as folder:
+        study = StudyContext(config, folder)
+    pool = study.dataset.pool
+    ids = np.resize(np.arange(len(pool)), 8 * BATCH)
+    images = np.stack([pool[i]["image"] for i in ids])
     table = Table("model", "bare images/s", "scoring / bare", title=f"scoring, batch {BATCH}")
-    for label, options in sorted(config["models"].items()):
-        model = networks.build(label, options, dataset)
-        variables = initial(model, Recipe(**config["train"]), dataset.task)(0, 1).variables
+    for label in sorted(config.models):
+        surrogate = untrained(study, label)
         ratio, seconds = fraction(
-            bare_forward(model, variables, images),
-            scoring_pass(model, variables, dataset, ids),
+            bare_forward(surrogate, images), scoring_pass(study, surrogate, ids)
         )
         table.add_row(label, f"{len(ids) / seconds:,.0f}", f"{ratio:.3f}")
     Console().print(table)
@@ -144,7 +158,7 @@ class Accounts:
         return call
 
 
-def study_accounts(config: dict[str, Any]) -> tuple[Accounts, float, dict[str, int]]:
+def study_accounts(config: StudyConfig) -> tuple[Accounts, float, dict[str, int]]:
     """Run the study and its report.
 
     Returns:
@@ -153,7 +167,7 @@ def study_accounts(config: dict[str, Any]) -> tuple[Accounts, float, dict[str, i
     accounts = Accounts()
     mesh.jit = accounts.timed
     with tempfile.TemporaryDirectory() as folder:
-        study.run(config, Path(folder))
+        Study(config, folder).run()
         report.write(Path(folder))
     wall = time.perf_counter() - START
     mesh.jit = accounts.jit
@@ -161,7 +175,7 @@ def study_accounts(config: dict[str, Any]) -> tuple[Accounts, float, dict[str, i
 
 
 def print_study(
-    config: dict[str, Any], accounts: Accounts, wall: float, traces: dict[str, int]
+    config: StudyConfig, accounts: Accounts, wall: float, traces: dict[str, int]
 ) -> None:
     """Print the compilations, and where the seconds of the study went."""
     table = Table("step", "compilations", title="one study")
@@ -169,7 +183,7 @@ def print_study(
         table.add_row(name, str(count))
     Console().print(table)
     outside = wall - accounts.inside - accounts.compiling
-    table = Table("part", "seconds", "share", title=f"{config['name']}, {accounts.calls} steps")
+    table = Table("part", "seconds", "share", title=f"{config.name}, {accounts.calls} steps")
     parts = {"jitted steps": accounts.inside, "compilation": accounts.compiling}
     for name, seconds in {**parts, "outside both": outside, "wall": wall}.items():
         table.add_row(name, f"{seconds:.1f}", f"{seconds / wall:.1%}")
