@@ -1,0 +1,21 @@
+"""A network that the package does not have: two linear layers, with dropout between."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+
+class TwoLayers(nn.Module):
+    """Pixels, a hidden layer, dropout, and a last linear layer over what is left."""
+
+    classes: int
+    width: int = 16
+    dropout: float = 0.2
+
+    last_layer = "last"
+
+    @nn.compact
+    def __call__(self, x, *, batch_stats, dropout):
+        x = nn.relu(nn.Dense(self.width, name="hidden")(x.reshape(x.shape[0], -1)))
+        x = nn.Dropout(self.dropout, deterministic=not dropout)(x)
+        out = {"stage1": x[:, None, None, :], "features": x.astype(jnp.float32)}
+        return nn.Dense(self.classes, name="last")(x), out
