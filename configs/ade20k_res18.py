@@ -14,10 +14,10 @@ Cost: 33 trainings of up to 16,168 steps at 512x512. Not run here in full.
 cores and says nothing about mIoU.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.ade20k(argument, "res18")
     config.name = "ade20k_res18"
     return config

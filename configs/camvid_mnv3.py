@@ -12,10 +12,10 @@ Cost: 33 trainings of 3,000 steps. Not run here in full. `camvid_mnv3.py:small` 
 cycles, 8 steps, no pretrained weights) takes minutes on 2 cores and says nothing about mIoU.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.camvid(argument, "mnv3")
     config.name = "camvid_mnv3"
     return config

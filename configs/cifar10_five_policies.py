@@ -11,10 +11,10 @@ Cost: 120 trainings, about half a minute each on 2 cores. So few steps leave all
 the networks can do; the comparison is of policies under one small budget of compute.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.cifar10(argument, "res8", "res20")
     config.name = "cifar10_five_policies"
     config.policies = ("entropy", "learning_loss", "core_set", "true_loss")

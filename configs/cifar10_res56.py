@@ -10,10 +10,10 @@ Cost: 33 trainings of 60 epochs. `cifar10_res56.py:small` (3 cycles, 8 steps) ta
 cores and says nothing about accuracy.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.cifar10(argument, "res56")
     config.name = "cifar10_res56"
     return config

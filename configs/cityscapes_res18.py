@@ -14,10 +14,10 @@ Cost: 33 trainings of up to 32,725 steps at 768x768. Not run here in full.
 2 cores and says nothing about mIoU.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.cityscapes(argument, "res18")
     config.name = "cityscapes_res18"
     return config

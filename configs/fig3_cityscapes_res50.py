@@ -17,10 +17,10 @@ Expect, in the paper: 91 to 93 % of the potential with 20 % of the pool.
 on 2 cores and says nothing about mIoU.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.curves(recipes.cityscapes(argument, "res50"))
     config.name = "fig3_cityscapes_res50"
     return config

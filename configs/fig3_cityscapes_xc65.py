@@ -17,10 +17,10 @@ Expect, in the paper: 91 to 93 % of the potential of 79.9 % mIoU with 20 % of th
 on 2 cores and says nothing about mIoU.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.curves(recipes.cityscapes(argument, "xc65"))
     config.name = "fig3_cityscapes_xc65"
     return config

@@ -18,10 +18,10 @@ Expect, in the paper: 80 to 87 % of the potential with 20 % of the pool.
 says nothing about accuracy.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.curves(recipes.imagenet(argument, "res34"))
     config.name = "fig3_imagenet_res34"
     return config

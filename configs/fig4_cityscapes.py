@@ -16,10 +16,10 @@ wider histograms for smaller networks. `fig4_cityscapes.py:small` (128x256, 8 st
 weights) takes minutes on 2 cores and says nothing about entropies.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.histograms(
         recipes.cityscapes(argument, "res20", "mnv3", "res18", "res50", "xc65")
     )

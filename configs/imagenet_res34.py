@@ -14,10 +14,10 @@ Cost: 33 trainings of 25,623 to 256,233 images for 90 epochs. Not run here in fu
 says nothing about accuracy.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.imagenet(argument, "res34")
     config.name = "imagenet_res34"
     return config

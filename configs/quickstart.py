@@ -12,7 +12,7 @@ Expect: 97 to 98 % for data that any of the three chose, 94 to 95 % for random d
 leave intervals of a few points around the gains.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
 def get_config():

@@ -9,10 +9,10 @@ Cost: 33 trainings of 1,000 steps. Not run here in full. `scenes_mnv3.py:small` 
 cycles, 8 steps) takes minutes on 2 cores and says nothing about mIoU.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.scenes(argument, "mnv3")
     config.name = "scenes_mnv3"
     return config

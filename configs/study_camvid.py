@@ -14,10 +14,10 @@ Expect: no figures yet. `study_camvid.py:small` (96x128, 3 cycles, 8 steps, no p
 takes minutes on 2 cores and says nothing about mIoU.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.camvid(argument, "mnv3", "res18", "res50")
     config.name = "study_camvid"
     recipes.generations(config, "mnv3", "res18", "res50")

@@ -13,10 +13,10 @@ Expect: no figures yet. `study_cifar10.py:small` (3 cycles, 8 steps) takes two m
 and says nothing about accuracy.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.cifar10(argument, "res8", "res20", "res56")
     config.name = "study_cifar10"
     recipes.generations(config, "res8", "res20", "res56")

@@ -12,10 +12,10 @@ Expect: as the quickstart, 96 to 98 % for chosen data and 93 to 95 % for random 
 `study_digits.py:small` (3 cycles, 8 steps) takes a minute and says nothing about accuracy.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.digits(argument)
     config.name = "study_digits"
     recipes.generations(config, "res8", "res14", "res20")

@@ -12,10 +12,10 @@ Expect: no figures yet. `study_scenes.py:small` (64x128, 3 cycles, 8 steps) take
 cores and says nothing about mIoU.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.scenes(argument, "res20", "mnv3", "res18")
     config.name = "study_scenes"
     recipes.generations(config, "res20", "mnv3", "res18")

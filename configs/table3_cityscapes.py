@@ -19,10 +19,10 @@ diagonal; the report sets every cell beside the paper's. ResNet-18's 55 to 58 % 
 minutes on 2 cores and says nothing about mIoU.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.cityscapes(argument, "res20", "mnv3", "res18", "res50", "xc65")
     config.name = "table3_cityscapes"
     return config

@@ -17,10 +17,10 @@ over random in the mean of the 6 pairs off the diagonal. `table4_ade20k.py:small
 cycles, 8 steps, no pretrained weights) takes minutes on 2 cores and says nothing about mIoU.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.ade20k(argument, "res18", "res50", "xc65")
     config.name = "table4_ade20k"
     return config

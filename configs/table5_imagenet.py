@@ -17,10 +17,10 @@ Expect, in the paper: 58.5 (ResNet-18) and 60.8 % top-1 (ResNet-34) from random 
 takes a minute on 2 cores and says nothing about accuracy.
 """
 
-from salx.study import recipes
+from salx import recipes
 
 
-def get_config(argument=""):
+def get_config(argument: str = ""):
     config = recipes.imagenet(argument, "res18", "res34")
     config.name = "table5_imagenet"
     return config

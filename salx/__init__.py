@@ -11,8 +11,8 @@
     study.run()
     print(study.table())
 
-`salx.policies` has what a policy of your own needs. Nothing is read, and no device is touched,
-before one of these is used.
+`salx.policies` has what a policy of your own needs, `salx.recipes` what configs share. Nothing is
+read, and no device is touched, before one of these is used.
 """
 
 import importlib
@@ -34,23 +34,26 @@ if TYPE_CHECKING:
         load,
         select,
     )
+    from salx.study import recipes as recipes
 
 __all__ = [
     "ArgumentError", "InputError", "Observer", "Pool", "RunError", "Selection", "Study",
-    "Surrogate", "__version__", "compare", "images", "load", "policies", "select",
+    "Surrogate", "__version__", "compare", "images", "load", "policies", "recipes", "select",
 ]  # fmt: skip
 
 _LIBRARY = frozenset(
     ("Pool", "Selection", "Study", "Surrogate", "compare", "images", "load", "select")
 )
 
+_MODULES = {"policies": "salx.policies", "recipes": "salx.study.recipes"}
+
 
 def __getattr__(name: str) -> Any:
     """Import what the library is made of when it is first used."""
     if name in _LIBRARY:
         return getattr(importlib.import_module("salx.library"), name)
-    if name == "policies":
-        return importlib.import_module("salx.policies")
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
     raise AttributeError(f"module 'salx' has no attribute {name!r}")
 
 

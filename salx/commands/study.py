@@ -39,6 +39,9 @@ from salx.study import config as configs
 from salx.study import grid, partition
 from salx.study.config import StudyConfig
 
+# What configs imported from version 0.1, and where it is.
+MOVED = {"salx.config": "salx.study.config"}
+
 
 class Workers(flags.ArgumentParser):
     """Of --plan: a number, or 0 where none is given."""
@@ -109,6 +112,8 @@ def explained(argv: list[str], error: Exception) -> InputError:
                 return InputError(f"--{name}: this config has no such field to change")
     if isinstance(error, OSError) and error.__cause__:
         error = error.__cause__  # ml_collections wraps what a config file raised
+    if isinstance(error, ImportError) and error.name in MOVED:
+        return InputError(f"--config: {error.name} is {MOVED[error.name]} since version 0.2")
     kind = "" if isinstance(error, flags.Error) else f"--config: {type(error).__name__}: "
     return InputError(f"{kind}{error}")
 

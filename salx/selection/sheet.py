@@ -10,8 +10,6 @@ from typing import NamedTuple
 import cv2
 import jinja2
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.figure import Figure
 
 from salx.data.datasets import Dataset
 from salx.data.decoding import coloured
@@ -78,6 +76,8 @@ def score_maps(sheet: Sheet, ids: Sequence[int]) -> np.ndarray | None:
 
 def painted(image: np.ndarray, values: np.ndarray, most: float) -> np.ndarray:
     """The image in grey under its values, from dark to bright."""
+    from matplotlib import colormaps  # takes a second to import, and only drawing needs it
+
     height, width = image.shape[:2]
     heat = colormaps["inferno"](values[:height, :width] / max(most, 1e-9))[..., :3] * 255
     return (0.35 * image.mean(-1, keepdims=True) + 0.65 * heat).astype(np.uint8)
@@ -107,6 +107,8 @@ def uri(image: np.ndarray) -> str:
 
 def figure(title: str, tiles: Sequence[Tile]) -> bytes:
     """The same as a PNG."""
+    from matplotlib.figure import Figure
+
     lines = -(-len(tiles) // COLUMNS)
     drawn = Figure(figsize=(2 * COLUMNS, 2.3 * lines + 0.5), dpi=100, layout="constrained")
     drawn.suptitle(title, fontsize=11, parse_math=False)

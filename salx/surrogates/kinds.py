@@ -6,7 +6,7 @@ a Surrogate, a class of one, or a function that makes one.
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -41,13 +41,11 @@ def load(source: Any, **options: Any) -> Surrogate:
         return source
     if isinstance(source, list | tuple):
         return Ensemble(tuple(load(each, **options) for each in source))
-    if isinstance(source, Path):
-        return _checked(_of_path(source, options), source)
     if callable(source):
         return _of_callable(source, options)
-    if not isinstance(source, str):
+    if not isinstance(source, str | PurePath):
         raise ArgumentError("surrogate", f"{{name}}={source!r} is no surrogate")
-    return _of_text(source, options)
+    return _of_text(str(source), options)
 
 
 def _of_text(source: str, options: Mapping[str, Any]) -> Surrogate:

@@ -13,6 +13,7 @@ import salx
 from salx import records
 from salx.infra import sealed
 from salx.models import weight_files
+from salx.study import config as configs
 from tests import oracles
 from tests.builders import ROOT, SMALL, module_of, quiet
 from tests.outside.installed import install
@@ -96,7 +97,7 @@ def test_features_of_a_function_serve_core_set(pictures):
     [
         (lambda images: {"logit": images}, "gave 'logit'"),
         (lambda images: {"features": images}, "gave no logits"),
-        (lambda images: np.zeros((1, 2)), r"gave logits of shape \(1, 2\) for 26 images"),
+        (lambda images: np.zeros((1, 2)), r"gave logits of shape \(1, 2\) for 64 images"),
     ],
 )
 def test_an_answer_that_cannot_be_used_is_one_line(pictures, answer, message):
@@ -173,9 +174,14 @@ def test_errors_name_the_argument(past, pictures, change, message):
         salx.select(**arguments)
 
 
-def test_a_study_runs_and_is_shown(tmp_path, small):
+def test_a_study_runs_and_is_shown(tmp_path):
     config = replace(
-        quiet(small), seeds=1, cycles=2, budget=0.04, surrogates=("a",), deployments=("a",)
+        quiet(configs.resolve(module_of(SMALL).get_config())),
+        seeds=1,
+        cycles=2,
+        budget=0.04,
+        surrogates=("a",),
+        deployments=("a",),
     )
     notes = Notes()
     study = salx.Study(config, tmp_path / "w", observer=notes)
@@ -225,12 +231,12 @@ def test_in_a_notebook_with_reader_processes(compiled, networks, pictures, tmp_p
 
 
 def test_what_importing_salx_loads():
-    """The errors and the observer alone; nothing of others."""
+    """Errors, the observer and the version, with what these need; nothing of other packages."""
     code = "import sys, salx; print(sorted(m for m in sys.modules if m.split('.')[0] == 'salx'))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip() == str(
-        ["salx", "salx.infra", "salx.infra.errors", "salx.infra.observer", "salx.infra.version"]
-    ), done.stderr
+    infra = ("errors", "observer", "sealed", "storage", "version")
+    wanted = ["salx", "salx.infra", *(f"salx.infra.{name}" for name in infra)]
+    assert done.stdout.strip() == str(wanted), done.stderr
 
 
 def test_weights_that_are_not_finite_are_refused(networks, tmp_path):
