@@ -27,6 +27,9 @@ from salx.training.step import Trained, TrainState
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ROOT / "tests" / "small_study.py"
 
+# For tests that bring none of their own: equal steps are traced and compiled once in a process.
+TRAINER, SCORER = Trainer(), Scorer()
+
 # What of a config decides which runs there are: three models, each choosing for all.
 GRID = GridSpec(("s", "m", "l"), ("s", "m", "l"), ("entropy",), seeds=3, cycles=10)
 
@@ -87,8 +90,8 @@ def scores(
     batch: int,
     scorer: Scorer | None = None,
 ) -> Rows:
-    """Return what a policy's score gives of a pool's examples, by a scorer of its own."""
-    scorer = scorer or Scorer()
+    """Return what a policy's score gives of a pool's examples."""
+    scorer = scorer or SCORER
     return scorer.score(Question(surrogate, policy), dataset, ids, Reading(batch))
 
 
@@ -104,7 +107,7 @@ def fit(
     ids = np.arange(len(dataset.pool) if size is None else size)
     with Checkpoints(folder / "checkpoint") as checkpoints:
         training = Training(what, dataset, ids, 0)
-        return (trainer or Trainer()).fit(training, checkpoints, watcher)
+        return (trainer or TRAINER).fit(training, checkpoints, watcher)
 
 
 def picks(workdir: Path) -> dict[str, list[int]]:

@@ -1,6 +1,8 @@
 """What all tests share: a small study, and the real command as a process of its own."""
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -76,12 +78,23 @@ def salx(compiled):
 
 
 @pytest.fixture(scope="session")
-def finished(salx, tmp_path_factory):
-    """A work folder with the finished small study, not to be changed, and what was printed."""
-    workdir = tmp_path_factory.mktemp("study") / "w"
-    process = salx(workdir)
-    assert process.returncode == 0, process.stderr
-    return workdir, process.stdout
+def finished(salx, tmp_path_factory, worker_id):
+    """A work folder with the finished small study, not to be changed, and what was printed.
+
+    It is made once for all of xdist's workers: the first that needs it makes it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "finished_study"
+    folder.mkdir(exist_ok=True)
+    workdir, printed = folder / "w", folder / "printed"
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            shutil.rmtree(workdir, ignore_errors=True)
+            process = salx(workdir)
+            assert process.returncode == 0, process.stderr
+            printed.write_text(process.stdout, encoding="utf-8")
+    return workdir, printed.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,7 @@ def test_bfloat16_trains_float32_weights():
     losses = spmd.curve(model, digits, spmd.RECIPE)
     assert losses[-1] < 0.5 * losses[0]
     what, trainer = Trained(model, spmd.RECIPE, digits.task), Trainer()
-    state, ids = trainer.initial(what)(0, spmd.STEPS), np.arange(8, dtype=np.int32)
+    state, ids = trainer.initial(what)(0, spmd.STEPS), np.arange(32, dtype=np.int32)
     batch = {"image": digits.pool.images[ids], "label": digits.pool.labels[ids], "id": ids}
     state, _ = trainer.step(what)(state, empty_metrics(), batch)
     kept = state.params, state.batch_stats, state.opt_state

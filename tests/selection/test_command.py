@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from salx import records
-from salx.data import images
+from salx.data import decoding
 from salx.infra import sealed
 from salx.models import model as networks
 from salx.surrogates import kinds
@@ -27,7 +27,7 @@ def lines(path):
 def outputs(network, keys, root):
     """(logits, outputs) of a network for files of SIDE x SIDE."""
     past = kinds.load(str(network), size=(SIDE, SIDE))
-    shown = np.stack([images.read_image(root / key) for key in keys])
+    shown = np.stack([decoding.read_image(root / key) for key in keys])
     return networks.forward(past.model, past.variables, shown)[0]
 
 

@@ -33,7 +33,7 @@ def killed(workdir, env, draw: random.Random) -> bool:
     time.sleep(draw.uniform(0.0, 2.5))
     if draw.random() < 0.5:
         while process.poll() is None and not writing(workdir):
-            pass
+            time.sleep(0.001)  # the study needs the processor
     process.send_signal(signal.SIGKILL)
     return process.wait() == -signal.SIGKILL
 
