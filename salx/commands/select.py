@@ -124,7 +124,7 @@ def prepare(flags: argparse.Namespace) -> list[Plan]:
     asks = policies.kind(name)
     options = {"size": pair(flags.size)} if flags.size else {}
     sources: list[Any] = flags.surrogate or [None]
-    if not policies.build(name).scores:
+    if not policies.build(name).asks:
         sources = [None]
     elif not flags.surrogate:
         raise ArgumentError("surrogate", f"{{name}} is required by policy {asks.name!r}")

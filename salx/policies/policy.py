@@ -18,9 +18,9 @@ point group `salx.policies`; a config or a flag may also say `module:Class`.
 
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import flax.linen as nn
 import jax
@@ -74,6 +74,11 @@ def only_select(default: Any) -> Any:
     return field(default=default, metadata={"only_select": True})
 
 
+def _options(policy: "Policy | type[Policy]") -> dict[str, Field]:
+    """The fields of a policy, which is a dataclass, by name."""
+    return {each.name: each for each in fields(cast(Any, policy))}
+
+
 class Policy:
     """How to choose. A subclass has `score`, or `select`, or both.
 
@@ -105,7 +110,7 @@ class Policy:
         """
         raise NotImplementedError(f"policy {self.name} scores nothing")
 
-    def values(self, out: Outputs) -> jax.Array | None:
+    def values(self, out: Outputs) -> Any:
         """What a score sums, float32[places], where it sums: drawn as a map of the score."""
         return None
 
@@ -123,16 +128,17 @@ class Policy:
                 return {"name": value.name, "options": value.options}
             return [plain(each) for each in value] if isinstance(value, tuple | list) else value
 
-        return {each.name: plain(getattr(self, each.name)) for each in fields(self)}
+        return {name: plain(getattr(self, name)) for name in _options(self)}
 
     @property
     def scoring_key(self) -> tuple:
         """What the compiled scorer depends on: the class and the options that `score` reads."""
-        read = [each.name for each in fields(self) if not each.metadata.get("only_select")]
+        options = _options(self)
+        read = [name for name in options if not options[name].metadata.get("only_select")]
         return (type(self), *(getattr(self, name) for name in read))
 
     @property
-    def scores(self) -> bool:
+    def asks(self) -> bool:
         """Whether the policy asks a surrogate at all."""
         return bool(self.needs.outputs)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 from salx.infra.errors import InputError, unknown
 from salx.policies.policy import POLICIES, Policy
@@ -37,7 +37,7 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Policy:
       InputError: for an unknown name or option, or a value that the policy refuses.
     """
     made = kind(name)
-    choices = [each.name for each in fields(made)]
+    choices = [each.name for each in fields(cast(Any, made))]
     ready = {}
     for option, value in (options or {}).items():
         if option not in choices:

@@ -10,7 +10,7 @@ import numpy as np
 from salx.infra import mesh
 from salx.infra.errors import RunError
 
-Rows = Any  # an array [n, ...], or a dict of such arrays
+Rows = Any  # an array [n, ...], or a dict of such arrays; None where nothing was scored
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Labelled:
 
     ids: np.ndarray
     keys: Sequence[str]
-    rows: Rows | None = None
+    rows: Rows = None
     labels: np.ndarray | None = None
 
 
@@ -60,7 +60,7 @@ class Scored:
 
     ids: np.ndarray
     key: Callable[[int], str]
-    rows: Rows | None
+    rows: Rows
     seed: int
     pool: int
     labelled: Labelled

@@ -21,8 +21,15 @@ from salx.policies.scored import Chosen, Labelled, Rows, Scored, check_finite
 class Filter(Protocol):
     """Leaves examples out before anything is scored."""
 
-    name: str
-    reason: str
+    @property
+    def name(self) -> str:
+        """What the record calls it."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """What is true of those that it leaves out."""
+        ...
 
     def keep(self, ids: np.ndarray) -> np.ndarray:
         """Tell which of the pool's examples `ids` may be chosen, bool like ids."""
@@ -141,7 +148,7 @@ def choose(turn: Round, candidates: Candidates, count: int, score: Score) -> Cho
         it chooses an example twice, or more than it was asked for.
     """
     policy, ids, keys = turn.policy, candidates.ids, turn.source.keys
-    rows = score(ids) if policy.scores else None
+    rows = score(ids) if policy.asks else None
     check_finite(rows, ids, keys)
     labelled = _labelled(turn, score, rows)
     chosen = Labelled(np.zeros(0, np.int64), (), _rows_at(rows, np.zeros(0, np.int64)))

@@ -65,10 +65,15 @@ def agreement(a: Opinion, b: Opinion) -> dict[str, Any]:
     ranks: dict[str, float | None] = {"spearman": None, "kendall": None}
     x, y = a.choice.all, b.choice.all
     if x is not None and y is not None and np.ptp(x) and np.ptp(y):
-        ranks["spearman"] = float(stats.spearmanr(x, y).statistic)
-        ranks["kendall"] = float(stats.kendalltau(x, y).statistic)
+        ranks["spearman"] = _first(stats.spearmanr(x, y))
+        ranks["kendall"] = _first(stats.kendalltau(x, y))
     jaccard = len(ours & theirs) / len(ours | theirs)
     return {"a": a.name, "b": b.name, "jaccard": jaccard, **ranks}
+
+
+def _first(result: Any) -> float:
+    """The statistic of one of scipy's results."""
+    return float(result.statistic)
 
 
 def in_words(comparison: dict[str, Any]) -> str:

@@ -95,9 +95,9 @@ def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> Path:
         }
         for name, pick in names.items()
     }
-    if any(pick.path is None for pick in picks):
+    files = {name: str(pick.path.absolute()) for name, pick in names.items() if pick.path}
+    if len(files) < len(picks):
         raise ArgumentError("fiftyone", "{name} needs files of images, which this pool has not")
-    files = {name: str(pick.path.absolute()) for name, pick in names.items()}
     write(folder / "labels.json", {"classes": None, "labels": labels})
     write(folder / "data.json", files)
     return folder

@@ -54,7 +54,7 @@ class Selection:
     @property
     def keys(self) -> list[str]:
         """The picks' keys, best first."""
-        return [self.pool.keys[id_] for id_ in self.choice.ids]
+        return [self.pool.keys[id_] for id_ in self.choice.ids.tolist()]
 
     @property
     def scores(self) -> np.ndarray:
@@ -72,7 +72,7 @@ class Selection:
         guesses = self.predictions
         picks = []
         for rank, (id_, score) in enumerate(zip(self.ids.tolist(), self.scores, strict=True)):
-            key, label = self.pool.keys[id_], guesses.label[id_]
+            key, label = self.pool.keys[int(id_)], guesses.label[id_]
             picks.append(
                 Pick(
                     id=id_,

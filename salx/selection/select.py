@@ -91,9 +91,9 @@ def plan(
     made = policy_of(policy, surrogate)
     rest = len(pool) - len(labelled)
     count = budget_of(budget, len(pool), rest)
-    if made.scores and surrogate is None:
+    if made.asks and surrogate is None:
         raise ArgumentError("surrogate", f"{{name}} is required by policy {made.name!r}")
-    if not made.scores:
+    if not made.asks:
         return Plan(None, made, pool, pool.dataset, labelled, count)
     assert surrogate is not None
     check_fit(surrogate, made, pool.dataset)
@@ -203,8 +203,8 @@ def policy_of(policy: str | Policy, surrogate: Surrogate | None) -> Policy:
         return policy
     name, options = named(policy, "policy")
     kind = policies.kind(name)
-    trained = dict(surrogate.head[1]) if surrogate and surrogate.head else None
-    if trained is not None and surrogate.head[0] == kind.name:
+    owner, trained = surrogate.head if surrogate and surrogate.head else ("", {})
+    if owner == kind.name:
         made, as_trained = (
             policies.build(name, {**trained, **options}),
             policies.build(name, trained),

@@ -26,16 +26,16 @@ def describe(dataset: Dataset, ids: Sequence[int]) -> tuple[dict[str, Any], byte
     items = [example(dataset.pool, index) for index in ids[:SAMPLE]]
     grey = [item["image"].mean(-1).astype(np.float32) for item in items]
     thumbs = [cv2.resize(image, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for image in grey]
-    known = all("label" in item for item in items)
+    labelled = all("label" in item for item in items)
     task, classes = dataset.task, len(dataset.classes)
     labels = None if task.dense else getattr(dataset.pool, "labels", None)  # they lie in memory
-    told = {
+    statistics = {
         "looked_at": len(items),
-        "classes": counts(task, items, classes) if known else None,
+        "classes": counts(task, items, classes) if labelled else None,
         "pool_classes": None if labels is None else task.counts(labels, classes).tolist(),
         "near_duplicates": near(np.stack(thumbs) / 255),
     }
-    return told, strip([item["image"] for item in items[:SHOWN]])
+    return statistics, strip([item["image"] for item in items[:SHOWN]])
 
 
 def counts(task: Task, items: Sequence[dict], classes: int) -> list[int]:

@@ -71,7 +71,7 @@ def choose(study: StudyContext, job: Selection, chain: list[Record]) -> bytes:
     labelled = records.labelled(chain)
     count = study.budgets[cycle] - len(labelled)
     candidates = stages.filtered(len(dataset.pool), [NotLabelled(labelled)])
-    pass_ = _Pass(study, job, chain) if policy.scores else None
+    pass_ = _Pass(study, job, chain) if policy.asks else None
     began = time.monotonic()
     step = f", step {pass_.step}" if pass_ else ""
     with located(f"run {job.name}, cycle {cycle}{step}"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class Function(Surrogate):
                     f"surrogate {self.label}: gave {name} of shape {array.shape} for "
                     f"{len(images)} images"
                 )
-        return Outputs(**arrays, task=self.task)
+        return Outputs(task=self.task, **cast(Any, arrays))
 
 
 def of_callable(

@@ -67,7 +67,8 @@ class Network(Surrogate):
     @property
     def classifier(self) -> tuple[np.ndarray, np.ndarray] | None:
         """The last linear layer, None of a segmentation network."""
-        return networks.classifier_of(self.model, self.arrays)
+        layer = networks.classifier_of(self.model, dict(self.arrays))
+        return None if layer is None else (np.asarray(layer[0]), np.asarray(layer[1]))
 
     @property
     def head(self) -> tuple[str, Mapping[str, Any]] | None:

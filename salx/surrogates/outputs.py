@@ -1,17 +1,19 @@
 """What a surrogate answers: logits, features, intermediates, scores."""
 
-from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
 
-import flax
 import jax
 import jax.numpy as jnp
+from flax import struct
 
 from salx.tasks import Task
 
+Leaf = Any  # an array, or None where it is absent; a policy's `needs` say which are there
 OUTPUTS = ("logits", "features", "maps", "score")  # what a policy may need
 
 
-@flax.struct.dataclass
+@struct.dataclass
 class Outputs:
     """What a surrogate says of one example; what is absent is None.
 
@@ -28,16 +30,16 @@ class Outputs:
       task: the surrogate's task.
     """
 
-    logits: jax.Array | None = None
-    valid: jax.Array | None = None
-    features: jax.Array | None = None
-    maps: Mapping[str, jax.Array] | None = None
-    score: jax.Array | None = None
-    head: jax.Array | None = None
-    label: jax.Array | None = None
-    id: jax.Array | None = None
-    rng: jax.Array | None = None
-    task: Task | None = flax.struct.field(pytree_node=False, default=None)
+    logits: Leaf = None
+    valid: Leaf = None
+    features: Leaf = None
+    maps: Leaf = None
+    score: Leaf = None
+    head: Leaf = None
+    label: Leaf = None
+    id: Leaf = None
+    rng: Leaf = None
+    task: Task = struct.field(pytree_node=False, default=cast(Task, None))
 
     def aggregate(self, values: jax.Array, how: str) -> jax.Array:
         """Sum or average one number a place over the places that are valid: float32[]."""
@@ -51,4 +53,4 @@ def as_one_model(outputs: Outputs) -> Outputs:
     """
     log_p = jax.nn.log_softmax(outputs.logits)
     mean = jax.nn.logsumexp(log_p, axis=0) - jnp.log(outputs.logits.shape[0])
-    return outputs.replace(logits=mean)
+    return replace(outputs, logits=mean)

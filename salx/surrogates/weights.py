@@ -40,17 +40,17 @@ def load(path: Path, size: tuple[int, int] | None) -> Network:
             "size", f"{path}: a segmentation network: {{name}}=H,W must say what it sees"
         )
     resize = max(size) if size else 256  # of classifiers, as ImageNet's recipes evaluate
-    size = size or (224, 224)
-    model = Model(path.stem, module, (*size, 3), MEAN, STD)
+    height, width = size or (224, 224)
+    model = Model(path.stem, module, (height, width, 3), MEAN, STD)
     shapes = jax.eval_shape(functools.partial(init, model), jax.random.key(0))
     variables = weights.fill(module, shapes, arrays, str(path))
-    crop = {"evaluate": "center_crop", "evaluate_size": size, "evaluate_resize": resize}
-    view = {"evaluate": "fit", "evaluate_size": size} if task.dense else crop
+    crop = {"evaluate": "center_crop", "evaluate_size": (height, width), "evaluate_resize": resize}
+    view = {"evaluate": "fit", "evaluate_size": (height, width)} if task.dense else crop
     return Network(
         model=model,
         arrays=jax.tree.map(np.asarray, variables),
         task=task,
         classes=(),
-        preprocessing=Preprocessing((*size, 3), MEAN, STD, view),
+        preprocessing=Preprocessing((height, width, 3), MEAN, STD, view),
         origin={"file": path.name, "digest": sealed.digest(path.read_bytes())},
     )
