@@ -54,7 +54,8 @@ class Selection:
     @property
     def keys(self) -> list[str]:
         """The picks' keys, best first."""
-        return [self.pool.keys[id_] for id_ in self.choice.ids.tolist()]
+        keys = self.pool.keys
+        return [keys[int(id_)] for id_ in self.choice.ids]
 
     @property
     def scores(self) -> np.ndarray:
