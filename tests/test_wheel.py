@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from salx.infra import sealed
-from tests.conftest import ROOT
+from tests.builders import ROOT
 
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "requirements.txt")
 OWN_CONFIG = """

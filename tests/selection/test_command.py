@@ -16,7 +16,7 @@ from salx.data import decoding
 from salx.infra import sealed
 from salx.models import model as networks
 from salx.surrogates import kinds
-from tests.oracles import entropy, nearest_squared
+from tests.oracles import entropy, log_softmax, nearest_squared
 from tests.selection.pictures import ODD, SIDE
 
 
@@ -57,72 +57,105 @@ def test_a_finished_run_picks_what_its_cycle_picked(finished, process, tmp_path)
     np.testing.assert_allclose(*scores, rtol=1e-5)
 
 
-def test_weights_choose_from_a_folder_and_other_tools_are_told(
-    process, choose, small, networks, pictures, tmp_path
-):
-    def flags(folder):
-        names = {
-            "out": "p.jsonl", "csv": "p.csv", "label_studio": "ls.json", "fiftyone": "fo",
-            "sheet": "p.html", "copy": "copy",
-        }  # fmt: skip
-        return [*small, "--budget=50%", *(f"--{k}={folder / v}" for k, v in names.items())]
+def all_outputs(small, folder):
+    """The flags that choose half of the pictures and write everything that can be written."""
+    names = {
+        "out": "p.jsonl", "csv": "p.csv", "label_studio": "ls.json", "fiftyone": "fo",
+        "sheet": "p.html", "copy": "copy",
+    }  # fmt: skip
+    return [*small, "--budget=50%", *(f"--{k}={folder / v}" for k, v in names.items())]
 
-    done = process(*flags(tmp_path / "a"))
+
+@pytest.fixture(scope="module")
+def written(process, small, tmp_path_factory):
+    """The folder of everything that the command wrote as a process of its own."""
+    folder = tmp_path_factory.mktemp("written")
+    done = process(*all_outputs(small, folder))
     assert done.returncode == 0, done.stderr
-    assert choose(*flags(tmp_path / "b"))[0] == 0
-    written = [p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file()]
-    for name in written:
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    return folder
 
-    header, *picks = lines(tmp_path / "a/p.jsonl")
-    keys = all_keys(pictures)
-    logits, _ = outputs(networks[0], keys, pictures)
-    expected = entropy(logits)
-    order = np.lexsort((np.arange(len(keys)), -expected))[:13]
-    assert [pick["id"] for pick in picks] == order.tolist()
-    assert [pick["key"] for pick in picks] == [keys[index] for index in order]
-    assert [pick["rank"] for pick in picks] == list(range(13))
-    np.testing.assert_allclose([p["score"] for p in picks], expected[order], rtol=1e-4, atol=1e-6)
+
+@pytest.fixture(scope="module")
+def logits(networks, pictures):
+    """Of the first network for all pictures, in the order of their keys."""
+    return outputs(networks[0], all_keys(pictures), pictures)[0]
+
+
+@pytest.fixture(scope="module")
+def order(logits):
+    """The ids of the 13 pictures of the highest entropy."""
+    return np.lexsort((np.arange(len(logits)), -entropy(logits)))[:13]
+
+
+@pytest.fixture(scope="module")
+def chosen(written):
+    """The picks of the record."""
+    return lines(written / "p.jsonl")[1:]
+
+
+@pytest.fixture(scope="module")
+def table(written):
+    """The rows of the CSV."""
+    return list(csv.DictReader((written / "p.csv").open(encoding="utf-8", newline="")))
+
+
+def test_the_command_writes_the_same_bytes_in_any_process(written, choose, small, tmp_path):
+    assert choose(*all_outputs(small, tmp_path))[0] == 0
+    names = [p.relative_to(written) for p in written.rglob("*") if p.is_file()]
+    for name in names:
+        assert (written / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_weights_choose_the_highest_entropies_of_a_folder(
+    written, chosen, networks, pictures, logits, order
+):
+    header, keys = lines(written / "p.jsonl")[0], all_keys(pictures)
+    assert [pick["id"] for pick in chosen] == order.tolist()
+    assert [pick["key"] for pick in chosen] == [keys[index] for index in order]
+    assert [pick["rank"] for pick in chosen] == list(range(13))
+    expected = entropy(logits)[order]
+    np.testing.assert_allclose([p["score"] for p in chosen], expected, rtol=1e-4, atol=1e-6)
     assert header["surrogate"] == "net0"
     assert header["checkpoint"]["digest"] == sealed.digest(networks[0].read_bytes())
 
-    p = np.exp(-entropy_free(logits))[order]
-    rows = list(csv.DictReader((tmp_path / "a/p.csv").open(encoding="utf-8", newline="")))
-    assert [row["key"] for row in rows] == [pick["key"] for pick in picks]
-    assert [row["predicted"] for row in rows] == [str(row.argmax()) for row in p]
-    np.testing.assert_allclose([float(r["confidence"]) for r in rows], p.max(-1), atol=1e-4)
 
-    tasks = json.loads((tmp_path / "a/ls.json").read_text())
-    assert [task["data"]["key"] for task in tasks] == [pick["key"] for pick in picks]
+def test_a_csv_has_the_predictions(chosen, table, logits, order):
+    p = np.exp(log_softmax(logits))[order]
+    assert [row["key"] for row in table] == [pick["key"] for pick in chosen]
+    assert [row["predicted"] for row in table] == [str(row.argmax()) for row in p]
+    np.testing.assert_allclose([float(r["confidence"]) for r in table], p.max(-1), atol=1e-4)
+
+
+def test_label_studio_is_told(written, chosen, table):
+    tasks = json.loads((written / "ls.json").read_text())
+    assert [task["data"]["key"] for task in tasks] == [pick["key"] for pick in chosen]
     assert all(re.fullmatch(r"/data/local-files/\?d=[\w./%~-]+", t["data"]["image"]) for t in tasks)
     guess = tasks[0]["predictions"][0]
-    assert guess["result"][0]["value"]["choices"] == [rows[0]["predicted"]]
+    assert guess["result"][0]["value"]["choices"] == [table[0]["predicted"]]
 
-    labels = json.loads((tmp_path / "a/fo/labels.json").read_text())["labels"]
-    places = json.loads((tmp_path / "a/fo/data.json").read_text())
-    assert list(labels) == list(places)
-    assert places["000000"] == str(pictures / picks[0]["key"])
-    assert labels["000000"]["label"] == rows[0]["predicted"]
-    assert labels["000000"]["attributes"]["key"] == picks[0]["key"]
 
-    copies = sorted((tmp_path / "a/copy").iterdir())
+def test_fiftyone_is_told(written, chosen, table, pictures):
+    labels = json.loads((written / "fo/labels.json").read_text())["labels"]
+    files = json.loads((written / "fo/data.json").read_text())
+    assert list(labels) == list(files)
+    assert files["000000"] == str(pictures / chosen[0]["key"])
+    assert labels["000000"]["label"] == table[0]["predicted"]
+    assert labels["000000"]["attributes"]["key"] == chosen[0]["key"]
+
+
+def test_copies_are_the_files_by_rank(written, chosen, pictures):
+    copies = sorted((written / "copy").iterdir())
     assert [path.name[:6] for path in copies] == [f"{rank:06d}" for rank in range(13)]
-    for path, pick in zip(copies, picks, strict=True):
+    for path, pick in zip(copies, chosen, strict=True):
         assert path.read_bytes() == (pictures / pick["key"]).read_bytes()
 
-    page = (tmp_path / "a/p.html").read_text()
+
+def test_a_sheet_needs_no_other_file(written, chosen):
+    page = (written / "p.html").read_text()
     assert page.count("<img") == 13
-    for pick in picks:
+    for pick in chosen:
         assert html.escape(pick["key"]) in page
-    assert not re.search(r"(src|href)=\"(?!data:)", page)  # it needs no other file
-
-
-def entropy_free(logits):
-    """-log p in float64."""
-    logits = np.asarray(logits, np.float64)
-    return np.log(np.exp(logits - logits.max(-1, keepdims=True)).sum(-1, keepdims=True)) - (
-        logits - logits.max(-1, keepdims=True)
-    )
+    assert not re.search(r"(src|href)=\"(?!data:)", page)
 
 
 def test_names_are_escaped_and_drawn_as_they_are(choose, small, tmp_path):
