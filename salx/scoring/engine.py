@@ -178,7 +178,7 @@ def _step(question: Question) -> Callable:
     passes, task = policy.needs.passes, surrogate.task
 
     def one(out: Outputs, example: dict[str, Any], seed: jax.Array) -> Rows:
-        if surrogate.members > 1 and not policy.needs.members:
+        if surrogate.leading and not policy.needs.members:
             out = as_one_model(out)
         shape = None if out.logits is None else out.logits.shape[:-1]
         if shape is not None and (passes.leading or _members_shown(question)):
@@ -201,7 +201,7 @@ def _step(question: Question) -> Callable:
         if surrogate.traceable:
             out = surrogate.forward(answers, batch, passes, seed)
         rest = {name: value for name, value in batch.items() if name != "image"}
-        leading = passes.leading or surrogate.members > 1
+        leading = passes.leading or surrogate.leading
         axes = jax.tree.map(lambda _: 0, out)
         if leading:
             axes = axes.replace(logits=1)
@@ -212,4 +212,4 @@ def _step(question: Question) -> Callable:
 
 def _members_shown(question: Question) -> bool:
     """Whether the policy is shown an ensemble's members one by one."""
-    return question.surrogate.members > 1 and question.policy.needs.members
+    return question.surrogate.leading and question.policy.needs.members

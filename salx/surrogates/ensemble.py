@@ -16,10 +16,10 @@ from salx.tasks import Task
 class Ensemble(Surrogate):
     """Surrogates of one task that answer together. The members' logits alone are given."""
 
-    parts: tuple[Surrogate, ...]
+    members: tuple[Surrogate, ...]
 
     def __post_init__(self) -> None:
-        first, *others = self.parts
+        first, *others = self.members
         for other in others:
             if (other.task, other.class_names()) != (first.task, first.class_names()):
                 raise ArgumentError(
@@ -33,33 +33,33 @@ class Ensemble(Surrogate):
                     f"{{name}}: {first.label} and {other.label} see images of different "
                     "preprocessing, so they are no ensemble",
                 )
-        if not all(member.traceable for member in self.parts):
+        if not all(member.traceable for member in self.members):
             raise ArgumentError("surrogate", "{name}: an ensemble's members must be networks")
 
     @property
     def label(self) -> str:
         """The members' labels, joined by "+"."""
-        return "+".join(member.label for member in self.parts)
+        return "+".join(member.label for member in self.members)
 
     @property
     def task(self) -> Task:
         """The members' task."""
-        return self.parts[0].task
+        return self.members[0].task
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The members' classes."""
-        return self.parts[0].classes
+        return self.members[0].classes
 
     @property
     def preprocessing(self) -> Preprocessing | None:
         """The members' preprocessing."""
-        return self.parts[0].preprocessing
+        return self.members[0].preprocessing
 
     @property
     def origin(self) -> dict[str, Any]:
         """Every member's origin, its digest among it."""
-        return {"members": [member.origin for member in self.parts]}
+        return {"members": [member.origin for member in self.members]}
 
     @property
     def outputs(self) -> frozenset[str]:
@@ -69,26 +69,26 @@ class Ensemble(Surrogate):
     @property
     def variables(self) -> tuple[Any, ...]:
         """The members' variables."""
-        return tuple(member.variables for member in self.parts)
+        return tuple(member.variables for member in self.members)
 
     @property
     def trace_key(self) -> Any:
         """The members' keys, in order."""
-        return tuple(member.trace_key for member in self.parts)
+        return tuple(member.trace_key for member in self.members)
 
     @property
-    def members(self) -> int:
-        """How many there are."""
-        return len(self.parts)
+    def leading(self) -> bool:
+        """Yes, also of a single member, as a line of generations begins with one."""
+        return True
 
     def class_names(self) -> tuple[str, ...]:
         """Return the members' classes' names, or their numbers."""
-        return self.parts[0].class_names()
+        return self.members[0].class_names()
 
     def forward(self, variables: Any, batch: Batch, passes: Passes, seed: Any) -> Outputs:
         """Answer with the logits of all members, [K, B, ...]."""
         every = [
             member.forward(arrays, batch, Once(), seed).logits
-            for member, arrays in zip(self.parts, variables, strict=True)
+            for member, arrays in zip(self.members, variables, strict=True)
         ]
         return Outputs(logits=jnp.stack(every), task=self.task)

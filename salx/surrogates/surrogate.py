@@ -97,9 +97,9 @@ class Surrogate(ABC):
         return self
 
     @property
-    def members(self) -> int:
-        """How many models answer; more than one of an ensemble, whose logits are [K, B, ...]."""
-        return 1
+    def leading(self) -> bool:
+        """Whether several models answer, so that logits are [K, B, ...], one entry a model."""
+        return False
 
     @property
     def classifier(self) -> tuple[np.ndarray, np.ndarray] | None:

@@ -28,6 +28,8 @@ from salx.training.metrics import Metrics, empty_metrics
 from salx.training.recipe import Recipe
 from salx.training.step import Trained
 from tests import builders
+from tests.outside.models import Masks, TwoLayers
+from tests.outside.policies import Disagreement, ShownMasks
 
 BATCH, CLASSES, STEPS = 8, 5, 50
 RECIPE = builders.recipe(
@@ -164,6 +166,22 @@ def picked(model: Model, digits) -> dict[str, list[int]]:
     return found
 
 
+def passes(digits) -> dict[str, list]:
+    """What five dropout passes give: the masks themselves, and scores through them."""
+    ids = np.arange(100, 140)
+    shape = digits.image_shape, digits.mean, digits.std
+    net, masks = Model("net", TwoLayers(10), *shape), Model("masks", Masks(10), *shape)
+    variables = jax.jit(lambda: networks.init(net, jax.random.key(0)))()
+    found = {}
+    for policy, model, arrays in (
+        (Disagreement(), net, jax.device_get(variables)),
+        (ShownMasks(), masks, {"params": {}, "batch_stats": {}}),
+    ):
+        who = surrogate(model, arrays, digits.task)
+        found[policy.name] = builders.scores(who, policy, digits, ids, 16).tolist()
+    return found
+
+
 def trained() -> dict:
     """Memory of a step, losses and picks on this process's devices."""
     digits = datasets.load({"name": "digits"})
@@ -181,6 +199,7 @@ def trained() -> dict:
         "whole": curve(model, digits, RECIPE),
         "parts": curve(model, digits, PARTS),
         "picks": picked(model, digits),
+        "passes": passes(digits),
     }
 
 

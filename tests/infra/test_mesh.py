@@ -83,6 +83,9 @@ def test_only_sums_move_between_devices(child, name):
 COUNTS = [pytest.param(2, marks=pytest.mark.slow), 4, pytest.param(8, marks=pytest.mark.slow)]
 
 
+PASSES = ("shown_masks", "disagreement")  # policies that take five dropout passes
+
+
 @pytest.mark.parametrize("devices", COUNTS)
 def test_many_devices_share_the_work_and_change_nothing(child, devices):
     one, many = child(1, "trained"), child(devices, "trained")
@@ -92,6 +95,9 @@ def test_many_devices_share_the_work_and_change_nothing(child, devices):
         assert many["memory"][recipe] * devices < 1.1 * one["memory"][recipe]
     assert many["memory"]["parts"] * spmd.PARTS.accumulate < 1.1 * many["memory"]["whole"]
     assert many["picks"] == one["picks"]
+    masks, scores = ([each["passes"][name] for each in (one, many)] for name in PASSES)
+    assert masks[0] == masks[1]
+    np.testing.assert_allclose(scores[1], scores[0], rtol=1e-5)
     for recipe in ("whole", "parts"):
         assert one[recipe][-1] < 0.5 * one[recipe][0]
         np.testing.assert_allclose(many[recipe], one[recipe], rtol=0, atol=1e-4)

@@ -66,6 +66,20 @@ class Disagreement(Policy):
 
 
 @dataclass(frozen=True)
+class ShownMasks(Policy):
+    """The logits of five dropout passes as they are."""
+
+    name = "shown_masks"
+
+    @property
+    def needs(self):
+        return Needs(passes=Dropout(5))
+
+    def score(self, out):
+        return out.logits
+
+
+@dataclass(frozen=True)
 class Stability(Policy):
     """How far noise on the weights moves the probabilities."""
 

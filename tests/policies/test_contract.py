@@ -11,7 +11,7 @@ from salx.data import datasets
 from salx.infra import mesh
 from salx.infra.errors import InputError, RunError
 from salx.models import model as networks
-from salx.policies import Needs, Outputs, only_select
+from salx.policies import Outputs, only_select
 from salx.scoring import stages
 from salx.scoring.engine import Question, Reading, Scorer
 from salx.scoring.stages import Group, NotLabelled, Round
@@ -19,8 +19,17 @@ from salx.surrogates.ensemble import Ensemble
 from salx.surrogates.network import Network, noisy
 from salx.surrogates.passes import Dropout, WeightNoise
 from tests import builders, oracles
-from tests.outside.models import TwoLayers
-from tests.outside.policies import Disagreement, Everything, Few, Holding, Stability, Twice, Votes
+from tests.outside.models import Masks, TwoLayers
+from tests.outside.policies import (
+    Disagreement,
+    Everything,
+    Few,
+    Holding,
+    ShownMasks,
+    Stability,
+    Twice,
+    Votes,
+)
 
 IDS = np.array([900, 3, 77, 1436, 0, 12, 501])
 
@@ -126,40 +135,16 @@ def test_dropout_masks_are_keyed_by_seed_pass_and_example(digits, past):
     assert not np.allclose(score(past, Disagreement(), digits, seed=8), expected, rtol=0.01)
 
 
-def test_masks_are_equal_bit_for_bit(digits, past):
+def test_masks_are_equal_bit_for_bit(digits):
     """Of a network that shows its masks: ones through dropout, and nothing else."""
-    import flax.linen as nn
-
-    class Masks(nn.Module):
-        classes: int = 10
-
-        @nn.compact
-        def __call__(self, x, *, batch_stats, dropout):
-            ones = jax.numpy.ones((x.shape[0], 64))
-            shown = nn.Dropout(0.5, deterministic=not dropout)(ones)
-            return shown, {"features": shown}
-
-    class Shown(policies.Policy):
-        name = "shown_masks"
-
-        @property
-        def needs(self):
-            return Needs(passes=Dropout(3))
-
-        def score(self, out):
-            return out.logits
-
-    from dataclasses import dataclass
-
-    shown = dataclass(frozen=True)(Shown)()
-    model = networks.Model("masks", Masks(), digits.image_shape, digits.mean, digits.std)
+    model = networks.Model("masks", Masks(10), digits.image_shape, digits.mean, digits.std)
     surrogate = builders.network(model, {"params": {}, "batch_stats": {}}, digits)
-    first = score(surrogate, shown, digits, batch=1)
-    assert first.shape == (7, 3, 64)
+    first = score(surrogate, ShownMasks(), digits, batch=1)
+    assert first.shape == (7, 5, 64)
     assert set(np.unique(first).tolist()) == {0.0, 2.0}
-    assert len(np.unique(first.reshape(-1, 64), axis=0)) == 21
+    assert len(np.unique(first.reshape(-1, 64), axis=0)) == 35
     for batch in (2, 7, 64):
-        assert score(surrogate, shown, digits, batch=batch).tolist() == first.tolist()
+        assert score(surrogate, ShownMasks(), digits, batch=batch).tolist() == first.tolist()
 
 
 def test_weight_noise_is_one_perturbed_network_a_pass(digits, past):
