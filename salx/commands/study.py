@@ -218,5 +218,6 @@ def checked_run(argv: list[str]) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command with the words after its name; absl's flags take them."""
+    sys.modules["__main__"].__doc__ = __doc__  # which absl's --help shows
     app.run(checked_run, ["salx study", *arguments], flags_parser=parse)
     return 0
