@@ -4,7 +4,6 @@ import fcntl
 import os
 import shutil
 import signal
-import subprocess
 import sys
 
 import pytest
@@ -13,7 +12,7 @@ from absl import flags
 from salx.infra import mesh
 from salx.models import model as networks
 from salx.study import config as configs
-from tests import compilation_cache, shards
+from tests import compilation_cache, prepared, shards
 from tests.builders import ROOT, SMALL
 from tests.processes import free_port, serving
 
@@ -64,15 +63,8 @@ def salx(compiled):
     """Runs `python -m salx.main` on the small study; returns the finished process."""
 
     def run(workdir, *more, config=SMALL, env=None, timeout=300):
-        command = [sys.executable, "-m", "salx.main", f"--config={config}", f"--workdir={workdir}"]
-        return subprocess.run(
-            [*command, *more],
-            env={**compiled, **(env or {})},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
+        words = [f"--config={config}", f"--workdir={workdir}", *more]
+        return prepared.run("salx.main", words, {**compiled, **(env or {})}, timeout)
 
     return run
 

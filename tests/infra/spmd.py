@@ -28,7 +28,7 @@ from salx.training.metrics import Metrics, empty_metrics
 from salx.training.recipe import Recipe
 from salx.training.step import Trained
 from tests import builders
-from tests.outside.models import Masks, TwoLayers
+from tests.outside.models import Masks, SmallConv, TwoLayers
 from tests.outside.policies import Disagreement, ShownMasks
 
 BATCH, CLASSES, STEPS = 8, 5, 50
@@ -185,10 +185,11 @@ def passes(digits) -> dict[str, list]:
 def trained() -> dict:
     """Memory of a step, losses and picks on this process's devices."""
     digits = datasets.load({"name": "digits"})
-    model = networks.build("m", {"name": "cifar_resnet8", "width": 4}, digits)
-    memory = {}
+    shape = digits.image_shape, digits.mean, digits.std
+    model, memory = Model("m", SmallConv(10), *shape), {}
     for what, recipe in (("whole", RECIPE), ("parts", PARTS)):
-        step, shapes = training(network("cifar_resnet8", 32), recipe, size=256)
+        large = Model("large", SmallConv(CLASSES), (32, 32, 3), (0.5,) * 3, (0.25,) * 3)
+        step, shapes = training(large, recipe, size=256)
         large = step.lower(*shapes).compile()
         memory[what] = large.memory_analysis().temp_size_in_bytes
     placed = large.input_shardings[0][2]["image"]

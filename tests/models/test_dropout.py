@@ -73,7 +73,14 @@ def test_one_key_draws_what_flax_draws():
         np.testing.assert_array_equal(mask, theirs[name])
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v3_small", "deeplab_mobilenet_v3_small"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tests.outside.models:TwoLayers",
+        pytest.param("mobilenet_v3_small", marks=pytest.mark.slow),
+        pytest.param("deeplab_mobilenet_v3_small", marks=pytest.mark.slow),
+    ],
+)
 def test_training_of_a_network_is_that_of_its_module_with_flax(name):
     """`forward` adds nothing to the key: the module's own call gives the same bits."""
     module = zoo.get(name)(classes=3)
@@ -92,6 +99,7 @@ def test_training_of_a_network_is_that_of_its_module_with_flax(name):
     jax.tree.map(np.testing.assert_array_equal, ours, theirs)
 
 
+@pytest.mark.slow
 def test_dropout_leaves_the_running_statistics_in_use():
     module = zoo.get("mobilenet_v3_small")(classes=3)
     model = Model("m", module, (32, 32, 3), (0.5,) * 3, (0.25,) * 3)
@@ -135,7 +143,7 @@ def test_keys_need_the_examples_first():
 
 
 def test_the_last_linear_layer():
-    for name in ("cifar_resnet8", "resnet20", "mobilenet_v3_small"):
+    for name in ("cifar_resnet8", "resnet20"):
         model = Model("m", zoo.get(name)(classes=5), (32, 32, 3), (0.5,) * 3, (0.25,) * 3)
         variables = quick(lambda model=model: networks.init(model, jax.random.key(0)))()
         (logits, out), _ = quick(lambda v, x, m=model: networks.forward(m, v, x))(

@@ -31,3 +31,23 @@ class Masks(nn.Module):
         ones = jnp.ones((x.shape[0], 64))
         masks = nn.Dropout(0.5, deterministic=not dropout)(ones)
         return masks, {"features": masks}
+
+
+class SmallConv(nn.Module):
+    """Two normalised convolutions and a linear layer: what compiles soon and still normalises by
+    the whole batch."""
+
+    classes: int
+    width: int = 8
+
+    last_layer = "last"
+
+    @nn.compact
+    def __call__(self, x, *, batch_stats, dropout):
+        out = {}
+        for stage in (1, 2):
+            x = nn.Conv(stage * self.width, (3, 3), stage, use_bias=False)(x)
+            x = nn.relu(nn.BatchNorm(not batch_stats, momentum=0.9)(x))
+            out[f"stage{stage}"] = x
+        out["features"] = x.reshape(x.shape[0], -1)
+        return nn.Dense(self.classes, name="last")(out["features"]), out

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -15,12 +16,15 @@ CONFIG = ROOT / "tests" / "outside" / "small_study.py"
 
 
 @pytest.fixture(scope="module", params=["", "installed"])
-def work(request, salx, tmp_path_factory):
+def work(request, compiled, tmp_path_factory):
     """The work folder, and what was printed."""
     folder = tmp_path_factory.mktemp("outside")
     path = f"{ROOT}:{install(folder / 'site')}" if request.param else str(ROOT)
     config = f"{CONFIG}:{request.param}" if request.param else CONFIG
-    process = salx(folder / "w", config=config, env={"PYTHONPATH": path})
+    process = subprocess.run(
+        [sys.executable, "-m", "salx.main", f"--config={config}", f"--workdir={folder / 'w'}"],
+        env={**compiled, "PYTHONPATH": path}, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
     assert process.returncode == 0, process.stderr
     return folder / "w", process.stdout
 

@@ -1,8 +1,6 @@
 """A folder of pictures, a file of weights, and the command in this process or its own."""
 
 import functools
-import subprocess
-import sys
 from pathlib import Path
 
 import jax
@@ -13,7 +11,7 @@ from salx.commands import convert
 from salx.commands import select as choosing
 from salx.models import weight_files, weights, zoo
 from salx.models.model import Model, init
-from tests.builders import ROOT
+from tests import prepared
 from tests.data.files import write
 from tests.selection.pictures import ODD, SIDE
 
@@ -48,8 +46,7 @@ def process(compiled):
     """Runs `python -m salx select`; returns the finished process."""
 
     def run(*flags):
-        command = [sys.executable, "-m", "salx", "select", *map(str, flags)]
-        return subprocess.run(command, env=compiled, cwd=ROOT, capture_output=True, text=True)
+        return prepared.run("salx", ["select", *flags], compiled)
 
     return run
 
