@@ -6,6 +6,9 @@ workers and every process that a test starts inherit. Code is only loaded by a m
 that compiled it: the folder's name is a digest of the processor's features and jaxlib's version.
 Counts of traces (`salx.infra.mesh.traces`) are not changed by it; counts of compilations would be.
 
+What is new to the folder is compiled with little optimisation: no test measures time, and most
+programs run for a few steps only. A user's own XLA_FLAGS come after these, and win.
+
 To empty it: `rm -r ~/.cache/salx-tests`. A folder in JAX_COMPILATION_CACHE_DIR is taken instead.
 """
 
@@ -20,6 +23,7 @@ from importlib import metadata
 from pathlib import Path
 
 FOLDER = "JAX_COMPILATION_CACHE_DIR"
+QUICK = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
 SETTINGS = {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
@@ -52,6 +56,11 @@ def default_folder() -> Path:
     digest = hashlib.sha256(repr((sorted(features), versions)).encode()).hexdigest()[:16]
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return caches / "salx-tests" / digest
+
+
+def devices(count: int) -> str:
+    """Return the XLA_FLAGS of a process with so many devices, besides those of all tests."""
+    return f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={count}"
 
 
 def tidy(folder: Path) -> None:
@@ -88,6 +97,7 @@ def trial(folder: Path) -> str:
 def share() -> str:
     """Set this process and all that it starts to one folder; return why there is none, or ""."""
     folder = Path(os.environ.get(FOLDER) or default_folder())
+    os.environ["XLA_FLAGS"] = f"{QUICK} {os.environ.get('XLA_FLAGS', '')}".strip()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tidy(folder)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.builders import ROOT, SMALL, picks
+from tests.compilation_cache import devices
 
 MAIN = "-m", "salx.main"
 # The study of one model and one seed that the small study contains.
@@ -82,16 +83,16 @@ def started(
         odd = index == count - 1
         flags = [f"--config={SMALL}", f"--workdir={workdir}", *SHORT, *more]
         flags += [f"--coordinator=127.0.0.1:{port}", f"--processes={count}", f"--process={index}"]
-        devices = {
+        two = {
             **env,
-            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+            "XLA_FLAGS": devices(2),
             "PYTHONPATH": str(path if odd else ROOT),
         }
         command = [sys.executable, *(code if odd else MAIN), *flags, *(other if odd else ())]
         running.append(
             subprocess.Popen(
                 command,
-                env=devices,
+                env=two,
                 cwd=path if odd else ROOT,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

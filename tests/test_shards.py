@@ -1,12 +1,10 @@
 """`--shard=I/N`: whole files, each in exactly one part."""
 
 import argparse
-import subprocess
-import sys
 
 import pytest
 
-from tests import shards
+from tests import prepared, shards
 from tests.builders import ROOT
 
 FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py"))
@@ -26,13 +24,13 @@ def test_what_is_no_part(text):
         shards.shard(text)
 
 
-def test_pytest_collects_only_the_files_of_a_part():
+def test_pytest_collects_only_the_files_of_a_part(compiled):
     """All parts of a few files are the whole of them, and every test stands in one."""
 
     def collected(*more):
         files = ["tests/test_records.py", "tests/test_run_folder.py", "tests/infra/test_seeds.py"]
-        command = [sys.executable, "-m", "pytest", "-p", "no:xdist", "--collect-only", *files]
-        process = subprocess.run([*command, *more], cwd=ROOT, capture_output=True, text=True)
+        words = ["-p", "no:xdist", "--collect-only", *files, *more]
+        process = prepared.run("pytest", words, compiled)
         assert process.returncode == 0, process.stdout
         return [line for line in process.stdout.splitlines() if "::" in line]
 

@@ -75,9 +75,11 @@ def renamed(names: str | Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except ArgumentError as error:
-        name = error.argument
-        name = f"{names}{name}" if isinstance(names, str) else names.get(name, name)
-        raise ArgumentError(name, error.text) from error
+        name, text = error.argument, error.text
+        if isinstance(names, str):
+            raise ArgumentError(f"{names}{name}", text) from error
+        text = re.sub(r"\{\.(\w+)\}", lambda match: names.get(match[1], match[1]), text)
+        raise ArgumentError(names.get(name, name), text) from error
 
 
 def unknown(kind: str, name: str, choices: Iterable[str], argument: str = "") -> InputError:

@@ -90,23 +90,9 @@ class Registry(Generic[T]):
         return [*self._builtin(), *(self._points().keys() - self._values.keys())]
 
     def origin(self, name: str) -> dict[str, str] | None:
-        """Tell where a thing from outside the package came from, for the records of runs.
-
-        Returns:
-          {"module", "package", "version"} of an installed package, {"module", "digest"} with
-          `sha256:<hex>` of the source file of any other module ({"module"} where it has none, as
-          in a notebook), and None for what is of this package. Raises InputError as `get` does.
-        """
-        module = _module(self.get(name))
-        if module.partition(".")[0] == __name__.partition(".")[0]:
-            return None
+        """Tell where the thing of a name came from (see `origin`); raises InputError as `get`."""
         point = None if name in self._values else self._points().get(name)
-        if package := (point and point.dist) or _distribution(module):
-            return {"module": module, "package": package.name, "version": package.version}
-        if path := _source(module):
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            return {"module": module, "digest": f"sha256:{digest}"}
-        return {"module": module}
+        return origin(self.get(name), point.dist if point else None)
 
     def _builtin(self) -> dict[str, T]:
         """All that is registered, now that the package's own is."""
@@ -117,6 +103,29 @@ class Registry(Generic[T]):
     def _points(self) -> dict[str, EntryPoint]:
         """The entry points of installed packages; looked up anew, as some may just have come."""
         return {each.name: each for each in importlib.metadata.entry_points(group=self.group)}
+
+
+def origin(value: Any, package: Distribution | None = None) -> dict[str, str] | None:
+    """Tell where a thing from outside the package came from, for the records of runs.
+
+    Args:
+      value: a function, a class, or an instance.
+      package: the installed package whose entry point it is, if it is known.
+
+    Returns:
+      {"module", "package", "version"} of an installed package, {"module", "digest"} with
+      `sha256:<hex>` of the source file of any other module ({"module"} where it has none, as in a
+      notebook), and None for what is of this package.
+    """
+    module = _module(value)
+    if module.partition(".")[0] == __name__.partition(".")[0]:
+        return None
+    if package := package or _distribution(module):
+        return {"module": module, "package": package.name, "version": package.version}
+    if path := _source(module):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return {"module": module, "digest": f"sha256:{digest}"}
+    return {"module": module}
 
 
 def _definition(value: Any) -> tuple[str, str, Any]:

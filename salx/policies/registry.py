@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
+from salx.infra import registry
 from salx.infra.errors import InputError, unknown
 from salx.policies.policy import POLICIES, Policy
 
@@ -15,7 +16,7 @@ def names() -> list[str]:
 
 def origin(policy: Policy) -> dict[str, str] | None:
     """Return where a policy from outside comes from, None of a built-in one."""
-    return POLICIES.origin(f"{type(policy).__module__}:{type(policy).__qualname__}")
+    return registry.origin(type(policy))
 
 
 def kind(name: str) -> type[Policy]:

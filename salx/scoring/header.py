@@ -64,6 +64,7 @@ def header(
         "labelled": labelled,
         "filters": list(candidates.filters),
         "groups": list(choice.groups),
+        **({"reason": choice.reason} if choice.reason else {}),
         "version": code_version(),
         "parent": where.parent,
     }

@@ -244,16 +244,16 @@ def check_fit(surrogate: Surrogate, policy: Policy, dataset: Dataset) -> None:
         _lacks(surrogate, policy, f"{needs.passes.count} passes with {kind}")
     if labelled and surrogate.task != dataset.task:
         ours, theirs = surrogate.task.name, dataset.task.name
-        raise ArgumentError("surrogate", f"{{name}} is for {ours}, --pool is for {theirs}")
+        raise ArgumentError("surrogate", f"{{name}} is for {ours}, {{.pool}} is for {theirs}")
     ours, theirs = len(surrogate.class_names()), len(dataset.classes)
     if labelled and ours != theirs:
-        raise ArgumentError("surrogate", f"{{name}} knows {ours} classes, --pool has {theirs}")
+        raise ArgumentError("surrogate", f"{{name}} knows {ours} classes, {{.pool}} has {theirs}")
     if surrogate.preprocessing:
         ours, theirs = surrogate.preprocessing.shape[2], dataset.image_shape[2]
         if ours != theirs:
             raise ArgumentError(
                 "surrogate",
-                f"{{name}} sees {ours} channels, the images of --pool have {theirs}",
+                f"{{name}} sees {ours} channels, the images of {{.pool}} have {theirs}",
             )
 
 

@@ -82,7 +82,7 @@ def choose(study: StudyContext, job: Selection, chain: list[Record]) -> bytes:
     where = Where(job.seed, cycle, chain[-1].header["digest"] if chain else None)
     head = header(policy, dataset, who, where, len(labelled), (candidates, choice))
     if filled:
-        head |= {"filled": filled, "reason": choice.reason}
+        head["filled"] = filled
     scored = candidates.ids if pass_ else candidates.ids[:0]
     seconds = time.monotonic() - began
     _keep(study, job, cycle, (scored, choice), {"seconds": round(seconds, 3), **_notice(head)})

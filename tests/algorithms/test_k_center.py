@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from salx.algorithms.k_center import k_center
 from salx.algorithms.nearest import BLOCK, nearest
 from salx.infra.errors import RunError
+from tests import compilation_cache
 from tests.oracles import greedy_k_center, nearest_squared
 
 WIDTH = 8
@@ -174,10 +175,9 @@ print(json.dumps(answers))
 def test_any_number_of_devices_gives_the_same_picks(compiled):
     answers = []
     for devices in (1, 2, 4, 8):
-        flags = f"--xla_force_host_platform_device_count={devices}"
         process = subprocess.run(
             [sys.executable, "-c", CHILD, str(devices)],
-            env={**compiled, "XLA_FLAGS": flags},
+            env={**compiled, "XLA_FLAGS": compilation_cache.devices(devices)},
             capture_output=True,
             text=True,
             timeout=300,

@@ -8,6 +8,7 @@ import pytest
 from salx.infra import checkpoint, mesh
 from salx.infra.checkpoint import Checkpoints
 from salx.infra.errors import InputError
+from tests.compilation_cache import devices
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ print(jax.device_count())
 
 
 def test_what_many_devices_saved_is_read_on_one(tmp_path, state, abstract, compiled):
-    four = {**compiled, "XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    four = {**compiled, "XLA_FLAGS": devices(4)}
     command = [sys.executable, "-c", MANY, str(tmp_path)]
     process = subprocess.run(command, env=four, capture_output=True, text=True)
     assert process.stdout == "4\n", process.stderr

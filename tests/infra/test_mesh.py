@@ -16,6 +16,7 @@ from salx.models import zoo
 from salx.training.loop import Trainer
 from salx.training.metrics import empty_metrics
 from salx.training.step import Trained
+from tests import compilation_cache
 from tests.builders import ROOT
 from tests.infra import spmd
 
@@ -41,12 +42,9 @@ def child(compiled):
 
     @functools.cache
     def ran(devices, *arguments):
-        # Neither what moves between devices nor what they hold depends on the optimisation.
-        flags = f"--xla_force_host_platform_device_count={devices}"
-        flags += " --xla_backend_optimization_level=0"
         process = subprocess.run(
             [sys.executable, "-m", "tests.infra.spmd", *arguments],
-            env={**compiled, "XLA_FLAGS": flags},
+            env={**compiled, "XLA_FLAGS": compilation_cache.devices(devices)},
             cwd=ROOT,
             capture_output=True,
             text=True,

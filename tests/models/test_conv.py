@@ -13,6 +13,7 @@ import pytest
 from jax import export
 
 from salx.models import conv, zoo
+from tests.compilation_cache import devices
 from tests.models import nets
 from tests.models.three_layers import KERNELS, loss
 
@@ -124,8 +125,7 @@ print(jax.device_count(), "all-gather" in step.lower(*arrays).compile().as_text(
 
 
 def test_no_device_gathers_the_batch():
-    flags = "--xla_force_host_platform_device_count=4"
-    env = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    env = {**os.environ, "XLA_FLAGS": devices(4), "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", CHILD]
     ran = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["4", "False"]

@@ -49,3 +49,8 @@ def from_file(source, **options):
     if not str(source).endswith(".bright"):
         return None
     return Bright(float(Path(source).read_text()), channels=3, side=16)
+
+
+def colourful(**options):
+    """The same model for pictures of three channels."""
+    return Bright(channels=3, side=32, **options)

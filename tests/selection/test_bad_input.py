@@ -122,7 +122,7 @@ def test_a_pool_of_another_task_is_refused(small, networks):
     from tests import pixels
 
     past = kinds.load(str(networks[0]), size=(SIDE, SIDE))
-    with pytest.raises(InputError, match="is for classification, --pool is for segmentation"):
+    with pytest.raises(InputError, match="is for classification, pool is for segmentation"):
         select.check_fit(past, policies.build("entropy", {}), pixels.dataset())
 
 

@@ -301,3 +301,27 @@ def test_images_of_any_size_are_brought_to_the_networks(choose, networks, tmp_pa
     code, _, err = choose(*flags, "--size=16,48", f"--out={tmp_path}/p.jsonl")
     assert code == 0, err
     assert len(lines(tmp_path / "p.jsonl")) == 4
+
+
+def test_a_surrogate_and_a_policy_from_outside(choose, pictures, tmp_path):
+    """Neither is a file of the package; the record tells whose code chose, and why so few."""
+    flags = [
+        "--surrogate=tests.outside.surrogates:Bright", "--policy=tests.outside.policies:Few",
+        f"--pool={pictures}", "--budget=5", f"--out={tmp_path}/p.jsonl",
+    ]  # fmt: skip
+    code, _, err = choose(*flags)
+    assert code == 2
+    assert "sees 1 channels, the images of --pool have 3" in err
+    assert not (tmp_path / "p.jsonl").exists()
+    flags[0] = "--surrogate=tests.outside.surrogates:colourful"
+    code, out, err = choose(*flags)
+    assert code == 0, err
+    assert "three are enough" in out
+    header, *picks = lines(tmp_path / "p.jsonl")
+    assert header["policy_origin"]["module"] == "tests.outside.policies"
+    keys = all_keys(pictures)
+    means = [decoding.read_image(pictures / key).mean() for key in keys]
+    doubts = -np.abs(120 - np.array(means)) / 20
+    best = np.lexsort((np.arange(len(keys)), -doubts))
+    assert header["reason"] == "three are enough"
+    assert [pick["key"] for pick in picks] == [keys[i] for i in best[:3]]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.compilation_cache import devices
+
 BAD = [
     (["--config.foo=3"], "unknown field 'config.foo'"),
     (["--config.train.btch=3"], "did you mean 'config.train.batch'"),
@@ -49,6 +51,12 @@ def test_configs_that_cannot_be_read(salx, tmp_path):
     assert broken.returncode == 2
     assert "SyntaxError" in broken.stderr
     assert "bad.py" in broken.stderr
+    (tmp_path / "old.py").write_text("from salx.config import base")
+    old = salx(tmp_path / "w", config=tmp_path / "old.py")
+    assert (old.returncode, old.stderr) == (
+        2,
+        "salx: --config: salx.config is salx.study.config since version 0.2\n",
+    )
 
 
 @pytest.mark.parametrize("where", ["file", "/proc/nowhere"])
@@ -83,7 +91,7 @@ def test_places_that_a_bucket_has_not(salx, bucket, where, why):
 
 
 def test_batches_that_four_devices_cannot_share(salx, tmp_path):
-    four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    four = {"XLA_FLAGS": devices(4)}
     process = salx(tmp_path / "w", "--config.train.batch=6", env=four)
     assert process.returncode == 2
     assert "config.train.batch=6 must be a multiple of the 4 devices\n" in process.stderr

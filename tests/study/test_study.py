@@ -20,6 +20,7 @@ from salx.study.study import Study
 from salx.training.step import Trained
 from tests import builders
 from tests.builders import SMALL, content, picks, quiet
+from tests.compilation_cache import devices
 
 
 def test_the_study_leaves_table_report_and_runs(finished, small):
@@ -224,7 +225,7 @@ def test_a_report_of_nothing(tmp_path):
 
 
 def test_the_same_picks_on_one_and_on_four_devices(finished, salx, tmp_path):
-    four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    four = {"XLA_FLAGS": devices(4)}
     process = salx(tmp_path, "--config.surrogates=('a',)", "--config.deployments=('a',)", env=four)
     assert process.returncode == 0, process.stderr
     result = sealed.read_json(tmp_path / "deployments" / "a.on.random.s0.c02" / "result.json")

@@ -1,3 +1,5 @@
+import gc
+import weakref
 from dataclasses import replace
 
 import jax
@@ -15,7 +17,7 @@ from salx.models.loss_prediction import auxiliary_loss
 from salx.training import loop
 from salx.training.loop import Trainer, Watcher
 from salx.training.metrics import FirstFailure, empty_metrics
-from salx.training.optimizer import SCHEDULES, learning_rate
+from salx.training.optimizer import SCHEDULES, apply_updates, learning_rate, optimizer
 from salx.training.step import Trained
 from tests import builders, pixels
 
@@ -93,6 +95,48 @@ def test_one_step_is_momentum_sgd_with_decay_of_kernels_alone(digits, model):
     np.testing.assert_allclose(computed["loss"], value, rtol=1e-5)
     np.testing.assert_allclose(computed["learning_rate"], rate, rtol=1e-6)
     assert int(state.step) == 1
+
+
+def test_adamw_against_numpy():
+    """Three steps: m and v with their corrections, and a decay outside of both, of kernels."""
+    rng, rates = np.random.default_rng(0), (0.1, 0.05, 0.2)
+    recipe = replace(
+        RECIPE, optimizer="adamw", beta1=0.8, beta2=0.95, epsilon=1e-3, weight_decay=0.3
+    )
+    params = {"kernel": rng.normal(size=(3, 4)), "bias": rng.normal(size=4)}
+    gradients = [jax.tree.map(lambda p: rng.normal(size=p.shape), params) for _ in rates]
+    optimise = optimizer(recipe)
+    ours = jax.tree.map(np.float32, params)
+    state = optimise.init(ours)
+    for rate, g in zip(rates, gradients, strict=True):
+        moved = apply_updates(optimise, np.float32(rate))(jax.tree.map(np.float32, g), ours, state)
+        ours, state = moved["params"], moved["opt_state"]
+    for name, decay in (("kernel", 0.3), ("bias", 0.0)):
+        p, m, v = params[name], 0.0, 0.0
+        for t, (rate, g) in enumerate(zip(rates, gradients, strict=True), 1):
+            m, v = 0.8 * m + 0.2 * g[name], 0.95 * v + 0.05 * g[name] ** 2
+            adam = (m / (1 - 0.8**t)) / (np.sqrt(v / (1 - 0.95**t)) + 1e-3)
+            p = p - rate * (adam + decay * p)
+        np.testing.assert_allclose(ours[name], p, rtol=2e-5)
+
+
+def test_adamw_trains_through_the_same_step(digits, model, tmp_path):
+    recipe = replace(RECIPE, optimizer="adamw", learning_rate=1e-2)
+    watcher = Calls()
+    state = fit(digits, model, tmp_path, recipe, watcher)
+    losses = [metrics["loss"] for _, _, metrics in watcher.calls if metrics]
+    assert losses[-1] < losses[0]
+    assert digest(fit(digits, model, tmp_path, recipe)) == digest(state)
+
+
+def test_a_trainer_frees_its_steps(digits, model):
+    trainer = Trainer()
+    step = weakref.ref(trainer.step(Trained(model, RECIPE, digits.task)))
+    gc.collect()
+    assert step() is not None
+    del trainer
+    gc.collect()
+    assert step() is None
 
 
 @pytest.mark.parametrize("policy", ["entropy", "learning_loss"])
