@@ -120,13 +120,13 @@ def numbered(path: Path, number: int) -> Path:
 
 def prepare(flags: argparse.Namespace) -> list[Plan]:
     """Check the selection by each surrogate."""
-    asked = policies.build(*pool.named(flags.policy, "policy"))
+    wanted = policies.build(*pool.named(flags.policy, "policy"))
     options = {"size": pair(flags.size)} if flags.size else {}
     sources: list[Any] = flags.surrogate or [None]
-    if not asked.asks:
+    if not wanted.asks:
         sources = [None]
     elif not flags.surrogate:
-        raise ArgumentError("surrogate", f"{{name}} is required by policy {asked.name!r}")
+        raise ArgumentError("surrogate", f"{{name}} is required by policy {wanted.name!r}")
     surrogates = [None if source is None else kinds.load(source, **options) for source in sources]
     made = [selecting.policy_of(flags.policy, surrogate) for surrogate in surrogates]
     images = pool.images(flags.pool, flags.on_error)
