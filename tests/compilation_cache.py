@@ -7,7 +7,8 @@ that compiled it: the folder's name is a digest of the processor's features and 
 Counts of traces (`salx.infra.mesh.traces`) are not changed by it; counts of compilations would be.
 
 What is new to the folder is compiled with little optimisation: no test measures time, and most
-programs run for a few steps only (launch/test.sh --all asks for a little more). A user's own XLA_FLAGS come after these, and win.
+programs run for a few steps only (launch/test.sh --all asks for a little more). A user's own
+XLA_FLAGS come after these, and win.
 
 To empty it: `rm -r ~/.cache/salx-tests`. A folder in JAX_COMPILATION_CACHE_DIR is taken instead.
 """
