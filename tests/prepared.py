@@ -8,6 +8,7 @@ and outputs, ends by its own exit code, and runs the module as `python -m` does.
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,25 +20,70 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.preloaded"])
 
 
+class Command:
+    """A running `python -m module arguments`, with what this suite uses of subprocess.Popen.
+
+    Its standard outputs go to files, so that nobody has to read them while it runs.
+    """
+
+    def __init__(self, module: str, arguments: Sequence[object], env: Mapping[str, str]):
+        self.args = [module, *map(str, arguments)]
+        self._files = [tempfile.TemporaryFile() for _ in range(2)]
+        outputs = [multiprocessing.reduction.DupFd(file.fileno()) for file in self._files]
+        self._process = _CONTEXT.Process(target=_main, args=(self.args, dict(env), outputs))
+        self._process.start()
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, or less the signal that ended it; None while it runs."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; return the exit code."""
+        self._process.join(timeout)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Wait for its end; return what it wrote to stdout and to stderr."""
+        self.wait(timeout)
+        return self.written()
+
+    def written(self) -> tuple[str, str]:
+        """Return what it has written to stdout and to stderr so far."""
+        out, err = (os.pread(file.fileno(), 2**30, 0).decode() for file in self._files)
+        return out, err
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, if it still runs."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
 def run(
-    module: str, arguments: Sequence[str], env: Mapping[str, str], timeout: float = 300
+    module: str, arguments: Sequence[object], env: Mapping[str, str], timeout: float = 300
 ) -> subprocess.CompletedProcess:
     """Run `python -m module arguments` in the repository's folder; return what it gave."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        outputs = [multiprocessing.reduction.DupFd(file.fileno()) for file in (out, err)]
-        words = [module, *map(str, arguments)]
-        process = _CONTEXT.Process(target=_main, args=(words, dict(env), outputs))
-        process.start()
-        process.join(timeout)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(words, timeout)
-        texts = []
-        for file in (out, err):
-            file.seek(0)
-            texts.append(file.read().decode())
-        return subprocess.CompletedProcess(words, process.exitcode, *texts)
+    command = Command(module, arguments, env)
+    try:
+        outputs = command.communicate(timeout)
+    finally:
+        command.kill()
+    return subprocess.CompletedProcess(command.args, command.returncode, *outputs)
 
 
 def _main(words: list[str], env: dict[str, str], outputs: list) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from tests.builders import ROOT, SMALL, picks
 from tests.compilation_cache import devices
+from tests.prepared import Command
 
 MAIN = "-m", "salx.main"
+Running = Command | subprocess.Popen
 # The study of one model and one seed that the small study contains.
 SHORT = (
     "--config.seeds=1",
@@ -50,11 +52,9 @@ def serving(port: int) -> Iterator[tuple[subprocess.Popen, dict[str, str]]]:
         process.kill()
 
 
-def start(workdir: Path | str, env: dict[str, str], *more: str) -> subprocess.Popen:
+def start(workdir: Path | str, env: dict[str, str], *more: str) -> Command:
     """Start the small study and go on at once."""
-    command = [sys.executable, *MAIN, f"--config={SMALL}", f"--workdir={workdir}", *more]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=env, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+    return Command("salx.main", [f"--config={SMALL}", f"--workdir={workdir}", *more], env)
 
 
 @contextlib.contextmanager
@@ -64,9 +64,9 @@ def started(
     env: dict[str, str],
     *more: str,
     other: Sequence[str] = (),
-    code: Sequence[str] = MAIN,
+    code: Sequence[str] = (),
     path: Path = ROOT,
-) -> Iterator[list[subprocess.Popen]]:
+) -> Iterator[list[Running]]:
     """Start `count` processes of the short study; all end with the block.
 
     Args:
@@ -75,30 +75,20 @@ def started(
         env: their environment.
         *more: further flags for all.
         other: further flags for the last one.
-        code: what Python runs as the last one.
+        code: what Python runs as the last one in the place of the command.
         path: where the last one's salx lies.
     """
     port, running = free_port(), []
     for index in range(count):
-        odd = index == count - 1
+        last = index == count - 1
         flags = [f"--config={SMALL}", f"--workdir={workdir}", *SHORT, *more]
         flags += [f"--coordinator=127.0.0.1:{port}", f"--processes={count}", f"--process={index}"]
-        two = {
-            **env,
-            "XLA_FLAGS": devices(2),
-            "PYTHONPATH": str(path if odd else ROOT),
-        }
-        command = [sys.executable, *(code if odd else MAIN), *flags, *(other if odd else ())]
-        running.append(
-            subprocess.Popen(
-                command,
-                env=two,
-                cwd=path if odd else ROOT,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
+        two = {**env, "XLA_FLAGS": devices(2)}
+        if last and (code or path != ROOT):
+            command = [sys.executable, *(code or MAIN), *flags, *other]
+            running.append(_elsewhere(command, two, path))
+        else:
+            running.append(Command("salx.main", [*flags, *(other if last else ())], two))
     try:
         yield running
     finally:
@@ -107,15 +97,19 @@ def started(
             process.communicate()
 
 
-def ended(
-    running: list[subprocess.Popen], timeout: float = 300
-) -> tuple[list[int], list[list[str]]]:
+def _elsewhere(command: list[str], env: dict[str, str], path: Path) -> subprocess.Popen:
+    """Start a process that imports salx from another folder, or other code."""
+    env, pipe = {**env, "PYTHONPATH": str(path)}, subprocess.PIPE
+    return subprocess.Popen(command, env=env, cwd=path, stdout=pipe, stderr=pipe, text=True)
+
+
+def ended(running: Sequence[Running], timeout: float = 300) -> tuple[list[int], list[list[str]]]:
     """Wait for all; return their exit codes and the lines on stderr of each."""
     lines = [process.communicate(timeout=timeout)[1].splitlines() for process in running]
     return [process.returncode for process in running], lines
 
 
-def wait_for_a_checkpoint(running: list[subprocess.Popen], workdir: Path) -> None:
+def wait_for_a_checkpoint(running: Sequence[Running], workdir: Path) -> None:
     """Return as soon as a training has saved something."""
     while not any(workdir.glob("deployments/*/checkpoint/[0-9]*")):
         assert all(process.poll() is None for process in running)

@@ -2,8 +2,6 @@
 
 import functools
 import json
-import subprocess
-import sys
 
 import jax
 import numpy as np
@@ -16,8 +14,7 @@ from salx.models import zoo
 from salx.training.loop import Trainer
 from salx.training.metrics import empty_metrics
 from salx.training.step import Trained
-from tests import compilation_cache
-from tests.builders import ROOT
+from tests import compilation_cache, prepared
 from tests.infra import spmd
 
 
@@ -44,14 +41,8 @@ def child(compiled):
     def ran(devices, *arguments):
         # Neither what moves between devices nor what they hold depends on the optimisation.
         flags = f"{compilation_cache.devices(devices)} {compilation_cache.QUICK}"
-        process = subprocess.run(
-            [sys.executable, "-m", "tests.infra.spmd", *arguments],
-            env={**compiled, "XLA_FLAGS": flags},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=900,
-        )
+        env = {**compiled, "XLA_FLAGS": flags}
+        process = prepared.run("tests.infra.spmd", arguments, env, timeout=900)
         assert process.returncode == 0, process.stderr
         return json.loads(process.stdout)
 

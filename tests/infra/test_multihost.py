@@ -2,16 +2,14 @@
 
 import shutil
 import signal
-import subprocess
-import sys
 
 import jax
 import numpy as np
 import pytest
 
 from salx.infra import checkpoint, multihost, sealed
-from tests.builders import ROOT, SMALL, picks
-from tests.processes import MAIN, SHORT, ended, short_picks, started, wait_for_a_checkpoint
+from tests.builders import ROOT, picks
+from tests.processes import SHORT, ended, short_picks, start, started, wait_for_a_checkpoint
 
 
 def test_two_processes_choose_what_one_does(finished, compiled, tmp_path):
@@ -68,8 +66,7 @@ def test_sigterm_to_one_ends_all_with_75_and_any_number_goes_on(
 
 
 def test_sigterm_to_a_process_on_its_own(finished, salx, compiled, tmp_path):
-    command = [sys.executable, *MAIN, f"--config={SMALL}", f"--workdir={tmp_path}", *SHORT]
-    process = subprocess.Popen(command, env=compiled, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = start(tmp_path, compiled, *SHORT)
     wait_for_a_checkpoint([process], tmp_path)
     process.terminate()
     codes, lines = ended([process], timeout=60)

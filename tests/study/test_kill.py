@@ -2,13 +2,12 @@
 
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
-from tests.builders import ROOT, SMALL, content
+from tests.builders import content
+from tests.processes import start
 
 
 def writing(workdir) -> bool:
@@ -21,10 +20,7 @@ def killed(workdir, env, draw: random.Random) -> bool:
 
     Every other time the moment is while something is being written.
     """
-    command = [sys.executable, "-m", "salx.main", f"--config={SMALL}", f"--workdir={workdir}"]
-    process = subprocess.Popen(
-        command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = start(workdir, env)
     lock = workdir / ".lock"
     while process.poll() is None and not (
         lock.exists() and lock.read_text().startswith(f"process {process.pid} ")

@@ -113,7 +113,7 @@ def test_two_workers_with_one_share_do_not_work_on_one_run(compiled, salx, small
     chain = next(run for run in share.selections if run.surrogate).folder(tmp_path)
     end = time.monotonic() + 120
     while not holder(chain).startswith(f"process {first.pid} "):
-        assert first.poll() is None, first.stderr.read()
+        assert first.poll() is None, first.written()
         assert time.monotonic() < end
         time.sleep(0.01)
     second = salx(tmp_path, *long)
