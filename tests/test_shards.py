@@ -25,18 +25,9 @@ def test_what_is_no_part(text):
 
 
 def test_pytest_collects_only_the_files_of_a_part(compiled):
-    """All parts of a few files are the whole of them, and every test stands in one."""
-
-    def collected(*more):
-        files = ["tests/test_records.py", "tests/test_run_folder.py", "tests/infra/test_seeds.py"]
-        words = ["-p", "no:xdist", "--collect-only", *files, *more]
-        process = prepared.run("pytest", words, compiled)
-        assert process.returncode == 0, process.stdout
-        return [line for line in process.stdout.splitlines() if "::" in line]
-
-    parts = [collected(f"--shard={index}/2") for index in range(2)]
-    assert all(parts)
-    assert sorted(parts[0] + parts[1]) == sorted(collected())
-    assert not {line.split("::")[0] for line in parts[0]} & {
-        line.split("::")[0] for line in parts[1]
-    }
+    files = ["tests/test_records.py", "tests/test_run_folder.py", "tests/infra/test_seeds.py"]
+    words = ["-p", "no:xdist", "--collect-only", *files, "--shard=1/2"]
+    process = prepared.run("pytest", words, compiled)
+    assert process.returncode == 0, process.stdout
+    lines = [line for line in process.stdout.splitlines() if "::" in line]
+    assert {line.split("::")[0] for line in lines} == shards.files_of(files, 1, 2)
