@@ -6,7 +6,6 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from salx.scoring.stages import Choice
 from salx.selection.result import Selection
@@ -61,6 +60,8 @@ def spread(scores: np.ndarray | None) -> dict[str, float] | None:
 
 def agreement(a: Opinion, b: Opinion) -> dict[str, Any]:
     """Overlap of the picks and correlation of the scores."""
+    from scipy import stats  # seconds of imports, which a single selection has no need of
+
     ours, theirs = set(a.choice.ids.tolist()), set(b.choice.ids.tolist())
     ranks: dict[str, float | None] = {"spearman": None, "kendall": None}
     x, y = a.choice.all, b.choice.all
