@@ -49,6 +49,7 @@ class Workers(flags.ArgumentParser):
     syntactic_help = "a number of workers"
 
     def parse(self, argument: str) -> int:
+        """Return the number, 0 for the flag alone."""
         if argument == "true":
             return 0
         if argument.isdecimal() and int(argument):
@@ -130,6 +131,7 @@ def unexpected(error: Exception) -> tuple[int, str]:
 
 
 def run(argv: list[str]) -> None:
+    """Do what the flags ask for; raises InputError for what cannot be used."""
     if PLAN.value is None:
         multihost.initialise(COORDINATOR.value, PROCESSES.value, PROCESS.value)
     if not multihost.is_main():

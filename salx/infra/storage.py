@@ -156,4 +156,5 @@ class Rewritten(io.StringIO):
         self.write(text)
 
     def flush(self) -> None:
+        """Replace the object by the whole text."""
         write_file(self.path, self.getvalue().encode())

@@ -73,6 +73,7 @@ class Table:
 
     @property
     def cells(self) -> list[Cell]:
+        """List the cells of all rows."""
         return [cell for row in self.rows for cell in row]
 
 

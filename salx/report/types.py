@@ -83,14 +83,17 @@ class StudyFacts:
 
     @property
     def name(self) -> str:
+        """Return the study's name."""
         return self.config["name"]
 
     @property
     def seeds(self) -> int:
+        """Count the seeds."""
         return self.config["seeds"]
 
     @property
     def deployments(self) -> tuple[str, ...]:
+        """List the labels of the models that are trained on what was chosen."""
         return tuple(self.config["deployments"])
 
     @property

@@ -101,6 +101,7 @@ def page(title: str, tiles: Sequence[Tile]) -> bytes:
 
 
 def uri(image: np.ndarray) -> str:
+    """Encode an image uint8[H, W, 3] as a JPEG in a data URI."""
     encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
     return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()
 

@@ -60,9 +60,11 @@ class Selection(NamedTuple):
 
     @property
     def name(self) -> str:
+        """Return the name of its run folder."""
         return selection_name(*self)
 
     def folder(self, workdir: Path) -> Path:
+        """Return its run folder in a work folder."""
         return workdir / "selections" / self.name
 
 
@@ -78,11 +80,13 @@ class Deployment(NamedTuple):
 
     @property
     def name(self) -> str:
+        """Return the name of its run folder."""
         cycle = None if self.selection.policy == "all" else self.cycle
         model = f"{self.model}.w{self.weights}" if self.weights else self.model
         return deployment_name(model, self.selection.name, cycle, self.head)
 
     def folder(self, workdir: Path) -> Path:
+        """Return its run folder in a work folder."""
         return workdir / "deployments" / self.name
 
 
@@ -98,6 +102,7 @@ class Grid(NamedTuple):
 
     @property
     def trainings(self) -> list[Deployment]:
+        """List all that is trained, for cycles and as deployments."""
         return [*self.surrogates, *self.deployments]
 
 

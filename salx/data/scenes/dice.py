@@ -29,12 +29,15 @@ class Dice:
         self.bits = np.random.PCG64(seed)
 
     def between(self, low: float, high: float) -> float:
+        """Draw a number from [low, high)."""
         return low + (high - low) * ((self.bits.random_raw() >> 11) * 2.0**-53)
 
     def chance(self, probability: float) -> bool:
+        """Draw True with a probability."""
         return self.between(0, 1) < probability
 
     def pick(self, choices: Sequence):
+        """Draw one of the choices, each as likely."""
         return choices[int(self.between(0, len(choices)))]
 
     def tint(self, colour: Colour, spread: float = 0.15) -> Colour:
