@@ -97,5 +97,5 @@ def _main(words: list[str], env: dict[str, str], outputs: list) -> None:
     sys.stdout = open(1, "w", closefd=False)
     sys.stderr = open(2, "w", buffering=1, closefd=False)
     module, *sys.argv[1:] = words
-    sys.path.insert(0, str(ROOT))
+    sys.path[:0] = [str(ROOT), *filter(None, env.get("PYTHONPATH", "").split(":"))]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

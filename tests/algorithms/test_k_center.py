@@ -1,7 +1,5 @@
 import itertools
 import json
-import subprocess
-import sys
 
 import jax
 import numpy as np
@@ -12,7 +10,7 @@ from hypothesis import strategies as st
 from salx.algorithms.k_center import k_center
 from salx.algorithms.nearest import BLOCK, nearest
 from salx.infra.errors import RunError
-from tests import compilation_cache
+from tests import compilation_cache, prepared
 from tests.oracles import greedy_k_center, nearest_squared
 
 WIDTH = 8
@@ -154,34 +152,11 @@ def test_what_is_not_finite_is_named(bad):
         k_center(features, broken, 2, **names)
 
 
-CHILD = """
-import json, sys
-import jax, numpy as np
-from salx.algorithms.k_center import k_center
-assert jax.device_count() == int(sys.argv[1])
-rng = np.random.default_rng(0)
-answers = []
-for features in (rng.normal(size=(2500, 8)), rng.integers(3, size=(2500, 8))):
-    features = features.astype(np.float32)
-    for labelled in (0, 40):
-        pool = features[labelled:]
-        for rows in (pool, jax.numpy.asarray(pool)):
-            picks, radii = k_center(rows, features[:labelled], 300, candidates=16)
-            answers.append([picks.tolist(), radii.tolist()])
-print(json.dumps(answers))
-"""
-
-
 def test_any_number_of_devices_gives_the_same_picks(compiled):
     answers = []
     for devices in (1, 2, 4, 8):
-        process = subprocess.run(
-            [sys.executable, "-c", CHILD, str(devices)],
-            env={**compiled, "XLA_FLAGS": compilation_cache.devices(devices)},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        env = {**compiled, "XLA_FLAGS": compilation_cache.devices(devices)}
+        process = prepared.run("tests.algorithms.picks", [devices], env)
         assert process.returncode == 0, process.stderr
         answers.append(json.loads(process.stdout))
     for answer in answers[1:]:

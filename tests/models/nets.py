@@ -16,8 +16,9 @@ BACKBONES = [name.removeprefix("deeplab_") for name in DEEPLABS]
 quick = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
+@functools.cache  # tracing a network takes seconds, and each is wanted by several tests
 def shapes(module, height: int = 64, width: int = 64) -> dict:
-    """Shapes of the variables; nothing is computed."""
+    """Shapes of the variables, not to be changed; nothing is computed."""
     image = jax.ShapeDtypeStruct((1, height, width, 3), jnp.float32)
     return jax.eval_shape(module.init, jax.random.key(0), image)
 
@@ -28,6 +29,11 @@ def ones(module) -> dict:
 
 def in_torch(module) -> weight_files.Arrays:
     """A file of PyTorch's for a module, with seeded weights."""
+    return dict(_in_torch(module))
+
+
+@functools.lru_cache(maxsize=2)
+def _in_torch(module) -> weight_files.Arrays:
     blank = {
         name: np.broadcast_to(np.float32(0), leaf.shape)
         for name, leaf in weights.flatten(shapes(module)).items()

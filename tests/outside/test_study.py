@@ -2,13 +2,13 @@
 
 import json
 import shutil
-import subprocess
 import sys
 
 import pytest
 
 from salx import records, report
 from salx.infra import sealed
+from tests import prepared
 from tests.builders import ROOT
 from tests.outside.installed import install
 
@@ -21,10 +21,8 @@ def work(request, compiled, tmp_path_factory):
     folder = tmp_path_factory.mktemp("outside")
     path = f"{ROOT}:{install(folder / 'site')}" if request.param else str(ROOT)
     config = f"{CONFIG}:{request.param}" if request.param else CONFIG
-    process = subprocess.run(
-        [sys.executable, "-m", "salx.main", f"--config={config}", f"--workdir={folder / 'w'}"],
-        env={**compiled, "PYTHONPATH": path}, cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
+    words = [f"--config={config}", f"--workdir={folder / 'w'}"]
+    process = prepared.run("salx.main", words, {**compiled, "PYTHONPATH": path})
     assert process.returncode == 0, process.stderr
     return folder / "w", process.stdout
 

@@ -127,7 +127,7 @@ def test_one_compilation_of_each_step_for_a_whole_study(small, tmp_path):
         "b": {"name": "cifar_resnet8", "width": 5},
     }
     mesh.traces.clear()
-    Study(replace(quiet(small), models=unseen), tmp_path).run()
+    Study(replace(quiet(small), models=unseen, cycles=2), tmp_path).run()
     assert dict(mesh.traces) == {
         f"{step} {model}": 1 for step in ("init", "train", "evaluate", "score") for model in "ab"
     }
