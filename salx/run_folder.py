@@ -12,15 +12,17 @@ one that writes study.json or the report.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from salx.infra import limits
 from salx.infra.errors import InputError
+from salx.infra.limits import Matching
 from salx.infra.sealed import canonical, differences, read_json, write_json
 
-LABEL = re.compile(r"[A-Za-z0-9_-]+")
+LABEL = Matching(r"[A-Za-z0-9_-]+", "may hold letters, digits, '_' and '-' only")
+Label = Annotated[str, LABEL]
 
 
 def selection_name(surrogate: str | None, policy: str, seed: int) -> str:
@@ -40,8 +42,7 @@ def deployment_name(model: str, selection: str, cycle: int | None, head: str = "
 
 def check_label(field: str, label: str) -> None:
     """Raise InputError for a label that could not be a part of a folder's name."""
-    if not LABEL.fullmatch(label):
-        raise InputError(f"config.{field}: {label!r} may hold letters, digits, '_' and '-' only")
+    limits.check(f"config.{field}", label, Label)
 
 
 def claim(folder: Path, identity: Mapping[str, Any]) -> None:

@@ -12,10 +12,13 @@ BAD = [
     (["--config.policies=('entropi',)"], "did you mean 'entropy'? known: core_set, entropy,"),
     (["--config.dataset.name=digit"], "did you mean 'digits'"),
     (["--config.surrogates=('a','c')"], "unknown model in config.surrogates 'c'"),
-    (["--config.budget=1.5"], "above the pool"),
+    (["--config.budget=1.5"], "config.budget=1.5 must be a finite number above 0 and at most 1"),
     (["--config.cycles=0"], "config.cycles=0"),
     (["--config.train.batch=7"], "config.train.batch=7 must be even"),
-    (["--config.train.accumulate=0"], "config.train.accumulate=0 must be at least 1"),
+    (
+        ["--config.train.accumulate=0"],
+        "config.train.accumulate=0 must be a whole number from 1 to",
+    ),
     (
         ["--config.train.accumulate=3"],
         "config.train.accumulate=3 does not cut config.train.batch",
@@ -23,8 +26,14 @@ BAD = [
     (["--config.train.batch=30"], "above the 29 examples that are labelled first"),
     (["--config.train.schedule=cosin"], "did you mean 'cosine'"),
     (["--config.deploy_cycles=(3,)"], "names cycles from 0 to 2"),
-    (["--config.models.a.width=0"], "config.models.a: cifar_resnet8 cannot be built"),
-    (["--config.dataset.cache=gs://bucket/c"], "must be a folder of this machine"),
+    (
+        ["--config.models.a.width=0"],
+        "config.models.a.width=0 must be a whole number from 1",
+    ),
+    (
+        ["--config.dataset.cache=gs://bucket/c"],
+        "dataset.cache=gs://bucket/c: must be of this machine",
+    ),
     (["--nope"], "Unknown command line flag 'nope'"),
     (["stray"], "unexpected argument 'stray'"),
 ]
