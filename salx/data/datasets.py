@@ -104,7 +104,7 @@ def raw(options: DatasetOptions | Mapping[str, Any]) -> Dataset:
     options.check()
     build = DATASETS.get(options.name, "name")
     _check_own_options(build, options)
-    made = build(**options.options)
+    made = build(**options.options) if callable(build) else build
     if not isinstance(made, Dataset):
         text = f"{{name}}={options.name} gives no Dataset but {type(made).__name__}"
         raise ArgumentError("name", text)

@@ -115,6 +115,11 @@ def parameters(owner: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     return {}
 
 
+def annotation(owner: Callable[..., Any], name: str) -> Any:
+    """Return what a parameter of a function, or a dataclass's field, may be."""
+    return parameters(owner)[name].annotation
+
+
 def check(argument: str, value: Any, annotation: Any) -> None:
     """Check one value against an annotation. Raises ArgumentError naming the argument."""
     origin, inner = get_origin(annotation), get_args(annotation)

@@ -7,6 +7,7 @@ A bucket's paths are those of etils.epath, which have pathlib's methods and gcsf
 no function but these needs to know which kind it has.
 """
 
+import errno
 import importlib.util
 import io
 import logging
@@ -94,6 +95,13 @@ def in_bucket(path: Path) -> bool:
 def absolute(path: Path) -> Path:
     """Give the path from the root of the file system; a bucket's has no other."""
     return path if in_bucket(path) else path.absolute()
+
+
+def read_file(path: Path) -> bytes:
+    """Read a whole file. Raises OSError, also for what is no file, such as a pipe without end."""
+    if not in_bucket(path) and path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "is no file", str(path))
+    return path.read_bytes()
 
 
 def write_file(path: Path, content: bytes) -> None:
