@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TextIO
 
 from salx.infra.errors import InputError, first_line
+from salx.infra.paths import local
 
 BUCKET = "gs://"
 CONNECT, ANSWER = 10, 60  # seconds that a request may wait for a connection, and for its answer
@@ -31,14 +32,14 @@ def resolve(name: str | Path) -> Path:
       name: a path of the file system, or `gs://BUCKET/FOLDER`; what is a path already stays it.
 
     Raises:
-      InputError: in one line, for another scheme, a folder's name that a bucket's paths cannot
-        have, where gcsfs is not installed, and for a bucket that cannot be read: it is not
+      InputError: in one line, for another scheme, a name that no folder can have here or in a
+        bucket, where gcsfs is not installed, and for a bucket that cannot be read: it is not
         there, this user may not, or nothing answers.
     """
     if not isinstance(name, str):
         return name
     if "://" not in name:
-        return Path(name)
+        return local(name)
     bucket, _, folder = name.removeprefix(BUCKET).partition("/")
     if not name.startswith(BUCKET) or not bucket or not folder.strip("/"):
         raise InputError(f"{name}: must be a folder, here or in a bucket: {BUCKET}BUCKET/FOLDER")

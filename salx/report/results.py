@@ -12,8 +12,9 @@ from typing import Any
 
 from salx import run_folder
 from salx.infra import limits, sealed
-from salx.infra.errors import InputError
+from salx.infra.errors import InputError, unknown
 from salx.report.types import RANDOM, DatasetFacts, PolicyFacts, Result, StudyFacts, Work
+from salx.study import consistency
 from salx.study.config import StudyConfig
 
 WHOLE = re.compile(r".+\.on\.all\.s\d+")  # the name of a run on the whole pool
@@ -81,7 +82,9 @@ def study_facts(value: Mapping[str, Any]) -> StudyFacts:
     for field in CONFIG:
         if field not in config:
             raise KeyError(f"config.{field}")
-        limits.check(f"config.{field}", config[field], limits.annotation(StudyConfig, field))
+    for field in (*CONFIG, "ensembles"):
+        if config.get(field) is not None:
+            limits.check(f"config.{field}", config[field], limits.annotation(StudyConfig, field))
     check_names(config)
     dataset = {field.name: value["dataset"][field.name] for field in fields(DatasetFacts)}
     limits.check_options(DatasetFacts, dataset, "dataset.")
@@ -124,11 +127,18 @@ def check_names(config: Mapping[str, Any]) -> None:
     """Check the labels, which become files' names.
 
     Raises:
-      InputError: for one that could leave its folder.
+      InputError: for one that could leave its folder, or that names no model.
     """
+    ensembles = config.get("ensembles") or {}
     for field in ("surrogates", "deployments", "policies", "lineages", "ensembles"):
         for label in config.get(field) or ():
             run_folder.check_label(field, label)
+    for label, spec in ensembles.items():
+        consistency.check_form(f"config.ensembles.{label}", spec)
+    lines = [label for line in config["lineages"].values() for label in line]
+    for label in (*config["surrogates"], *config["deployments"], *lines):
+        if label not in config["models"] and label not in ensembles:
+            raise unknown("model in config", label, config["models"])
 
 
 def read_result(path: Path) -> Result:

@@ -14,6 +14,12 @@ from salx.run_folder import deployment_name, selection_name
 
 MOST_RUNS = 100_000  # of one grid; the paper's studies have hundreds
 Several = Annotated[int, Whole(2, 1000)]  # members of an ensemble
+OPTIONS = {
+    "members": tuple[str, ...],
+    "model": str,
+    "weight_seeds": Several,
+    "generations": Several,
+}
 FORMS = ({"members"}, {"model", "weight_seeds"}, {"model", "generations"})
 TAKEN = ("random", "all")  # what run folders call the baseline, and the whole pool
 
@@ -58,26 +64,25 @@ def _check_lineage(label: str, line: Sequence[str], config: Mapping[str, Any]) -
 def _check_ensemble(label: str, spec: Mapping[str, Any], config: Mapping[str, Any]) -> None:
     """One of the three forms of an ensemble, with a label of its own."""
     name = f"ensembles.{label}"
-    if set(spec) not in FORMS:
-        forms = "{'members': labels}, {'model': label, 'weight_seeds': k} or "
-        forms += "{'model': label, 'generations': g}"
-        raise ArgumentError(name, f"{{name}}={shown(dict(spec))} must be {forms}")
+    check_form(name, spec)
     if label in config["models"] or label in config["lineages"]:
         raise ArgumentError(name, "{name}: the label is a model's or a lineage's already")
-    for option, annotation in {
-        "members": tuple[str, ...],
-        "model": str,
-        "weight_seeds": Several,
-        "generations": Several,
-    }.items():
-        if option in spec:
-            limits.check(f"{name}.{option}", spec[option], annotation)
     members = spec.get("members", (spec.get("model"),))
     _check_labels(name, members, config["models"])
     _check_once(name, members)
     if "members" in spec and len(members) < 2:
         text = "must have two members or more, each once"
         raise ArgumentError(name, f"{{name}}={shown(dict(spec))} {text}")
+
+
+def check_form(name: str, spec: Mapping[str, Any]) -> None:
+    """Raise ArgumentError unless an ensemble, called `name`, has one of the three forms."""
+    if set(spec) not in FORMS:
+        forms = "{'members': labels}, {'model': label, 'weight_seeds': k} or "
+        forms += "{'model': label, 'generations': g}"
+        raise ArgumentError(name, f"{{name}}={shown(dict(spec))} must be {forms}")
+    for option, value in spec.items():
+        limits.check(f"{name}.{option}", value, OPTIONS[option])
 
 
 def _check_labels(name: str, labels: Sequence[str], models: Iterable[str]) -> None:

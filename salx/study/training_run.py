@@ -132,7 +132,8 @@ class _Journaled(Watcher):
     def started(self, step: int, total: int) -> None:
         """Open the journal at the step."""
         folder, config = self.job.folder(self.study.workdir), self.study.config
-        self.journal = Journal(folder, step, config.telemetry.tensorboard)
+        due = step - step % config.recipe(self.job.model).log_every
+        self.journal = Journal(folder, step, config.telemetry.tensorboard, due)
         cycle = f"{self.job.cycle + 1} of {config.cycles}"
         self.study.observer.training_started(self.job.name, cycle, step, total)
 
