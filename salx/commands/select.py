@@ -40,20 +40,8 @@ from salx.surrogates import kinds
 
 FILES = ("csv", "label_studio", "fiftyone", "sheet", "copy")  # outputs beside the record
 FOLDERS = ("fiftyone", "copy")
-FLAGS = {
-    name: f"--{name}"
-    for name in (
-        "surrogate",
-        "pool",
-        "policy",
-        "budget",
-        "labelled",
-        "size",
-        "batch",
-        "threads",
-        "seed",
-    )
-} | {"fiftyone": "--fiftyone"}
+NAMED = ("surrogate", "pool", "policy", "budget", "labelled", "size", "batch", "threads", "seed")
+FLAGS = {name: f"--{name}" for name in (*NAMED, "fiftyone")}
 
 
 def local(text: str) -> Path:
