@@ -247,13 +247,7 @@ def test_a_config_that_holds_itself_is_refused():
 
 
 def test_the_words_of_a_recipe_are_those_that_training_knows():
-    from salx.infra import limits
-    from salx.training import optimizer
-    from salx.training.recipe import Recipe
-
-    for field, table in {
-        "schedule": optimizer.SCHEDULES,
-        "optimizer": optimizer.OPTIMIZERS,
-    }.items():
+    tables = {"schedule": optimizer.SCHEDULES, "optimizer": optimizer.OPTIMIZERS}
+    for field, table in tables.items():
         (rule,) = limits.annotation(Recipe, field).__metadata__
         assert set(rule.choices) == set(table)
