@@ -184,9 +184,9 @@ def test_a_training_goes_on_from_the_sound_one_beside_an_incomplete_one(
 
 def test_a_finished_training_and_two_damaged_checkpoints_are_errors(two, abstract):
     overwritten(two / "7")
-    with Checkpoints(two, finished=True) as checkpoints:
-        with pytest.raises(InputError, match=f"{two / '7'}: damaged checkpoint"):
-            checkpoints.restore(abstract)
+    damaged = pytest.raises(InputError, match=f"{two / '7'}: damaged checkpoint")
+    with Checkpoints(two, finished=True) as checkpoints, damaged:
+        checkpoints.restore(abstract)
     overwritten(two / "3")
     with pytest.raises(InputError, match=f"{two / '7'}: damaged checkpoint"):
         restore(two, abstract)

@@ -87,7 +87,7 @@ def test_configs_that_cannot_be_read(salx, tmp_path):
 UNUSABLE = {
     "import sys\nsys.exit(0)": ": SystemExit",
     "def get_config():\n    raise SystemExit": ": SystemExit",
-    "raise TypeError('first\\nTraceback (most recent call last):\\n  second')": ": TypeError: first",
+    "raise TypeError('first\\nTraceback (most recent):\\n  second')": ": TypeError: first",
     "def get_config():\n    raise ValueError('first\\nsecond')": ": ValueError: first",
     "def get_config():\n    raise BaseException()": ": BaseException: BaseException",
     "x = 1": ": AttributeError: module 'config_config' has no attribute 'get_config'",
