@@ -107,7 +107,11 @@ def check_options(label: str, config: Mapping[str, Any]) -> tuple[str, str, dict
     options = {option: value for option, value in config.items() if option != "train"}
     name, source = options.pop("name", ""), options.pop("pretrained", "")
     limits.check(f"config.models.{label}.pretrained", source, str | None)
-    zoo.check_options(zoo.get(name, f"config.models.{label}.name"), options, label)
+    constructor = zoo.get(name, f"config.models.{label}.name")
+    if not callable(constructor):
+        kind = type(constructor).__name__
+        raise InputError(f"config.models.{label}.name={name} is no network but {kind}")
+    zoo.check_options(constructor, options, label)
     return name, source or "", options
 
 

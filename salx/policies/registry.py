@@ -45,7 +45,7 @@ def build(name: str, options: Mapping[str, Any] | None = None, argument: str = "
     for option, value in (options or {}).items():
         if option not in choices:
             raise unknown(f"option {argument or f'of policy {made.name}'}", option, choices)
-        ready[option] = _built(value)
+        ready[option] = _built(value, f"{argument or made.name}.{option}")
     with renamed(f"{argument or made.name}."):
         limits.check_options(made, ready)
         try:
@@ -58,10 +58,12 @@ def build(name: str, options: Mapping[str, Any] | None = None, argument: str = "
             raise InputError(f"{argument or f'policy {made.name}'}: {first_line(error)}") from error
 
 
-def _built(value: Any) -> Any:
+def _built(value: Any, argument: str) -> Any:
     """A value as a frozen dataclass holds it: lists as tuples, nested policies made."""
     if isinstance(value, Mapping):
-        limits.check("the name of a policy in a policy", value.get("name"), str)
-        limits.check("the options of a policy in a policy", value.get("options", {}), dict)
-        return build(value["name"], value.get("options", {}))
-    return tuple(map(_built, value)) if isinstance(value, list | tuple) else value
+        limits.check(f"{argument}.name", value.get("name"), str)
+        limits.check_section(f"{argument}.options", value.get("options", {}))
+        return build(value["name"], value.get("options", {}), f"{argument}.options")
+    if isinstance(value, list | tuple):
+        return tuple(_built(each, argument) for each in value)
+    return value

@@ -130,9 +130,10 @@ def outcome_fields(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def resolve(written: ConfigDict | Mapping[str, Any]) -> StudyConfig:
     """Make the typed config of a written one. Raises InputError naming the field."""
-    plain = written.to_dict() if isinstance(written, ConfigDict) else dict(written)
+    written = written.to_dict() if isinstance(written, ConfigDict) else written
+    limits.check_section("config", written)
     with renamed("config."):
-        config = {**StudyConfig().to_dict(), **limits.plain(plain)}
+        config = {**StudyConfig().to_dict(), **limits.plain(written)}
         check_fields(config)
         for name in ("surrogates", "deployments", "policies"):
             if isinstance(config[name], str):

@@ -31,6 +31,8 @@ def check(config: Mapping[str, Any]) -> None:
       ArgumentError: naming the field, without "config." before it.
     """
     models, ensembles, lineages = (config[n] for n in ("models", "ensembles", "lineages"))
+    if not models:
+        raise ArgumentError("models", "{name} must have at least one")
     for label, line in lineages.items():
         _check_lineage(label, line, config)
     for label, spec in ensembles.items():

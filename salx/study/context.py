@@ -22,7 +22,7 @@ from salx.scoring.engine import Scorer
 from salx.study import config as configs
 from salx.study.config import StudyConfig
 from salx.study.grid import GridSpec
-from salx.study.partition import CostModel
+from salx.study.partition import CostModel, check_worker
 from salx.training.evaluation import Evaluator
 from salx.training.loop import Trainer
 
@@ -51,7 +51,7 @@ class StudyContext:
     ):
         self.config = config if isinstance(config, StudyConfig) else configs.resolve(config)
         self.workdir = storage.resolve(workdir)
-        self.worker = worker
+        self.worker = check_worker(*worker)
         self.observer = observer or Terminal(self.config.telemetry.progress)
         # What was compiled for the study goes with it.
         self.trainer, self.evaluator, self.scorer = Trainer(), Evaluator(), Scorer()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from salx.infra.errors import ArgumentError, InputError
-from salx.infra.numbers import SHOWN, whole_of
+from salx.infra.numbers import SHOWN, whole, whole_of
 from salx.infra.paths import printable
 from salx.study import grid
 from salx.study.grid import Deployment, Grid, GridSpec, Selection
@@ -154,12 +154,20 @@ def joined(order: Mapping[Any, int], units: Sequence[Grid]) -> Grid:
     return Grid(*(sorted(runs, key=order.__getitem__) for runs in lists))
 
 
+def check_worker(index: int, count: int) -> tuple[int, int]:
+    """Return the number of one of `count` workers, from 0, and how many they are.
+
+    Raises ArgumentError for what is no worker.
+    """
+    whole("worker", count, 1, MOST_WORKERS)
+    return whole("worker", index, 0, count - 1), count
+
+
 def worker(text: str) -> tuple[int, int]:
     """`2/8`: the third of eight. Raises InputError for what is no worker."""
     index, _, count = text.partition("/")
     try:
-        of = whole_of("", count, 1, MOST_WORKERS)
-        return whole_of("", index, 0, of - 1), of
+        return check_worker(whole_of("worker", index), whole_of("worker", count))
     except ArgumentError as error:
         rule = f"must be I/N, with I from 0 to N - 1, and N at most {MOST_WORKERS}"
         raise InputError(f"--worker={printable(text[:SHOWN])}: {rule}") from error

@@ -10,6 +10,7 @@ from typing import Any
 from salx import tasks
 from salx.infra import mesh, multihost, sealed, storage
 from salx.infra.errors import InputError
+from salx.infra.numbers import whole
 from salx.infra.progress import check_events
 from salx.models.model import parameters
 from salx.policies import Policy
@@ -70,6 +71,7 @@ class Study(StudyContext):
         Raises:
           InputError: for what a study refuses. It needs the data, but no weights.
         """
+        whole("workers", workers, 1, partition.MOST_WORKERS)
         blank = {
             label: {name: value for name, value in options.items() if name != "pretrained"}
             for label, options in self.config.models.items()

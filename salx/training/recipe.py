@@ -31,7 +31,7 @@ class Recipe:
     """
 
     batch: Annotated[int, Whole(2, 1_000_000)] = 16
-    accumulate: Batch = 1
+    accumulate: Annotated[int, Whole(1, 1_000_000)] = 1
     steps: Annotated[int, Whole(0, 1_000_000_000)] = 0
     epochs: Annotated[float, Real("[0, 1e6]")] = 0.0
     learning_rate: Annotated[float, Real("(0, 1e38]")] = 0.1

@@ -73,7 +73,7 @@ FIELDS = {
     "train.workers": (*NO_WHOLE, 10**5),
     "train.log_every": (*NO_WHOLE, 0),
     "train.save_every": (*NO_WHOLE, -3),
-    "dataset.name": (5, None, True, ("digits",), {"a": 1}, "", "digit", "json:dumps", "json:x"),
+    "dataset.name": (5, None, True, ("digits",), {"a": 1}, "", "digit", "json:__doc__", "json:x"),
     "dataset.resize": (*NO_WHOLE, 10**6),
     "dataset.cache": (5, None, True, ("a",), "gs://bucket/c", "a\0b", "x" * 300),
     "dataset.on_error": NO_TEXT,
@@ -96,17 +96,17 @@ FIELDS = {
     "models.a.train.momentum": (*NO_REAL, 7),
     "models.a.train.optimizer": NO_TEXT,
     "models.a.train.threads": (2,),
-    "models.a.nonsense": (1,),
     "nonsense": (1,),
     "train.nonsense": (1,),
-    "transform.nonsense": (1,),
-    "dataset.nonsense": (1,),
 }  # fmt: skip
 
 # Whole configs of other parts, by what is changed; the message names the last field.
 SCENES = {"name": "scenes", "pool": 20, "val": 5, "height": 32, "width": 32}
 MOBILE = {"name": "mobilenet_v3_small"}
 OTHERS = [
+    ("models", {"a": {"name": "cifar_resnet8", "widht": 3}, "b": {"name": "resnet18"}}, "models.a"),
+    ("dataset", {"name": "digits", "nonsense": 1}, "dataset"),
+    ("transform", {"nonsense": 1}, "transform"),
     *(("dataset", {**SCENES, name: value}, f"dataset.{name}")
       for name, values in {
           "pool": (*NO_WHOLE, 0, 10**9), "val": (0, 10**9), "height": (31, 10**6),
@@ -114,7 +114,7 @@ OTHERS = [
       }.items() for value in values),
     *(("dataset", {"name": "folder", name: value}, f"dataset.{name}")
       for name, values in {
-          "dir": (5, None, ("a",), "", "/nowhere"), "task": (5, "regression"),
+          "dir": (5, None, ("a",), ""), "task": (5, "regression"),
           "labels": (5, ("a",)), "classes": (5, "cat", (5,), {"a": 1}),
       }.items() for value in values),
     *(("models", {"a": {**MOBILE, name: value}, "b": MOBILE}, f"models.a.{name}")
