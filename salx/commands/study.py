@@ -13,20 +13,18 @@ They share the folder of --workdir; process 0 alone writes and prints; they end 
 exit code.
 """
 
-import importlib.util
 import os
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
-from importlib.machinery import SourceFileLoader
-from importlib.util import spec_from_loader
 from logging import LogRecord
 from pathlib import Path
 
 from absl import app, flags, logging
-from ml_collections import ConfigDict, config_flags
+from ml_collections import config_flags
 
 from salx import report
+from salx.commands.config_file import LINE, ConfigFile, explained
 from salx.infra import locks, multihost, storage
 from salx.infra.errors import (
     ArgumentError,
@@ -39,16 +37,11 @@ from salx.infra.errors import (
     verdict,
 )
 from salx.infra.numbers import whole_of
-from salx.infra.paths import LONGEST, fault, local
 from salx.study import config as configs
-from salx.study import grid, partition
+from salx.study import folders, grid, partition
 from salx.study.config import StudyConfig
 
-# What configs imported from version 0.1, and where it is.
-MOVED = {"salx.config": "salx.study.config"}
-LINE = 300  # characters of what others say, in a message
 MOST_PROCESSES, MOST_SECONDS = 10_000, 1e9
-LABELLED = ("models", "options", "lineages", "ensembles")  # sections of labels
 
 
 class Workers(flags.ArgumentParser):
@@ -65,46 +58,6 @@ class Workers(flags.ArgumentParser):
         except ArgumentError as error:
             most = partition.MOST_WORKERS
             raise ValueError(f"must be {self.syntactic_help}, from 1 to {most}") from error
-
-
-class ConfigFile(config_flags.ConfigFileFlagParser):
-    """Of --config: runs the file, which is the user's own code and may do anything."""
-
-    config: ConfigDict | None = None  # as the file gives it
-
-    def parse(self, path: str) -> ConfigDict:
-        """Return what the file's get_config gives, locked against new fields.
-
-        Raises InputError, naming the file, for what cannot be used.
-        """
-        name, colon, argument = path.partition(":")
-        file = local(name, "--config")
-        if not file.is_file():
-            why = "is no file" if file.exists() else "no such file"
-            raise InputError(f"--config={file}: {why}")
-        try:
-            loader = SourceFileLoader("config_config", str(file))
-            module = importlib.util.module_from_spec(spec_from_loader(loader.name, loader))
-            sys.modules[loader.name] = module  # where dataclasses in it look for their names
-            loader.exec_module(module)
-            config = module.get_config(*([argument] if colon else []))
-        except (InputError, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # sys.exit() among them: it would count as success
-            raise InputError(raised_by(file, error)) from error
-        if not isinstance(config, ConfigDict):
-            kind = type(config).__name__
-            raise InputError(f"--config={file}: get_config gives {kind}, not a ConfigDict")
-        self.config = config.lock()
-        return config
-
-
-def raised_by(file: Path, error: BaseException) -> str:
-    """Say in a line what a config file raised."""
-    if isinstance(error, ImportError) and error.name in MOVED:
-        return f"--config: {error.name} is {MOVED[error.name]} since version 0.2"
-    said = "" if isinstance(error, SystemExit) else f": {first_line(error)[:LINE]}"
-    return f"--config={file}: {type(error).__name__}{said}"
 
 
 def optional(parser: flags.ArgumentParser, name: str, text: str) -> flags.FlagHolder:
@@ -129,6 +82,7 @@ PROCESS = flags.DEFINE_integer("process", None, "This one's number, from 0.", 0,
 
 def parse(argv: list[str]) -> list[str]:
     """absl's flags, with bad ones as one line and exit code 2."""
+    parser = flags.FLAGS["config"].parser
     try:
         rest = flags.FLAGS(argv)
         if CONFIG.value is not None:
@@ -136,7 +90,7 @@ def parse(argv: list[str]) -> list[str]:
     except KeyboardInterrupt as error:
         raise SystemExit(multihost.end(*verdict(error))) from error
     except Exception as error:  # a config is the user's own code and may hold anything
-        raise SystemExit(multihost.end(*verdict(explained(argv, error)))) from error
+        raise SystemExit(multihost.end(*verdict(explained(argv, error, parser.config)))) from error
     if flags.FLAGS["verbosity"].using_default_value:
         flags.FLAGS.verbosity = logging.WARNING  # Orbax tells of every file; --verbosity=0 shows it
     logging.get_absl_logger().addFilter(not_interrupted)
@@ -146,29 +100,6 @@ def parse(argv: list[str]) -> list[str]:
 def not_interrupted(record: LogRecord) -> bool:
     """False for what Orbax says of a Ctrl-C while it waits; it is raised, and told, anyway."""
     return not (record.exc_info and record.exc_info[0] is KeyboardInterrupt)
-
-
-def explained(argv: list[str], error: Exception) -> InputError:
-    """Why the flags could not be read, naming the file or, in full, the field."""
-    if isinstance(error, InputError):
-        return error
-    config = flags.FLAGS["config"].parser.config or {}
-    for argument in argv[1:]:
-        name = argument.lstrip("-").partition("=")[0]
-        if not name.startswith("config."):
-            continue
-        path = name.split(".")[1:]
-        try:
-            configs.check_path(path)
-        except InputError as unknown_field:
-            return unknown_field
-        section, label = path[0], ".".join(path[1:2])
-        if section in LABELLED and label and label not in config.get(section, {}):
-            return unknown(f"label in config.{section}", label, config.get(section, {}))
-        if isinstance(error, AttributeError) and path[-1] in str(error):
-            return InputError(f"--{name}: this config has no such field to change")
-    kind = "" if isinstance(error, flags.Error) else f"--config: {type(error).__name__}: "
-    return InputError(f"{kind}{first_line(error)[:LINE]}")
 
 
 def unexpected(error: Exception) -> tuple[int, str]:
@@ -195,14 +126,14 @@ def run(argv: list[str]) -> None:
             raise InputError(f"--{name} is required")
     config, workdir = configs.resolve(CONFIG.value), storage.resolve(WORKDIR.value)
     worker = partition.worker(WORKER.value)
-    check_folders(workdir)
+    folders.check(workdir)
     if PLAN.value is not None:
         grid.refuse_other(workdir, config)
         return plan(config, workdir, PLAN.value or worker[1])
     multihost.run_on_main(grid.refuse_other, workdir, config)
     finished = multihost.run_on_main(grid.is_finished, workdir, config)
     if not finished:
-        check_writable(workdir)
+        folders.check_writable(workdir)
         from salx.study import study  # jax, which a finished study has no need of
 
         study.Study(config, workdir, worker).run()
@@ -212,28 +143,6 @@ def run(argv: list[str]) -> None:
         print(f"{workdir}: worker {WORKER.value} has done its share; others have not")
     else:
         tell(workdir, finished)
-
-
-def check_folders(workdir: Path) -> None:
-    """Raise InputError where a file, or what cannot be looked into, stands in a folder's stead."""
-    if storage.in_bucket(workdir):
-        return
-    if fault(f"{workdir.absolute()}/deployments/{'x' * LONGEST}/checkpoint"):
-        raise InputError(f"--workdir={workdir}: is too long: no run's folder could be below it")
-    for path in (workdir, *(workdir / name for name in ("selections", "deployments", "report"))):
-        if os.path.lexists(path) and not path.is_dir():
-            raise InputError(f"--workdir={workdir}: cannot be written: {path} is no folder")
-        if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
-            raise InputError(f"--workdir={workdir}: {path} cannot be read: no permission")
-
-
-def check_writable(workdir: Path) -> None:
-    """Raise InputError for a folder that nothing can be written into, before the data is read."""
-    if storage.in_bucket(workdir):
-        return
-    above = next(path for path in (workdir, *workdir.absolute().parents) if path.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise InputError(f"--workdir={workdir}: cannot be written: no permission in {above}")
 
 
 def plan(config: StudyConfig, workdir: Path, workers: int) -> None:

@@ -115,7 +115,7 @@ def parameters(owner: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     return {}
 
 
-def annotation(owner: Callable[..., Any], name: str) -> Any:
+def annotation_of(owner: Callable[..., Any], name: str) -> Any:
     """Return what a parameter of a function, or a dataclass's field, may be."""
     return parameters(owner)[name].annotation
 
@@ -124,10 +124,10 @@ def check(argument: str, value: Any, annotation: Any) -> None:
     """Check one value against an annotation. Raises ArgumentError naming the argument."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        limits = [each for each in inner[1:] if isinstance(each, Limit)]
-        for limit in limits:
-            limit.check(argument, value)
-        if get_origin(inner[0]) or not limits:
+        rules = [each for each in inner[1:] if isinstance(each, Limit)]
+        for rule in rules:
+            rule.check(argument, value)
+        if get_origin(inner[0]) or not rules:
             check(argument, value, inner[0])
     elif origin in (Union, types.UnionType):
         _check_union(argument, value, inner)

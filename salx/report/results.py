@@ -84,7 +84,7 @@ def study_facts(value: Mapping[str, Any]) -> StudyFacts:
             raise KeyError(f"config.{field}")
     for field in (*CONFIG, "ensembles"):
         if config.get(field) is not None:
-            limits.check(f"config.{field}", config[field], limits.annotation(StudyConfig, field))
+            limits.check(f"config.{field}", config[field], limits.annotation_of(StudyConfig, field))
     check_names(config)
     dataset = {field.name: value["dataset"][field.name] for field in fields(DatasetFacts)}
     limits.check_options(DatasetFacts, dataset, "dataset.")

@@ -249,5 +249,5 @@ def test_a_config_that_holds_itself_is_refused():
 def test_the_words_of_a_recipe_are_those_that_training_knows():
     tables = {"schedule": optimizer.SCHEDULES, "optimizer": optimizer.OPTIMIZERS}
     for field, table in tables.items():
-        (rule,) = limits.annotation(Recipe, field).__metadata__
+        (rule,) = limits.annotation_of(Recipe, field).__metadata__
         assert set(rule.choices) == set(table)
