@@ -17,7 +17,7 @@ import numpy as np
 from salx import run_folder
 from salx.infra import sealed, storage
 from salx.infra.errors import InputError
-from salx.infra.numbers import whole
+from salx.infra.numbers import shown, whole
 
 FORMAT = "salx.selection/1"
 LARGEST = 2**63 - 1  # of an example's id
@@ -162,7 +162,7 @@ def _check_maker(path: Path, header: Mapping[str, Any], maker: Mapping[str, Any]
     """Raise InputError for a record that another selection made."""
     for name, value in maker.items():
         if header.get(name) != value:
-            why = f"{name} {header.get(name)!r} is not the folder's, {value!r}"
+            why = f"{name} {shown(header.get(name))} is not the folder's, {shown(value)}"
             raise InputError(f"{path}: is of another selection: {why}")
 
 

@@ -109,8 +109,9 @@ class Checkpoints:
         for step in self._candidates():
             try:
                 saved = self.read(step, abstract, meta=ocp.args.JsonRestore())
-                notes = saved.meta.get("notes")
-                if saved.meta.get("digest") != _seal(saved.state, notes):
+                meta = {"notes": None, **(saved.meta if isinstance(saved.meta, dict) else {})}
+                notes = meta.pop("notes")
+                if meta != {"digest": _seal(saved.state, notes), "step": step}:
                     raise self.damaged(step, "wrong digest")
             except InputError as error:
                 why = why or error
@@ -130,21 +131,25 @@ class Checkpoints:
         return {int(name) for name in names if name.isdecimal() and len(name) < 20}
 
     def _candidates(self) -> list[int]:
-        """The steps to go on from, the best first."""
-        if multihost.process.count > 1:
-            return sorted(self.manager.all_steps(), reverse=True)[:1]
-        steps = sorted({*self.manager.all_steps(), *self._folders()}, reverse=True)
-        return steps[:1] if self.finished else steps
+        """The steps to go on from, the newest first, of those that Orbax takes for complete.
+
+        Raises InputError where a finished training's newest is none of them.
+        """
+        steps = sorted(self.manager.all_steps(), reverse=True)
+        if self.finished and self._began_with and max(self._began_with) not in steps:
+            raise self.damaged(max(self._began_with), "incomplete")
+        return steps[:1] if self.finished or multihost.process.count > 1 else steps
 
     def _leave_out_after(self, step: int) -> None:
         """Remove the checkpoints after the one to go on from; say so, where there are any."""
-        late = sorted(other for other in self._began_with | self._folders() if other > step)
+        late = [other for other in self._began_with if other > step]
         if not late or not multihost.is_main():
             return
-        for other in late:
-            storage.remove(self.folder / str(other))
-        self.manager.reload()
-        where, why = self.folder / str(late[-1]), "incomplete or damaged checkpoint"
+        if left := [self.folder / str(other) for other in self._folders() if other > step]:
+            for path in left:
+                storage.remove(path)
+            self.manager.reload()
+        where, why = self.folder / str(max(late)), "incomplete or damaged checkpoint"
         print(f"salx: {where}: {why}; the run goes on from step {step}", file=sys.stderr)
 
     def read(self, step: int, abstract: Any = None, **more: Any) -> Any:

@@ -67,8 +67,9 @@ def noted(metrics: Metrics) -> dict[str, Any]:
 
 
 def from_notes(notes: Mapping[str, Any]) -> Metrics:
-    """Return the metrics of notes, those of no step where there are none."""
+    """Return the metrics of notes, those of no step where there are none of these metrics."""
     leaves, structure = jax.tree.flatten(Metrics.empty())
-    values = notes.get("metrics", leaves)
+    values = notes.get("metrics", ())
+    values = values if len(values) == len(leaves) else leaves
     arrays = [np.asarray(v, leaf.dtype) for v, leaf in zip(values, leaves, strict=True)]
     return jax.device_put(jax.tree.unflatten(structure, arrays), mesh.replicated())
