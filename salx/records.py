@@ -7,17 +7,22 @@ its predecessor, so damage and mixed-up chains are found when they are read.
 
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from salx.infra import sealed
+from salx import run_folder
+from salx.infra import sealed, storage
 from salx.infra.errors import InputError
+from salx.infra.numbers import shown, whole
 
 FORMAT = "salx.selection/1"
+LARGEST = 2**63 - 1  # of an example's id
+CHAINED = {"cycle": int, "parent": str | None, "data.fingerprint": str}  # of a chain's headers
+SHARED = {"surrogate": None, "policy": "random", "options": {}}  # of every chain's first record
 
 
 class Record(NamedTuple):
@@ -86,14 +91,16 @@ def read(path: Path) -> Record:
       InputError: names the file, if it is damaged or of another format.
     """
     with sealed.reading(path):
-        head, _, body = path.read_bytes().partition(b"\n")
+        head, _, body = storage.read_file(path).partition(b"\n")
         header = json.loads(head)
         seal = header.pop("digest")
         sealed.check_seal(seal, sealed.canonical(header), body)
-        ids = np.array([json.loads(line)["id"] for line in body.splitlines()], np.int64)
-    if header["format"] != FORMAT:
-        raise InputError(f"{path}: format {header['format']!r}, but this is {FORMAT!r}")
-    return Record({**header, "digest": seal}, ids)
+        picks = [json.loads(line) for line in body.splitlines()]
+    if header.get("format") != FORMAT:
+        raise InputError(f"{path}: format {header.get('format')!r}, but this is {FORMAT!r}")
+    with sealed.using(path):
+        ids = [whole("id", pick["id"], 0, LARGEST) for pick in picks]
+    return Record({**header, "digest": seal}, np.array(ids, np.int64))
 
 
 def recorded(folder: Path, cycles: int) -> int:
@@ -112,23 +119,63 @@ def read_chain(folder: Path, cycles: int, fingerprint: str) -> list[Record]:
 
     Raises:
       InputError: names the file of a record that is damaged, does not follow its predecessor,
-        comes from other data, or repeats a pick.
+        comes from other data, is another selection's than the folder's, or repeats a pick.
     """
     chain: list[Record] = []
     chosen: set[int] = set()
+    config = run_folder.identity(folder) or {}
+    maker = _maker(folder, config)
     for cycle in range(recorded(folder, cycles)):
         path = record_path(folder, cycle)
         record = read(path)
+        sealed.require(path, record.header, CHAINED)
         parent = chain[-1].header["digest"] if chain else None
         if record.header["cycle"] != cycle or record.header["parent"] != parent:
             raise InputError(f"{path}: damaged: does not follow the record before it")
         if record.header["data"]["fingerprint"] != fingerprint:
             raise InputError(f"{path}: chosen from other data than this study's")
+        if maker:
+            _check_maker(path, record.header, maker if cycle else {**maker, **SHARED})
         if len(chosen | set(record.ids.tolist())) != len(chosen) + len(record.ids):
             raise InputError(f"{path}: damaged: an example is picked twice")
         chosen.update(record.ids.tolist())
+        _check_budget(path, record.header, config, len(chosen))
         chain.append(record)
     return chain
+
+
+def _maker(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the headers of a selection's records say of who chose, as its folder has it: in its
+    name and, of the policy behind the label, in its config.json. Raises InputError for that of
+    another selection."""
+    chooser = run_folder.chooser_of(folder.name)
+    if chooser is None:
+        return {}
+    surrogate, policy, seed = chooser
+    if config.get("policy", policy) != policy or config.get("seed", seed) != seed:
+        raise InputError(f"{folder / 'config.json'}: is of another selection than {folder.name}")
+    maker = {"surrogate": surrogate, "policy": config.get("policy_name", policy), "seed": seed}
+    return {**maker, **({"options": config["options"]} if "options" in config else {})}
+
+
+def _check_maker(path: Path, header: Mapping[str, Any], maker: Mapping[str, Any]) -> None:
+    """Raise InputError for a record that another selection made."""
+    for name, value in maker.items():
+        if header.get(name) != value:
+            why = f"{name} {shown(header.get(name))} is not the folder's, {shown(value)}"
+            raise InputError(f"{path}: is of another selection: {why}")
+
+
+def _check_budget(
+    path: Path, header: Mapping[str, Any], config: Mapping[str, Any], count: int
+) -> None:
+    """Raise InputError unless so many examples are labelled as the folder's config.json says."""
+    with sealed.using(path):
+        if "budget" in config and "size" in header["data"]:
+            steps = budgets(header["data"]["size"], config["budget"], config["cycles"])
+            if count != steps[header["cycle"]]:
+                why = f"{count} examples are labelled after it, not {steps[header['cycle']]}"
+                raise InputError(f"{path}: is of another selection: {why}")
 
 
 def labelled(chain: Sequence[Record]) -> np.ndarray:

@@ -15,12 +15,26 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from salx.infra import limits
 from salx.infra.errors import InputError
-from salx.infra.sealed import canonical, differences, read_json, write_json
+from salx.infra.limits import Matching, Whole
+from salx.infra.sealed import canonical, differences, read_if_there, read_json, write_json
 
-LABEL = re.compile(r"[A-Za-z0-9_-]+")
+LABEL = Matching(r"[A-Za-z0-9_-]+", "may hold letters, digits, '_' and '-' only")
+Label = Annotated[str, LABEL]
+SELECTION = re.compile(r"(?:([A-Za-z0-9_-]+)\.)?([A-Za-z0-9_-]+)\.s(\d{1,9})")
+Count = Annotated[int, Whole(1)]
+RESULT = {  # what goes on from a result.json reads of it
+    "run": str,
+    "steps": Count,
+    "seconds.train": float,
+    "checkpoint": Mapping[str, Any],
+    "checkpoint.step": int,
+    "checkpoint.digest": str,
+    "environment.devices": Count,
+}
 
 
 def selection_name(surrogate: str | None, policy: str, seed: int) -> str:
@@ -38,10 +52,16 @@ def deployment_name(model: str, selection: str, cycle: int | None, head: str = "
     return f"{model}.on.{selection}{at}" + (f".with.{head}" if head else "")
 
 
+def chooser_of(name: str) -> tuple[str | None, str, int] | None:
+    """Return the surrogate, the policy and the seed that a selection's name tells; None for a name
+    that is no selection's."""
+    match = SELECTION.fullmatch(name)
+    return (match[1], match[2], int(match[3])) if match else None
+
+
 def check_label(field: str, label: str) -> None:
     """Raise InputError for a label that could not be a part of a folder's name."""
-    if not LABEL.fullmatch(label):
-        raise InputError(f"config.{field}: {label!r} may hold letters, digits, '_' and '-' only")
+    limits.check(f"config.{field}", label, Label)
 
 
 def claim(folder: Path, identity: Mapping[str, Any]) -> None:
@@ -59,3 +79,31 @@ def claim(folder: Path, identity: Mapping[str, Any]) -> None:
         write_json(path, identity)
     elif changed := differences(read_json(path), json.loads(canonical(identity))):
         raise InputError(f"{path}: this folder holds another run: {changed}")
+
+
+def identity(folder: Path) -> dict[str, Any] | None:
+    """Read a run's config.json, None if there is none.
+
+    Raises:
+      InputError: names the file, if it is damaged or another run's.
+    """
+    path = folder / "config.json"
+    value = read_if_there(path, {"run": str})
+    if value and value["run"] != folder.name:
+        raise InputError(f"{path}: is of another run, {value['run']}")
+    return value
+
+
+def result(folder: Path) -> dict[str, Any] | None:
+    """Read a deployment's result.json, None if there is none.
+
+    Raises:
+      InputError: names the file, if it, or the run's config.json, is damaged or another run's.
+    """
+    path = folder / "result.json"
+    value = read_if_there(path, RESULT)
+    if value and value["run"] != folder.name:
+        raise InputError(f"{path}: is the result of another run, {value['run']}")
+    if value:
+        identity(folder)
+    return value

@@ -10,23 +10,29 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from salx.infra.errors import InputError
+from salx.data.options import LARGEST
+from salx.infra.errors import ArgumentError, InputError
+from salx.infra.numbers import SHOWN, whole_of
 from salx.models.latency import CLASSES, FORMATS, PAPER, SIZE, TOPS, records, row
 
 
 def size(text: str) -> tuple[int, int]:
     """Parse HEIGHTxWIDTH."""
     height, _, width = text.partition("x")
-    if not (height.isdecimal() and width.isdecimal() and int(height) * int(width)):
-        raise InputError(f"--size={text}: must be HEIGHTxWIDTH, as 1024x2048")
-    return int(height), int(width)
+    try:
+        return whole_of("size", height, 1, LARGEST), whole_of("size", width, 1, LARGEST)
+    except ArgumentError as error:
+        rule = f"must be HEIGHTxWIDTH, as 1024x2048, at most {LARGEST}x{LARGEST}"
+        raise InputError(f"--size={text[:SHOWN]}: {rule}") from error
 
 
 def classes(text: str) -> int:
     """Parse a number of classes."""
-    if not (text.isdecimal() and int(text)):
-        raise InputError(f"--classes={text}: must be a positive integer")
-    return int(text)
+    try:
+        return whole_of("classes", text, 1, 1_000_000)
+    except ArgumentError as error:
+        rule = "must be a positive integer, at most 1000000"
+        raise InputError(f"--classes={text[:SHOWN]}: {rule}") from error
 
 
 def device(text: str) -> tuple[str, float]:

@@ -26,8 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from salx import policies
+from salx.data.options import LARGEST
 from salx.infra import sealed, storage
 from salx.infra.errors import ArgumentError, InputError, RunError, renamed, verdict
+from salx.infra.numbers import SHOWN, whole_of
 from salx.infra.progress import Terminal
 from salx.selection import compare, labelled, pool, sheet
 from salx.selection import select as selecting
@@ -38,10 +40,8 @@ from salx.surrogates import kinds
 
 FILES = ("csv", "label_studio", "fiftyone", "sheet", "copy")  # outputs beside the record
 FOLDERS = ("fiftyone", "copy")
-FLAGS = {
-    name: f"--{name}"
-    for name in ("surrogate", "pool", "policy", "budget", "labelled", "size", "batch", "threads")
-} | {"fiftyone": "--fiftyone"}
+NAMED = ("surrogate", "pool", "policy", "budget", "labelled", "size", "batch", "threads", "seed")
+FLAGS = {name: f"--{name}" for name in (*NAMED, "fiftyone")}
 
 
 def local(text: str) -> Path:
@@ -146,11 +146,10 @@ def prepare(flags: argparse.Namespace) -> list[Plan]:
 def pair(text: str) -> tuple[int, int]:
     """Read (h, w) of "h,w"."""
     try:
-        height, width = (int(side) for side in text.split(","))
-    except ValueError as error:
-        raise ArgumentError("size", f"{{name}}={text}: must be H,W in pixels") from error
-    if min(height, width) < 1:
-        raise ArgumentError("size", f"{{name}}={text}: must be at least 1,1")
+        height, width = (whole_of("size", side, 1, LARGEST) for side in text.split(","))
+    except (ValueError, ArgumentError) as error:
+        rule = f"must be H,W in pixels, at least 1,1 and at most {LARGEST},{LARGEST}"
+        raise ArgumentError("size", f"{{name}}={text[:SHOWN]}: {rule}") from error
     return height, width
 
 

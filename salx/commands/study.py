@@ -13,7 +13,6 @@ They share the folder of --workdir; process 0 alone writes and prints; they end 
 exit code.
 """
 
-import math
 import os
 import sys
 import traceback
@@ -25,8 +24,10 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from salx import report
+from salx.commands.config_file import LINE, ConfigFile, explained
 from salx.infra import locks, multihost, storage
 from salx.infra.errors import (
+    ArgumentError,
     InputError,
     RunError,
     Stopped,
@@ -35,12 +36,12 @@ from salx.infra.errors import (
     unknown,
     verdict,
 )
+from salx.infra.numbers import whole_of
 from salx.study import config as configs
-from salx.study import grid, partition
+from salx.study import folders, grid, partition
 from salx.study.config import StudyConfig
 
-# What configs imported from version 0.1, and where it is.
-MOVED = {"salx.config": "salx.study.config"}
+MOST_PROCESSES, MOST_SECONDS = 10_000, 1e9
 
 
 class Workers(flags.ArgumentParser):
@@ -52,9 +53,11 @@ class Workers(flags.ArgumentParser):
         """Return the number, 0 for the flag alone."""
         if argument == "true":
             return 0
-        if argument.isdecimal() and int(argument):
-            return int(argument)
-        raise ValueError(f"must be {self.syntactic_help}, at least 1")
+        try:
+            return whole_of("", argument, 1, partition.MOST_WORKERS)
+        except ArgumentError as error:
+            most = partition.MOST_WORKERS
+            raise ValueError(f"must be {self.syntactic_help}, from 1 to {most}") from error
 
 
 def optional(parser: flags.ArgumentParser, name: str, text: str) -> flags.FlagHolder:
@@ -65,25 +68,29 @@ def optional(parser: flags.ArgumentParser, name: str, text: str) -> flags.FlagHo
 
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "The study, as in configs/quickstart.py.")
+flags.FLAGS["config"].parser = ConfigFile("config")
 WORKDIR = flags.DEFINE_string("workdir", None, "The study's folder, or gs://BUCKET/FOLDER.")
 COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT where process 0 listens.")
-PROCESSES = flags.DEFINE_integer("processes", None, "How many processes run the study.", 1)
+PROCESSES = flags.DEFINE_integer("processes", None, "How many run the study.", 1, MOST_PROCESSES)
 WORKER = flags.DEFINE_string("worker", "0/1", "I/N: the share of one of N workers, from 0/N.")
 PLAN = optional(Workers(), "plan", "Print what there is to do, for so many workers; do nothing.")
 STEP_SECONDS = flags.DEFINE_list(
     "step_seconds", [], "MODEL=SECONDS,...: of one device in a training step, for --plan."
 )
-PROCESS = flags.DEFINE_integer("process", None, "This one's number, from 0.", 0)
+PROCESS = flags.DEFINE_integer("process", None, "This one's number, from 0.", 0, MOST_PROCESSES)
 
 
 def parse(argv: list[str]) -> list[str]:
     """absl's flags, with bad ones as one line and exit code 2."""
+    parser = flags.FLAGS["config"].parser
     try:
         rest = flags.FLAGS(argv)
         if CONFIG.value is not None:
-            CONFIG.value.to_dict()  # raises what the config file raised
-    except Exception as error:  # a config is the user's own code and may raise anything
-        raise SystemExit(multihost.end(*verdict(explained(argv, error)))) from error
+            CONFIG.value.to_dict()  # raises what a reference of its fields raises
+    except KeyboardInterrupt as error:
+        raise SystemExit(multihost.end(*verdict(error))) from error
+    except Exception as error:  # a config is the user's own code and may hold anything
+        raise SystemExit(multihost.end(*verdict(explained(argv, error, parser.config)))) from error
     if flags.FLAGS["verbosity"].using_default_value:
         flags.FLAGS.verbosity = logging.WARNING  # Orbax tells of every file; --verbosity=0 shows it
     logging.get_absl_logger().addFilter(not_interrupted)
@@ -93,30 +100,6 @@ def parse(argv: list[str]) -> list[str]:
 def not_interrupted(record: LogRecord) -> bool:
     """False for what Orbax says of a Ctrl-C while it waits; it is raised, and told, anyway."""
     return not (record.exc_info and record.exc_info[0] is KeyboardInterrupt)
-
-
-def explained(argv: list[str], error: Exception) -> InputError:
-    """Why the flags could not be read, naming the file or, in full, the field."""
-    for argument, after in zip(argv[1:], [*argv[2:], ""], strict=True):
-        name, equals, value = argument.lstrip("-").partition("=")
-        if name == "config":
-            file = Path((value if equals else after).partition(":")[0])
-            if not file.is_file():
-                return InputError(f"--config={file}: no such file")
-        if name.startswith("config."):
-            path = name.split(".")[1:]
-            try:
-                configs.check_path(path)
-            except InputError as unknown_field:
-                return unknown_field
-            if isinstance(error, AttributeError) and path[-1] in str(error):
-                return InputError(f"--{name}: this config has no such field to change")
-    if isinstance(error, OSError) and error.__cause__:
-        error = error.__cause__  # ml_collections wraps what a config file raised
-    if isinstance(error, ImportError) and error.name in MOVED:
-        return InputError(f"--config: {error.name} is {MOVED[error.name]} since version 0.2")
-    kind = "" if isinstance(error, flags.Error) else f"--config: {type(error).__name__}: "
-    return InputError(f"{kind}{error}")
 
 
 def unexpected(error: Exception) -> tuple[int, str]:
@@ -137,18 +120,20 @@ def run(argv: list[str]) -> None:
     if not multihost.is_main():
         logging.set_verbosity(logging.ERROR)  # process 0 has the same warnings
     if len(argv) > 1:
-        raise InputError(f"unexpected argument {argv[1]!r}")
+        raise InputError(f"unexpected argument {argv[1][:LINE]!r}")
     for name, value in (("config", CONFIG.value), ("workdir", WORKDIR.value)):
         if not value:
             raise InputError(f"--{name} is required")
     config, workdir = configs.resolve(CONFIG.value), storage.resolve(WORKDIR.value)
     worker = partition.worker(WORKER.value)
+    folders.check(workdir)
     if PLAN.value is not None:
         grid.refuse_other(workdir, config)
         return plan(config, workdir, PLAN.value or worker[1])
     multihost.run_on_main(grid.refuse_other, workdir, config)
     finished = multihost.run_on_main(grid.is_finished, workdir, config)
     if not finished:
+        folders.check_writable(workdir)
         from salx.study import study  # jax, which a finished study has no need of
 
         study.Study(config, workdir, worker).run()
@@ -175,15 +160,16 @@ def step_seconds(words: list[str], models: Iterable[str]) -> dict[str, float]:
     """Read `["res18=0.2"]` as {"res18": 0.2}. Raises InputError for what is no model or number."""
     seconds = {}
     for one in words:
-        label, _, value = one.partition("=")
+        label, _, value = one[:LINE].partition("=")
         if label not in models:
             raise unknown("model in --step_seconds", label, models)
         try:
             seconds[label] = float(value)
         except ValueError as error:
-            raise InputError(f"--step_seconds={one}: must be MODEL=SECONDS") from error
-        if not 0 < seconds[label] < math.inf:
-            raise InputError(f"--step_seconds={one}: must be above 0")
+            raise InputError(f"--step_seconds={one[:LINE]}: must be MODEL=SECONDS") from error
+        if not 0 < seconds[label] < MOST_SECONDS:
+            rule = f"must be above 0 and below {MOST_SECONDS:g}"
+            raise InputError(f"--step_seconds={one[:LINE]}: {rule}")
     return seconds
 
 

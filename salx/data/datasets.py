@@ -4,9 +4,7 @@ A set is one file with a `load(**options) -> Dataset` that registers itself. Oth
 theirs through the entry point group `salx.datasets`; `module:function` names any other.
 """
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from absl import logging
@@ -17,8 +15,9 @@ from salx.data.geometry import short_side
 from salx.data.options import DatasetOptions, TransformOptions
 from salx.data.sources import Resized, Source, Subset, unreadable
 from salx.data.transforms import Transforms
-from salx.infra import sealed
-from salx.infra.errors import InputError, unknown
+from salx.infra import limits, sealed
+from salx.infra.errors import ArgumentError, InputError, unknown
+from salx.infra.paths import local
 from salx.infra.registry import Registry
 from salx.tasks import Task
 
@@ -102,17 +101,31 @@ def raw(options: DatasetOptions | Mapping[str, Any]) -> Dataset:
       RunError: naming an example that cannot be read.
     """
     options = DatasetOptions.of(options)
+    options.check()
     build = DATASETS.get(options.name, "name")
-    parameters = inspect.signature(build).parameters
+    _check_own_options(build, options)
+    made = build(**options.options) if callable(build) else build
+    if not isinstance(made, Dataset):
+        text = f"{{name}}={options.name} gives no Dataset but {type(made).__name__}"
+        raise ArgumentError("name", text)
+    dataset = arranged(made, options)
+    if not len(dataset.pool):
+        raise InputError(f"data set {options.name!r}: the pool is empty")
+    return dataset
+
+
+def _check_own_options(build: Callable[..., Dataset], options: DatasetOptions) -> None:
+    """Raise ArgumentError for options that a set has not, needs, or cannot have so."""
+    parameters = limits.parameters(build)
     for option in options.options:
         if option not in parameters:
             common = (name for name in options.defaults() if name != "name")
             raise unknown("field of {.}", option, [*parameters, *common], option)
-    options.check()
-    dataset = arranged(build(**options.options), options)
-    if not len(dataset.pool):
-        raise InputError(f"data set {options.name!r}: the pool is empty")
-    return dataset
+    for option, parameter in parameters.items():
+        needed = parameter.default is parameter.empty and parameter.kind in limits.NAMED
+        if needed and option not in options.options:
+            raise ArgumentError(option, f"{{name}} is required by data set {options.name!r}")
+    limits.check_options(build, options.options)
 
 
 def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
@@ -125,7 +138,7 @@ def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
         name = f"{dataset.name}_{split}"
         if options.cache:
             identity = {"data": dataset.fingerprint, "part": split, "resize": resize}
-            source, skipped[split] = cached(source, Path(options.cache), name, identity, skip)
+            source, skipped[split] = cached(source, local(options.cache), name, identity, skip)
         elif skip:
             skipped[split] = unreadable(source, name)
             if skipped[split]:

@@ -1,13 +1,67 @@
-"""The options that data sets and transforms take, with their defaults and checks."""
+"""The options that data sets and transforms take, with their defaults and limits."""
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
+from salx.infra import limits, paths
 from salx.infra.errors import ArgumentError, unknown
+from salx.infra.limits import OneOf, Real, Whole
+from salx.infra.numbers import shown
 
-Size = tuple[int, int]
+LARGEST = 16_384  # pixels of a side
+
+
+@dataclass(frozen=True)
+class Sides:
+    """(H, W) in pixels; (0, 0) is the images' own."""
+
+    def check(self, argument: str, value: Any) -> None:
+        """Raise ArgumentError for another value."""
+        _require_pair(argument, value, Pixels, f"(H, W) in pixels, each from 1 to {LARGEST}")
+        if any(value) and not all(value):
+            raise ArgumentError(argument, f"{{name}}={shown(value)} must be (H, W) in pixels")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """(low, high), above 0 and at most `most`."""
+
+    most: float
+
+    def check(self, argument: str, value: Any) -> None:
+        """Raise ArgumentError for another value."""
+        rule = f"(low, high), above 0 and at most {self.most:g}"
+        _require_pair(argument, value, Annotated[float, Real(f"(0, {self.most}]")], rule)
+        if value[0] > value[1]:
+            raise ArgumentError(argument, f"{{name}}={shown(value)} must be {rule}")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of this machine; "" for none."""
+
+    def check(self, argument: str, value: Any) -> None:
+        """Raise ArgumentError for another value."""
+        limits.check(argument, value, str)
+        if value:
+            paths.local(value, argument)
+
+
+def _require_pair(argument: str, value: Any, kind: Any, rule: str) -> None:
+    """Raise ArgumentError, with the rule, for what is no pair of such values."""
+    try:
+        limits.check(argument, value, tuple[kind, kind])
+    except ArgumentError as error:
+        text = f"{{name}}={shown(value)} must be {rule}"
+        raise ArgumentError(argument, text) from error
+
+
+Pixels = Annotated[int, Whole(0, LARGEST)]
+Size = Annotated[tuple[int, int], Sides()]
+Threads = Annotated[int, Whole(0, 1024)]
+Workers = Annotated[int, Whole(0, 256)]
 
 ON_ERROR = ("raise", "skip")
 TRAIN = ("none", "resized_crop", "scale_crop", "pad_crop")
@@ -23,8 +77,8 @@ class Readers:
       workers: processes that read, each with so many threads.
     """
 
-    threads: int = 0
-    workers: int = 0
+    threads: Threads = 0
+    workers: Workers = 0
 
 
 READ_HERE = Readers()
@@ -44,9 +98,9 @@ class DatasetOptions:
     """
 
     name: str = "digits"
-    resize: int = 0
-    cache: str = ""
-    on_error: str = "raise"
+    resize: Pixels = 0
+    cache: Annotated[str, Folder()] = ""
+    on_error: Annotated[str, OneOf(ON_ERROR)] = "raise"
     options: Mapping[str, Any] = field(default_factory=dict)
 
     # Where data lies decides no outcome; what lies there is known by its fingerprint.
@@ -54,9 +108,14 @@ class DatasetOptions:
 
     @classmethod
     def of(cls, fields: "DatasetOptions | Mapping[str, Any]") -> Self:
-        """Sort a flat mapping, as configs have it, into common options and those of the set."""
+        """Sort a flat mapping, as configs have it, into common options and those of the set.
+
+        Raises:
+          ArgumentError: naming the option, for a value that no config can hold.
+        """
         if isinstance(fields, cls):
             return fields
+        fields = limits.plain(fields)
         common = {name: value for name, value in fields.items() if name in cls.defaults()}
         rest = {name: value for name, value in fields.items() if name not in common}
         return cls(**{"name": "", **common}, options=rest)
@@ -80,16 +139,7 @@ class DatasetOptions:
         Raises:
           ArgumentError: naming the field.
         """
-        if not isinstance(self.resize, int) or self.resize < 0:
-            text = f"{{name}}={self.resize!r} must be the short side in pixels, or 0"
-            raise ArgumentError("resize", text)
-        if not isinstance(self.cache, str):
-            raise ArgumentError("cache", f"{{name}}={self.cache!r} must be a folder")
-        if "://" in self.cache:
-            text = f"{{name}}={self.cache!r} must be a folder of this machine"
-            raise ArgumentError("cache", text)
-        if self.on_error not in ON_ERROR:
-            raise unknown("{name}", self.on_error, ON_ERROR, "on_error")
+        limits.check_options(DatasetOptions, {n: getattr(self, n) for n in self.defaults()})
 
 
 @dataclass(frozen=True)
@@ -109,26 +159,27 @@ class TransformOptions:
       evaluate_resize: of center_crop: the short side before it, in pixels.
     """
 
-    train: str = "none"
+    train: Annotated[str, OneOf(TRAIN)] = "none"
     size: Size = (0, 0)
-    area: tuple[float, float] = (0.08, 1.0)
-    scale: tuple[float, float] = (0.5, 2.0)
-    pad: int = 4
+    area: Annotated[tuple[float, float], Bounds(1)] = (0.08, 1.0)
+    scale: Annotated[tuple[float, float], Bounds(100)] = (0.5, 2.0)
+    pad: Pixels = 4
     flip: bool = False
-    jitter: float = 0.0
-    evaluate: str = "none"
+    jitter: Annotated[float, Real("[0, 1)")] = 0.0
+    evaluate: Annotated[str, OneOf(EVALUATE)] = "none"
     evaluate_size: Size = (0, 0)
-    evaluate_resize: int = 0
+    evaluate_resize: Pixels = 0
 
     @classmethod
     def of(cls, fields: "TransformOptions | Mapping[str, Any]") -> Self:
         """Make the options of a mapping, as configs and files have it.
 
         Raises:
-          ArgumentError: for an unknown field.
+          ArgumentError: for an unknown field, and for a value that no config can hold.
         """
         if isinstance(fields, cls):
             return fields
+        fields = limits.plain(fields)
         for name in fields:
             if name not in cls.defaults():
                 raise unknown("field of {.}", name, cls.defaults(), name)
@@ -149,35 +200,4 @@ class TransformOptions:
         Raises:
           ArgumentError: naming the field.
         """
-        for name, choices in (("train", TRAIN), ("evaluate", EVALUATE)):
-            if getattr(self, name) not in choices:
-                raise unknown("{name}", str(getattr(self, name)), choices, name)
-        for name in ("size", "evaluate_size"):
-            value = getattr(self, name)
-            sound = _pair(value, int) and (min(value) > 0 or not any(value))
-            self._require(sound, name, "must be (H, W) in pixels")
-        for name in ("area", "scale"):
-            value = getattr(self, name)
-            sound = _pair(value, int | float) and 0 < value[0] <= value[1]
-            self._require(sound, name, "must be (low, high), above 0")
-        self._require(self.area[1] <= 1, "area", "is a share, at most 1")
-        for name in ("pad", "evaluate_resize"):
-            value = getattr(self, name)
-            sound = isinstance(value, int) and value >= 0
-            self._require(sound, name, "must be a whole number of pixels")
-        self._require(isinstance(self.flip, bool), "flip", "must be True or False")
-        sound = isinstance(self.jitter, int | float) and 0 <= self.jitter < 1
-        self._require(sound, "jitter", "must be from 0 to below 1")
-
-    def _require(self, sound: bool, name: str, rule: str) -> None:
-        if not sound:
-            raise ArgumentError(name, f"{{name}}={getattr(self, name)!r} {rule}")
-
-
-def _pair(value: Any, kind: Any) -> bool:
-    """Whether a value is a pair of numbers of a kind."""
-    return (
-        isinstance(value, tuple | list)
-        and len(value) == 2
-        and all(isinstance(each, kind) for each in value)
-    )
+        limits.check_options(TransformOptions, self.to_dict())

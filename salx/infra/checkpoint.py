@@ -8,7 +8,7 @@ one when it is restored.
 import contextlib
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from salx.infra import multihost, sealed, storage
-from salx.infra.errors import InputError, Stopped
+from salx.infra.errors import InputError, Stopped, first_line
 
 State = TypeVar("State")
 
@@ -34,21 +34,30 @@ def digest(tree: Any) -> str:
 
 
 class Checkpoints:
-    """The checkpoints of one training, of which the newest alone stays. A context manager."""
+    """The checkpoints of one training, of which the newest alone stays. A context manager.
 
-    def __init__(self, folder: Path):
-        self.folder = storage.absolute(folder)
-        self.manager = ocp.CheckpointManager(
-            self.folder,
-            options=ocp.CheckpointManagerOptions(
-                preservation_policy=ocp.checkpoint_managers.LatestN(1),
-                cleanup_tmp_directories=True,
-            ),
-            item_handlers={
-                "state": ocp.StandardCheckpointHandler(),
-                "meta": ocp.JsonCheckpointHandler(),
-            },
-        )
+    Args:
+      folder: where they are.
+      finished: whether the training is over, so that the newest alone will do.
+    """
+
+    def __init__(self, folder: Path, finished: bool = False):
+        self.folder, self.finished = storage.absolute(folder), finished
+        self._began_with = self._folders()  # before Orbax removes what it knows to be incomplete
+        try:
+            self.manager = ocp.CheckpointManager(
+                self.folder,
+                options=ocp.CheckpointManagerOptions(
+                    preservation_policy=ocp.checkpoint_managers.LatestN(1),
+                    cleanup_tmp_directories=True,
+                ),
+                item_handlers={
+                    "state": ocp.StandardCheckpointHandler(),
+                    "meta": ocp.JsonCheckpointHandler(),
+                },
+            )
+        except OSError as error:
+            raise InputError(f"{self.folder}: cannot be used: {first_line(error)}") from error
 
     def __enter__(self) -> "Checkpoints":
         return self
@@ -58,35 +67,90 @@ class Checkpoints:
         if kind in (None, Stopped) or multihost.process.count == 1:
             self.manager.close()
 
-    def save(self, step: int, state: Any) -> None:
-        """Save in the background; the next save, or the end, waits for it."""
+    def save(self, step: int, state: Any, notes: Mapping[str, Any] | None = None) -> None:
+        """Save in the background; the next save, or the end, waits for it.
+
+        Args:
+          step: the step.
+          state: what `restore` gives back.
+          notes: what `resume` gives back beside it, in JSON's types.
+        """
+        meta = {"digest": _seal(state, notes), "step": step}
         self.manager.save(
             step,
             args=ocp.args.Composite(
                 state=ocp.args.StandardSave(state),
-                meta=ocp.args.JsonSave({"digest": digest(state), "step": step}),
+                meta=ocp.args.JsonSave({**meta, "notes": notes} if notes else meta),
             ),
         )
 
     def restore(self, abstract: State) -> State | None:
-        """Restore the newest checkpoint's state.
+        """Restore the state alone, as `resume` does."""
+        saved = self.resume(abstract)
+        return saved[0] if saved else None
+
+    def resume(self, abstract: State) -> tuple[State, dict[str, Any]] | None:
+        """Restore the newest sound checkpoint's state and notes.
+
+        Where a newer one is incomplete or damaged, it is removed, and a line says so: its steps
+        are trained again, to the same state. That of a finished training, and one that several
+        processes would have to agree on, must be sound.
 
         Args:
           abstract: the state's shapes, dtypes and placement, as `mesh.abstract` gives them.
 
         Returns:
-          The state; None if there is no checkpoint.
+          The state, and what was noted beside it; None if there is no checkpoint.
 
         Raises:
-          InputError: names the folder of a checkpoint that is damaged.
+          InputError: names the folder of the newest checkpoint, if none is sound.
         """
-        step = self.manager.latest_step()
-        if step is None:
-            return None
-        saved = self.read(step, abstract, meta=ocp.args.JsonRestore())
-        if saved.meta != {"digest": digest(saved.state), "step": step}:
-            raise self.damaged(step, "wrong digest")
-        return saved.state
+        why = None
+        for step in self._candidates():
+            try:
+                saved = self.read(step, abstract, meta=ocp.args.JsonRestore())
+                meta = {"notes": None, **(saved.meta if isinstance(saved.meta, dict) else {})}
+                notes = meta.pop("notes")
+                if meta != {"digest": _seal(saved.state, notes), "step": step}:
+                    raise self.damaged(step, "wrong digest")
+            except InputError as error:
+                why = why or error
+                continue
+            self._leave_out_after(step)
+            return saved.state, notes or {}
+        if why:
+            raise why
+        return None
+
+    def _folders(self) -> set[int]:
+        """The steps that have a folder. In a bucket, where one without Orbax's mark is what a
+        killed process has left, there is nothing to see."""
+        if storage.in_bucket(self.folder) or not self.folder.is_dir():
+            return set()
+        names = (path.name for path in self.folder.iterdir() if path.is_dir())
+        return {int(name) for name in names if name.isdecimal() and len(name) < 20}
+
+    def _candidates(self) -> list[int]:
+        """The steps to go on from, the newest first, of those that Orbax takes for complete.
+
+        Raises InputError where a finished training's newest is none of them.
+        """
+        steps = sorted(self.manager.all_steps(), reverse=True)
+        if self.finished and self._began_with and max(self._began_with) not in steps:
+            raise self.damaged(max(self._began_with), "incomplete")
+        return steps[:1] if self.finished or multihost.process.count > 1 else steps
+
+    def _leave_out_after(self, step: int) -> None:
+        """Remove the checkpoints after the one to go on from; say so, where there are any."""
+        late = [other for other in self._began_with if other > step]
+        if not late or not multihost.is_main():
+            return
+        if left := [self.folder / str(other) for other in self._folders() if other > step]:
+            for path in left:
+                storage.remove(path)
+            self.manager.reload()
+        where, why = self.folder / str(max(late)), "incomplete or damaged checkpoint"
+        print(f"salx: {where}: {why}; the run goes on from step {step}", file=sys.stderr)
 
     def read(self, step: int, abstract: Any = None, **more: Any) -> Any:
         """Read the checkpoint of a step, from whatever devices it was saved.
@@ -119,6 +183,12 @@ class Checkpoints:
         return InputError(f"{folder}: damaged checkpoint (delete it to train again): {why}")
 
 
+def _seal(state: Any, notes: Any) -> str:
+    """The digest of a state, and of the notes where there are any."""
+    seal = digest(state)
+    return sealed.digest(seal.encode(), sealed.canonical(notes)) if notes else seal
+
+
 def _blank(saved: Any) -> np.ndarray:
     """Make an array like a saved one, which tells Orbax to restore as numpy."""
     return np.broadcast_to(saved.dtype.type(), saved.shape)
@@ -133,13 +203,16 @@ def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
     Raises:
       InputError: for a folder that is none, or whose checkpoint is not the result's.
     """
-    config, result = (sealed.read_json(run / name) for name in ("config.json", "result.json"))
+    config = sealed.read_json(run / "config.json", {"run": str})
+    fields = {"checkpoint.step": int, "checkpoint.digest": str}
+    result = sealed.read_json(run / "result.json", fields)
     saved = result["checkpoint"]
-    with Checkpoints(run / "checkpoint") as checkpoints:
+    with Checkpoints(run / "checkpoint", finished=True) as checkpoints:
         state = checkpoints.read(saved["step"]).state
-        variables = {name: state[name] for name in ("params", "batch_stats")}
-        if state["head"]:
-            variables["head"] = state["head"]["params"]
+        with sealed.using(checkpoints.folder / str(saved["step"])):
+            variables = {name: state[name] for name in ("params", "batch_stats")}
+            if state["head"]:
+                variables["head"] = state["head"]["params"]
         if digest(variables) != saved["digest"]:
             raise checkpoints.damaged(saved["step"], "not the one of result.json")
     return config, result, variables

@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+LONGEST = 100  # characters of an unknown name in a message
+
 
 class InputError(Exception):
     """What the user gave cannot be used: names the file or field. Exit code 2."""
@@ -92,7 +94,7 @@ def unknown(kind: str, name: str, choices: Iterable[str], argument: str = "") ->
       choices: the known names.
       argument: the library function's argument that the name came in, if there is one.
     """
-    choices = sorted(choices)
+    choices, name = sorted(choices), name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
     near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     hint = f" did you mean {near[0]!r}?" if near else ""
     text = f"unknown {kind} {name!r};{hint} known: {', '.join(choices)}"

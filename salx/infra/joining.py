@@ -21,8 +21,13 @@ class Coordinates(NamedTuple):
 
     @property
     def explicit(self) -> bool:
-        """Whether the user names them. Raises InputError if only some are named."""
-        if None not in self:
+        """Whether the user names them. Raises InputError if only some are named, or cannot be."""
+        if self.coordinator is not None and self.count is not None and self.index is not None:
+            host, _, port = self.coordinator.rpartition(":")
+            if not (host and port.isdecimal() and len(port) < 6 and 0 < int(port) < 2**16):
+                raise InputError(f"--coordinator={self.coordinator[:100]}: must be HOST:PORT")
+            if self.index >= self.count:
+                raise InputError(f"--process={self.index} must be below --processes={self.count}")
             return True
         if any(value is not None for value in self):
             raise InputError("--coordinator, --processes and --process go together")

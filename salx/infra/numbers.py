@@ -37,6 +37,12 @@ def whole(argument: str, value: Any, least: int = 0, most: int = MOST) -> int:
     return int(value)
 
 
+def whole_of(argument: str, text: str, least: int = 0, most: int = MOST) -> int:
+    """Return the whole number that a text says; raises ArgumentError as `whole` does."""
+    sound = text.isdecimal() and len(text) < SHOWN
+    return whole(argument, int(text) if sound else text, least, most)
+
+
 def real(argument: str, value: Any, within: str) -> float:
     """Return a finite number of an interval, which is written as in mathematics.
 

@@ -1,5 +1,6 @@
 """What a run tells while it goes on: journals of metrics, and progress on the terminal."""
 
+import contextlib
 import importlib.util
 import json
 import math
@@ -12,7 +13,7 @@ from typing import Any, Self, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from salx.infra import storage
+from salx.infra import numbers, sealed, storage
 from salx.infra.errors import InputError
 from salx.infra.observer import Observer
 
@@ -24,12 +25,23 @@ PLAIN_EVERY = 10.0  # seconds between lines where the output is no terminal
 class Journal:
     """metrics.jsonl of a run, one JSON object a line, and TensorBoard events on request.
 
-    Opening it at a step drops what an interrupted run wrote after that step.
+    Opening it at a step drops what an interrupted run wrote after that step. Lines that should
+    be there and are not, as in an emptied file, are missed in a line on stderr.
+
+    Args:
+      folder: the run's.
+      step: where the run stands.
+      tensorboard: whether events are written, too.
+      due: the last step up to `step` that should have a line; 0 for none.
     """
 
-    def __init__(self, folder: Path, step: int, tensorboard: bool = False):
+    def __init__(self, folder: Path, step: int, tensorboard: bool = False, due: int = 0):
         path = folder / "metrics.jsonl"
         earlier = [line for line in lines(path) if line["step"] <= step]
+        last = max((line["step"] for line in earlier), default=0)
+        if last < due:
+            why = f"has no lines of the steps {last + 1} to {due}; the run goes on without them"
+            print(f"salx: {path}: {why}", file=sys.stderr)
         text = "".join(json.dumps(line) + "\n" for line in earlier)
         self.file = storage.open_append(path, text)
         self.events = event_writer(folder / "events") if tensorboard else None
@@ -49,13 +61,18 @@ class Journal:
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    """Read a journal's lines up to the first that a killed process left torn."""
-    whole = []
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            whole.append(json.loads(line))
-        except ValueError:
-            break
+    """Read a journal's lines up to the first that a killed process left torn.
+
+    Raises InputError for what cannot be read.
+    """
+    whole: list[dict[str, Any]] = []
+    with sealed.reading(path):
+        content = storage.read_file(path) if path.exists() else b""
+    with contextlib.suppress(ValueError, TypeError, RecursionError, InputError):
+        for line in content.splitlines():
+            value = dict(json.loads(line))
+            numbers.whole("step", value.get("step"))
+            whole.append(value)
     return whole
 
 

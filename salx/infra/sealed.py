@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from salx.infra import storage
-from salx.infra.errors import InputError
+from salx.infra import limits, storage
+from salx.infra.errors import ArgumentError, InputError, first_line
+
+# What the content of a damaged file raises.
+DAMAGE = (ValueError, LookupError, AttributeError, TypeError, EOFError, BadZipFile, RecursionError)
 
 
 def digest(*contents: bytes) -> str:
@@ -48,8 +51,45 @@ def reading(path: Path) -> Iterator[None]:
         if storage.is_transient(error):
             raise
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, AttributeError, TypeError, EOFError, BadZipFile) as error:
+    except DAMAGE as error:
         raise InputError(f"{path}: damaged: its content does not match its digest") from error
+
+
+@contextlib.contextmanager
+def using(path: Path) -> Iterator[None]:
+    """Turn what a sound file's content raises while it is used, because it lacks a field or has
+    another thing in it, into an InputError that names the file."""
+    try:
+        yield
+    except ArgumentError as error:
+        raise InputError(f"{path}: {error}") from error
+    except KeyError as error:
+        raise InputError(f"{path}: has no field {error}") from error
+    except (TypeError, ValueError, AttributeError, IndexError) as error:
+        raise InputError(
+            f"{path}: a field is not what it should be: {first_line(error)}"
+        ) from error
+
+
+def require(path: Path, value: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    """Check the fields of a sound file.
+
+    Args:
+      path: the file, for messages.
+      value: its content.
+      fields: what a field must be, as an annotation, by its path: {"checkpoint.step": int}.
+
+    Raises:
+      InputError: names the file and a field that it lacks, or that is another thing.
+    """
+    with using(path):
+        for name, annotation in fields.items():
+            inner: Any = value
+            for word in name.split("."):
+                if not isinstance(inner, Mapping) or word not in inner:
+                    raise KeyError(name)
+                inner = inner[word]
+            limits.check(name, inner, annotation)
 
 
 def check_seal(seal: str, *contents: bytes) -> None:
@@ -58,21 +98,26 @@ def check_seal(seal: str, *contents: bytes) -> None:
         raise ValueError(seal)
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Read what write_json wrote.
 
+    Args:
+      path: the file.
+      fields: what it must have, as `require` takes them.
+
     Raises:
-      InputError: names the file, if it is damaged or cannot be read.
+      InputError: names the file, if it is damaged, cannot be read or lacks a field.
     """
     with reading(path):
-        value = json.loads(path.read_bytes())
+        value = json.loads(storage.read_file(path))
         check_seal(value.pop("digest_of_this"), canonical(value))
+    require(path, value, fields or {})
     return value
 
 
-def read_if_there(path: Path) -> dict[str, Any] | None:
+def read_if_there(path: Path, fields: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
     """Read what write_json wrote, or give None where there is no such file."""
-    return read_json(path) if path.exists() else None
+    return read_json(path, fields) if path.exists() else None
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

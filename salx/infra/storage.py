@@ -7,6 +7,7 @@ A bucket's paths are those of etils.epath, which have pathlib's methods and gcsf
 no function but these needs to know which kind it has.
 """
 
+import errno
 import importlib.util
 import io
 import logging
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TextIO
 
 from salx.infra.errors import InputError, first_line
+from salx.infra.paths import local
 
 BUCKET = "gs://"
 CONNECT, ANSWER = 10, 60  # seconds that a request may wait for a connection, and for its answer
@@ -30,14 +32,14 @@ def resolve(name: str | Path) -> Path:
       name: a path of the file system, or `gs://BUCKET/FOLDER`; what is a path already stays it.
 
     Raises:
-      InputError: in one line, for another scheme, a folder's name that a bucket's paths cannot
-        have, where gcsfs is not installed, and for a bucket that cannot be read: it is not
+      InputError: in one line, for another scheme, a name that no folder can have here or in a
+        bucket, where gcsfs is not installed, and for a bucket that cannot be read: it is not
         there, this user may not, or nothing answers.
     """
     if not isinstance(name, str):
         return name
     if "://" not in name:
-        return Path(name)
+        return local(name)
     bucket, _, folder = name.removeprefix(BUCKET).partition("/")
     if not name.startswith(BUCKET) or not bucket or not folder.strip("/"):
         raise InputError(f"{name}: must be a folder, here or in a bucket: {BUCKET}BUCKET/FOLDER")
@@ -94,6 +96,13 @@ def in_bucket(path: Path) -> bool:
 def absolute(path: Path) -> Path:
     """Give the path from the root of the file system; a bucket's has no other."""
     return path if in_bucket(path) else path.absolute()
+
+
+def read_file(path: Path) -> bytes:
+    """Read a whole file. Raises OSError, also for what is no file, such as a pipe without end."""
+    if not in_bucket(path) and path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "is no file", str(path))
+    return path.read_bytes()
 
 
 def write_file(path: Path, content: bytes) -> None:

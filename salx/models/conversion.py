@@ -4,7 +4,7 @@ from pathlib import Path
 
 import flax.linen as nn
 
-from salx.infra import checkpoint
+from salx.infra import checkpoint, sealed
 from salx.models import model, weight_files, weights
 from salx.models.recognition import recognise
 
@@ -41,4 +41,5 @@ def from_run(folder: Path) -> tuple[nn.Module, weight_files.Arrays]:
     """
     config, _, variables = checkpoint.finished(folder)
     variables.pop("head", None)  # what was trained with it is of no use elsewhere
-    return model.described(config["model"], classes=1), weights.flatten(variables)
+    with sealed.using(folder / "config.json"):
+        return model.described(config["model"], classes=1), weights.flatten(variables)

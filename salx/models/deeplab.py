@@ -13,7 +13,16 @@ import jax
 import jax.numpy as jnp
 
 from salx.models import mobilenet, resnet, xception, zoo
-from salx.models.layers import ConvNorm, Layers, Separable, mean_pool, resize
+from salx.models.layers import (
+    ConvNorm,
+    Dtype,
+    Layers,
+    Separable,
+    Share,
+    Stride,
+    mean_pool,
+    resize,
+)
 from salx.models.rules import Rule, below, conv, conv_norm, layer_of, separable
 from salx.models.weights import head_layers
 
@@ -97,9 +106,9 @@ def over(backbone: Callable[..., nn.Module]) -> Callable[..., DeepLabV3Plus]:
 
     def deeplab(
         classes: int,
-        output_stride: int = 16,
-        dtype: str = "float32",
-        dropout: float = 0.1,
+        output_stride: Stride = 16,
+        dtype: Dtype = "float32",
+        dropout: Share = 0.1,
         **options: Any,
     ) -> DeepLabV3Plus:
         body = backbone(classes=None, output_stride=output_stride, dtype=dtype, **options)

@@ -6,16 +6,24 @@ activations are computed in.
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Literal
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from salx.infra.limits import OneOf, Real, Whole
 from salx.models.conv import Conv
 
 KAIMING = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 UNIFORM = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # of linear layers
 DTYPES = ("float32", "bfloat16")
+
+# What the options that most networks have may be.
+Dtype = Annotated[str, OneOf(DTYPES)]
+Width = Annotated[int, Whole(1, 1024)]
+Stride = Literal[8, 16, 32]  # of a network's output
+Share = Annotated[float, Real("[0, 1)")]
 
 
 class BatchNorm(nn.Module):

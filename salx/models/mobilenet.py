@@ -1,13 +1,15 @@
 """MobileNetV3: A. Howard et al., arXiv 1905.02244, as torchvision, timm and TensorFlow build it."""
 
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from salx.infra.limits import OneOf
 from salx.models import zoo
-from salx.models.layers import ConvNorm, Layers, dilated, mean_pool
+from salx.models.layers import ConvNorm, Dtype, Layers, Share, Stride, dilated, mean_pool
 from salx.models.rules import Rule, conv, conv_norm, dense
 
 # Whose definition: they differ in batch normalisation, in padding, and in names. `tf` is what
@@ -194,10 +196,10 @@ def of_stages(stages: tuple, hidden: int) -> Callable[..., MobileNetV3]:
 
     def mobilenet_v3(
         classes: int | None,
-        output_stride: int = 32,
-        dtype: str = "float32",
-        origin: str = "torchvision",
-        dropout: float = 0.2,
+        output_stride: Stride = 32,
+        dtype: Dtype = "float32",
+        origin: Annotated[str, OneOf(tuple(ORIGINS))] = "torchvision",
+        dropout: Share = 0.2,
     ) -> MobileNetV3:
         return MobileNetV3(classes, stages, hidden, output_stride, dtype, origin, dropout)
 

@@ -13,6 +13,7 @@ take normalised float images, NHWC.
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ import jax
 import jax.numpy as jnp
 
 from salx.data.datasets import Dataset
-from salx.infra import sealed
-from salx.infra.errors import InputError
+from salx.infra import limits, sealed
+from salx.infra.errors import InputError, first_line
 from salx.models import dropout as dropouts
 from salx.models import weight_files, weights, zoo
+
+MOST_PARAMETERS = 10**11  # 400 GB of float32; more is a mistake
 
 Variables = dict[str, Any]
 
@@ -66,29 +69,50 @@ def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
     Raises:
       InputError: for an unknown name or option, and weights that cannot be had or do not fit.
     """
-    options = {option: value for option, value in config.items() if option != "train"}
-    name, source = options.pop("name", ""), options.pop("pretrained", "")
-    argument = f"config.models.{label}.name"
-    zoo.check_options(zoo.get(name, argument), options, label)
+    name, source, options = check_options(label, config)
     if not dataset.classes:
         raise InputError(f"config.models.{label}: data set {dataset.name!r} has no classes")
     try:
-        module = zoo.construct(name, len(dataset.classes), options, argument)
+        module = zoo.construct(name, len(dataset.classes), options)
         code = tuple((zoo.origin(name) or {}).items())
         images = dataset.image_shape, dataset.mean, dataset.std
         model = Model(label, module, *map(tuple, images), code=code)
+        hash(model)  # as compiled steps are found by it
         shapes = jax.eval_shape(functools.partial(init, model), jax.random.key(0))
-        if not all(leaf.size for leaf in jax.tree.leaves(shapes)):
+        sizes = [leaf.size for leaf in jax.tree.leaves(shapes)]
+        if not all(sizes):
             raise ValueError("a layer would have no channels")
+        if sum(sizes) > MOST_PARAMETERS:
+            raise ValueError(f"it would have {sum(sizes):.0e} parameters")
     except Exception as error:  # whatever a module raises about a width or depth it cannot have
-        first = str(error).strip().splitlines()[0]
-        raise InputError(f"config.models.{label}: {name} cannot be built: {first}") from error
+        why = first_line(error)
+        raise InputError(f"config.models.{label}: {name} cannot be built: {why}") from error
     if source:
         path = weight_files.locate(source)
         weights.fill(module, shapes, weight_files.read(path), str(path))
         digest = sealed.digest(path.read_bytes())
         model = dataclasses.replace(model, pretrained=(str(path), digest))
     return model
+
+
+def check_options(label: str, config: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Check `config.models.<label>` as far as that needs no data.
+
+    Returns:
+      The network's name, its `pretrained`, and the options of its constructor.
+
+    Raises:
+      InputError: for an unknown name or option, and for a value that an option cannot have.
+    """
+    options = {option: value for option, value in config.items() if option != "train"}
+    name, source = options.pop("name", ""), options.pop("pretrained", "")
+    limits.check(f"config.models.{label}.pretrained", source, str | None)
+    constructor = zoo.get(name, f"config.models.{label}.name")
+    if not callable(constructor):
+        kind = type(constructor).__name__
+        raise InputError(f"config.models.{label}.name={name} is no network but {kind}")
+    zoo.check_options(constructor, options, label)
+    return name, source or "", options
 
 
 DESCRIBING = ("label", "pretrained", "train", "code")  # what a run says of its model but options

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from salx.models import zoo
 from salx.models.conv import max_pool
-from salx.models.layers import Layers, dilated, mean_pool
+from salx.models.layers import Dtype, Layers, Stride, Width, dilated, mean_pool
 from salx.models.rules import Rule, conv, dense, norm
 
 
@@ -194,7 +194,7 @@ def residual_rules(
 def of_small_images(blocks: int) -> Callable[..., CifarResNet]:
     """Make the constructor of a CIFAR network with so many blocks in each stage."""
 
-    def cifar_resnet(classes: int, width: int = 16, dtype: str = "float32") -> CifarResNet:
+    def cifar_resnet(classes: int, width: Width = 16, dtype: Dtype = "float32") -> CifarResNet:
         return CifarResNet(classes, blocks, width, dtype)
 
     return cifar_resnet
@@ -204,7 +204,7 @@ def of_blocks(block: type, blocks: tuple[int, ...]) -> Callable[..., ResNet]:
     """Make the constructor of a network with so many blocks of a class in each stage."""
 
     def resnet(
-        classes: int | None, width: int = 64, output_stride: int = 32, dtype: str = "float32"
+        classes: int | None, width: Width = 64, output_stride: Stride = 32, dtype: Dtype = "float32"
     ) -> ResNet:
         return ResNet(classes, block, blocks, width, output_stride, dtype)
 
@@ -220,6 +220,6 @@ resnet50 = zoo.add("resnet50", of_blocks(Bottleneck, (3, 4, 6, 3)))
 
 
 @zoo.register("resnet20")
-def resnet20(classes: int | None, output_stride: int = 32, dtype: str = "float32") -> ResNet:
+def resnet20(classes: int | None, output_stride: Stride = 32, dtype: Dtype = "float32") -> ResNet:
     """Build the CIFAR network's three stages under an ImageNet stem."""
     return ResNet(classes, BasicBlock, (3, 3, 3), 16, output_stride, dtype)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from salx.models import zoo
-from salx.models.layers import ConvNorm, Layers, Separable, dilated, mean_pool
+from salx.models.layers import ConvNorm, Dtype, Layers, Separable, Stride, dilated, mean_pool
 from salx.models.rules import Rule, conv_norm, dense, separable
 
 # Blocks: the widths of the three separable convolutions, and the last one's stride.
@@ -101,6 +101,8 @@ class Xception65(nn.Module):
 
 
 @zoo.register("xception65")
-def xception65(classes: int | None, output_stride: int = 32, dtype: str = "float32") -> Xception65:
+def xception65(
+    classes: int | None, output_stride: Stride = 32, dtype: Dtype = "float32"
+) -> Xception65:
     """Build an aligned Xception-65."""
     return Xception65(classes, output_stride, dtype)

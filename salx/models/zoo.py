@@ -11,10 +11,12 @@ a last linear layer over `out["features"]`, as "Dense_0".
 """
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import flax.linen as nn
 
+from salx.infra import limits
 from salx.infra.errors import InputError, unknown
 from salx.infra.registry import Registry
 
@@ -29,34 +31,35 @@ get, names, origin = NETWORKS.get, NETWORKS.names, NETWORKS.origin
 
 # What linen gives every module, and what a config says of a model beside its options.
 RESERVED = frozenset(("classes", "parent", "name", "label", "pretrained", "train", "code"))
-NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def options_of(constructor: Constructor) -> dict[str, inspect.Parameter]:
     """Return the options of a constructor, by name, from its signature."""
-    parameters = inspect.signature(constructor).parameters
-    named = {name: each for name, each in parameters.items() if each.kind in NAMED}
+    parameters = limits.parameters(constructor)
+    named = {name: each for name, each in parameters.items() if each.kind in limits.NAMED}
     return {name: each for name, each in named.items() if name not in RESERVED}
 
 
-def check_options(constructor: Constructor, options: Iterable[str], label: str) -> None:
-    """Raise InputError for an option that the constructor of `config.models.<label>` has not."""
-    kinds = {each.kind for each in inspect.signature(constructor).parameters.values()}
-    takes_any = inspect.Parameter.VAR_KEYWORD in kinds
+def check_options(constructor: Constructor, options: Mapping[str, Any], label: str) -> None:
+    """Raise InputError for an option that the constructor of `config.models.<label>` has not, and
+    for a value that its annotation does not allow."""
+    parameters = limits.parameters(constructor)
+    takes_any = inspect.Parameter.VAR_KEYWORD in {each.kind for each in parameters.values()}
     choices = {*options_of(constructor), "pretrained"}
     for option in options:
         if option in RESERVED or not (takes_any or option in choices):
             raise unknown(f"option config.models.{label}", option, choices)
+    limits.check_options(constructor, options, f"config.models.{label}.")
 
 
-def construct(name: str, classes: int, options: dict, argument: str = "") -> nn.Module:
+def construct(name: str, classes: int, options: dict) -> nn.Module:
     """Build a network of a name with a config's options, whose lists become tuples.
 
     Raises:
-      InputError: for an unknown name, called by its `argument`, and for what is no linen module.
+      InputError: for an unknown name, and for what is no linen module.
       Exception: whatever the constructor raises for options that it cannot have.
     """
-    module = get(name, argument)(classes=classes, **{k: frozen(v) for k, v in options.items()})
+    module = get(name)(classes=classes, **{k: frozen(v) for k, v in options.items()})
     if not isinstance(module, nn.Module):
         raise InputError(f"model {name!r} gives no flax.linen.Module but {type(module).__name__}")
     return module

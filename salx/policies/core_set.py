@@ -3,6 +3,7 @@ arXiv 1708.00489): the example that is farthest from all that is labelled or pic
 again."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,8 @@ import numpy as np
 
 from salx.algorithms.k_center import k_center
 from salx.infra.errors import unknown
-from salx.policies.policy import Needs, Policy, chosen_from, only_select
+from salx.infra.limits import OneOf
+from salx.policies.policy import Needs, Policy, only_select
 from salx.policies.scored import Chosen, Scored
 from salx.surrogates.outputs import Outputs
 
@@ -28,10 +30,7 @@ class CoreSet(Policy):
     marker = "s"
 
     feature: str = ""
-    distance: str = only_select("euclidean")
-
-    def __post_init__(self) -> None:
-        chosen_from(self, "distance", ("euclidean",))
+    distance: Annotated[str, OneOf(("euclidean",))] = only_select("euclidean")
 
     @property
     def needs(self) -> Needs:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from salx.policies.policy import ScorePolicy
+from salx.policies.policy import Aggregation, ScorePolicy
 from salx.surrogates.outputs import Outputs
 
 
@@ -30,7 +30,7 @@ class Entropy(ScorePolicy):
     unit = "entropy (nats)"
     marker = "D"
 
-    aggregation: str = "sum"
+    aggregation: Aggregation = "sum"
 
     def values(self, out: Outputs) -> jax.Array:
         """Compute the entropy of each place, float32[places]."""

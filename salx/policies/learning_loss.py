@@ -1,13 +1,16 @@
 """LLAL: the loss that a module trained beside the surrogate predicts (arXiv 1905.03677)."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import jax
 
-from salx.infra.errors import InputError
+from salx.infra.limits import Real, Whole
 from salx.models.loss_prediction import LossPrediction
-from salx.policies.policy import Needs, ScorePolicy
+from salx.policies.policy import Aggregation, Needs, ScorePolicy
 from salx.surrogates.outputs import Outputs
+
+Positive = Annotated[float, Real("(0, 1e6]")]
 
 
 @dataclass(frozen=True)
@@ -23,18 +26,11 @@ class LearningLoss(ScorePolicy):
     unit = "predicted loss"
     marker = "o"
 
-    aggregation: str = "sum"
-    width: int = 128
-    margin: float = 1.0
-    weight: float = 1.0
-    attached: float = 0.6
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for option in ("width", "margin", "weight", "attached"):
-            value = getattr(self, option)
-            if not isinstance(value, int | float) or value <= 0:
-                raise InputError(f"{option} of policy learning_loss must be above 0")
+    aggregation: Aggregation = "sum"
+    width: Annotated[int, Whole(1, 8192)] = 128
+    margin: Positive = 1.0
+    weight: Positive = 1.0
+    attached: Positive = 0.6
 
     @property
     def needs(self) -> Needs:

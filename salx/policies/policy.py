@@ -20,12 +20,13 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import flax.linen as nn
 import jax
 
-from salx.infra.errors import unknown
+from salx.infra import limits
+from salx.infra.limits import OneOf
 from salx.infra.registry import Registry
 from salx.policies.scored import Chosen, Rows, Scored, top
 from salx.surrogates.outputs import Outputs
@@ -93,6 +94,11 @@ class Policy:
     marker: ClassVar[str] = "v"
     oracle: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        """Check the options against what their annotations allow."""
+        options = {name: getattr(self, name) for name in _options(self)}
+        limits.check_options(type(self), options)
+
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         if cls.__dict__.get("name"):
@@ -143,14 +149,7 @@ class Policy:
         return bool(self.needs.outputs)
 
 
-def chosen_from(policy: Policy, option: str, choices: tuple[str, ...]) -> None:
-    """Raise InputError unless the policy's option is one of the choices."""
-    value = getattr(policy, option)
-    if value not in choices:
-        raise unknown(f"{option} of policy {policy.name}", str(value), choices)
-
-
-AGGREGATIONS = ("sum", "mean")
+Aggregation = Annotated[str, OneOf(("sum", "mean"))]
 
 
 class ScorePolicy(Policy):
@@ -159,10 +158,12 @@ class ScorePolicy(Policy):
     Its option `aggregation`, "sum" or "mean", says which.
     """
 
-    aggregation: str
+    aggregation: Aggregation
 
     def __post_init__(self) -> None:
-        chosen_from(self, "aggregation", AGGREGATIONS)
+        """Check the aggregation, however a subclass annotates it, with the other options."""
+        super().__post_init__()
+        limits.check("aggregation", self.aggregation, Aggregation)
 
     def counts(self, out: Outputs) -> jax.Array:
         """Which places count, bool[places]."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
-from salx.infra import registry
-from salx.infra.errors import InputError, unknown
+from salx.infra import limits, registry
+from salx.infra.errors import InputError, first_line, renamed, unknown
 from salx.policies.policy import POLICIES, Policy
 
 
@@ -27,12 +27,14 @@ def kind(name: str) -> type[Policy]:
     return made
 
 
-def build(name: str, options: Mapping[str, Any] | None = None) -> Policy:
+def build(name: str, options: Mapping[str, Any] | None = None, argument: str = "") -> Policy:
     """Make the policy of that name.
 
     Args:
       name: a known name, or `module:Class`.
       options: its options; {"name": ..., "options": ...} among their values is a policy itself.
+      argument: what messages call the options, as "config.options.entropy"; the policy's name
+        unless it is said.
 
     Raises:
       InputError: for an unknown name or option, or a value that the policy refuses.
@@ -42,16 +44,26 @@ def build(name: str, options: Mapping[str, Any] | None = None) -> Policy:
     ready = {}
     for option, value in (options or {}).items():
         if option not in choices:
-            raise unknown(f"option of policy {made.name}", option, choices)
-        ready[option] = _built(value)
-    try:
-        return made(**ready)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"policy {made.name}: {error}") from error
+            raise unknown(f"option {argument or f'of policy {made.name}'}", option, choices)
+        ready[option] = _built(value, f"{argument or made.name}.{option}")
+    with renamed(f"{argument or made.name}."):
+        limits.check_options(made, ready)
+        try:
+            policy = made(**ready)
+            hash((policy.scoring_key, policy.needs))  # as compiled scorers are found by it
+            return policy
+        except InputError:
+            raise
+        except Exception as error:  # whatever a policy raises about options that it cannot have
+            raise InputError(f"{argument or f'policy {made.name}'}: {first_line(error)}") from error
 
 
-def _built(value: Any) -> Any:
+def _built(value: Any, argument: str) -> Any:
     """A value as a frozen dataclass holds it: lists as tuples, nested policies made."""
     if isinstance(value, Mapping):
-        return build(value.get("name", ""), value.get("options", {}))
-    return tuple(map(_built, value)) if isinstance(value, list | tuple) else value
+        limits.check(f"{argument}.name", value.get("name"), str)
+        limits.check_section(f"{argument}.options", value.get("options", {}))
+        return build(value["name"], value.get("options", {}), f"{argument}.options")
+    if isinstance(value, list | tuple):
+        return tuple(_built(each, argument) for each in value)
+    return value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import jax
 
-from salx.policies.policy import ScorePolicy
+from salx.policies.policy import Aggregation, ScorePolicy
 from salx.surrogates.outputs import Outputs
 
 
@@ -24,7 +24,7 @@ class TrueLoss(ScorePolicy):
     marker = "^"
     oracle = True
 
-    aggregation: str = "sum"
+    aggregation: Aggregation = "sum"
 
     def values(self, out: Outputs) -> jax.Array:
         """Compute the loss of each place, float32[places]; 0 where no label counts."""

@@ -11,15 +11,26 @@ from pathlib import Path
 from typing import Any
 
 from salx import run_folder
-from salx.infra.errors import InputError
-from salx.infra.sealed import read_json
+from salx.infra import limits, sealed
+from salx.infra.errors import InputError, unknown
 from salx.report.types import RANDOM, DatasetFacts, PolicyFacts, Result, StudyFacts, Work
+from salx.study import consistency
+from salx.study.config import StudyConfig
 
 WHOLE = re.compile(r".+\.on\.all\.s\d+")  # the name of a run on the whole pool
 CONFIG = (  # what the grid and the report read of a study's config
     "name", "models", "surrogates", "deployments", "lineages", "policies", "potentials",
     "deploy_cycles", "seeds", "cycles",
 )  # fmt: skip
+FACTS = {  # what the report reads of study.json beside the config
+    "config": Mapping[str, Any],
+    "dataset": Mapping[str, Any],
+    "budgets": tuple[int, ...],
+    "deploy_cycles": tuple[int, ...],
+    "models": Mapping[str, Mapping[str, Any]],
+    "metric": str,
+    "unit": str,
+}
 REQUIRED = tuple(field.name for field in fields(Result) if field.default is MISSING)
 # Before study.json told how its policies are shown there were these.
 LEGACY = {
@@ -55,11 +66,9 @@ def read_study(workdir: Path) -> StudyFacts:
     path = workdir / "study.json"
     if not path.is_file():
         raise InputError(f"{workdir}: not a study's work folder: it has no study.json")
-    value = read_json(path)
-    try:
+    value = sealed.read_json(path, FACTS)
+    with sealed.using(path):
         return study_facts(value)
-    except KeyError as error:
-        raise InputError(f"{path}: has no field {error}") from error
 
 
 def study_facts(value: Mapping[str, Any]) -> StudyFacts:
@@ -73,8 +82,14 @@ def study_facts(value: Mapping[str, Any]) -> StudyFacts:
     for field in CONFIG:
         if field not in config:
             raise KeyError(f"config.{field}")
+    for field in (*CONFIG, "ensembles"):
+        if config.get(field) is not None:
+            limits.check(f"config.{field}", config[field], limits.annotation_of(StudyConfig, field))
     check_names(config)
     dataset = {field.name: value["dataset"][field.name] for field in fields(DatasetFacts)}
+    limits.check_options(DatasetFacts, dataset, "dataset.")
+    if not value["deploy_cycles"] or max(value["deploy_cycles"]) >= len(value["budgets"]):
+        raise ValueError("deploy_cycles names cycles that have a budget, at least one")
     return StudyFacts(
         config=config,
         dataset=DatasetFacts(**dataset | {"classes": tuple(dataset["classes"])}),
@@ -103,18 +118,27 @@ def policy_facts(label: str, value: Mapping[str, Any]) -> PolicyFacts:
         return LEGACY[name]
     default = {"name": name, "title": name.replace("_", " ")}
     names = {field.name for field in fields(PolicyFacts)}
-    return PolicyFacts(**default | {k: v for k, v in (recorded or {}).items() if k in names})
+    facts = default | {k: v for k, v in (recorded or {}).items() if k in names}
+    limits.check_options(PolicyFacts, facts, f"policies.{label}.")
+    return PolicyFacts(**facts)
 
 
 def check_names(config: Mapping[str, Any]) -> None:
     """Check the labels, which become files' names.
 
     Raises:
-      InputError: for one that could leave its folder.
+      InputError: for one that could leave its folder, or that names no model.
     """
+    ensembles = config.get("ensembles") or {}
     for field in ("surrogates", "deployments", "policies", "lineages", "ensembles"):
         for label in config.get(field) or ():
             run_folder.check_label(field, label)
+    for label, spec in ensembles.items():
+        consistency.check_form(f"config.ensembles.{label}", spec)
+    lines = [label for line in config["lineages"].values() for label in line]
+    for label in (*config["surrogates"], *config["deployments"], *lines):
+        if label not in config["models"] and label not in ensembles:
+            raise unknown("model in config", label, config["models"])
 
 
 def read_result(path: Path) -> Result:
@@ -123,17 +147,15 @@ def read_result(path: Path) -> Result:
     Raises:
       InputError: naming the file, if it is damaged, lacks a field or is another run's.
     """
-    value = read_json(path)
+    value = sealed.read_json(path)
     if WHOLE.fullmatch(path.parent.name):
         value = {"cycle": None, "policy": None, **value, "surrogate": "all"}
-    try:
-        result = Result(
-            **{field: value[field] for field in REQUIRED},
-            ece=value.get("ece"),
-            classes=tuple(value.get("classes") or ()),
-        )
-    except KeyError as error:
-        raise InputError(f"{path}: has no field {error}") from error
+    with sealed.using(path):
+        facts = {field: value[field] for field in REQUIRED}
+        facts |= {"ece": value.get("ece"), "classes": tuple(value.get("classes") or ())}
+        limits.check_options(Result, facts)
+        result = Result(**facts)
+    run_folder.identity(path.parent)
     if result.run != path.parent.name:
         raise InputError(f"{path}: is the result of another run, {result.run}")
     return result

@@ -4,7 +4,6 @@ As with results: what is missing stays missing, what is damaged is an InputError
 """
 
 import io
-import itertools
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from salx import records
+from salx.infra import sealed, storage
 from salx.infra.errors import InputError
-from salx.infra.sealed import read_json
-from salx.records import Record
 from salx.report.types import Column, StudyFacts
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -128,7 +126,7 @@ def read(workdir: Path, study: StudyFacts) -> SelectionFacts:
             passes += [read_pass(p, column, seed) for p in sorted(folder.glob("cycle_*.json"))]
             if (path := folder / f"scores_{FIRST:02d}.npz").exists():
                 scores[column, seed] = read_scores(path)
-            chain = read_records(folder, last)
+            chain = records.read_chain(folder, last + 1, study.dataset.fingerprint)
             digests |= {(folder.name, c): r.header["digest"] for c, r in enumerate(chain)}
             if len(chain) == last + 1:
                 picks = [record.ids for record in chain[FIRST:]]
@@ -153,15 +151,13 @@ def read_pass(path: Path, column: Column, seed: int) -> Pass:
     Raises:
       InputError: naming the file, if it is damaged or lacks a field.
     """
-    value = read_json(path)
-    try:
+    value = sealed.read_json(path, {"cycle": int, "images": int, "seconds": float})
+    with sealed.using(path):
         return Pass(
             column, seed, value["cycle"], value["images"], value["seconds"],
             pick_statistics(value.get("picked") or {}),
             value.get("filled") or 0, value.get("reason") or "",
         )  # fmt: skip
-    except KeyError as error:
-        raise InputError(f"{path}: has no field {error}") from error
 
 
 def pick_statistics(value: Mapping[str, Any]) -> PickStatistics:
@@ -180,16 +176,10 @@ def read_scores(path: Path) -> Scores:
       InputError: naming the file, if it is damaged.
     """
     try:
-        with np.load(io.BytesIO(path.read_bytes())) as arrays:
+        with np.load(io.BytesIO(storage.read_file(path))) as arrays:
             return Scores(arrays["ids"], arrays["scores"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: damaged: {error}") from error
-
-
-def read_records(folder: Path, last: int) -> list[Record]:
-    """Read the records of cycles 0 to `last`, or up to the first that is absent."""
-    paths = (records.record_path(folder, cycle) for cycle in range(last + 1))
-    return [records.read(path) for path in itertools.takewhile(lambda path: path.exists(), paths)]
 
 
 def read_strips(workdir: Path, study: StudyFacts, column: Column) -> Iterator[Strip]:
@@ -202,7 +192,7 @@ def read_strips(workdir: Path, study: StudyFacts, column: Column) -> Iterator[St
         folder = workdir / "selections" / column.selection(seed)
         paths = sorted(folder.glob("strip_[0-9][0-9].png"))
         for path in dict.fromkeys([*paths[:1], *paths[-1:]]):
-            png = path.read_bytes()
+            png = storage.read_file(path)
             if not png.startswith(PNG):
                 raise InputError(f"{path}: damaged: no PNG")
             yield Strip(column, seed, int(path.stem.removeprefix("strip_")), png)

@@ -1,20 +1,24 @@
 """Choosing from a pool with a surrogate: the library's `select`."""
 
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from salx import policies
 from salx.data.datasets import Dataset
-from salx.data.options import Readers
+from salx.data.options import Readers, Threads, Workers
 from salx.data.sources import example
-from salx.infra import mesh, sealed
+from salx.infra import limits, mesh, sealed
 from salx.infra.errors import ArgumentError
+from salx.infra.limits import Whole
+from salx.infra.numbers import SHOWN, shown
 from salx.infra.observer import Observer
 from salx.infra.version import code_version
 from salx.policies import Policy
@@ -45,18 +49,16 @@ class Settings:
     """
 
     seed: int = 0
-    batch: int = 64
-    threads: int = 2
-    workers: int = 0
+    batch: Annotated[int, Whole(1, 1_000_000)] = 64
+    threads: Threads = 2
+    workers: Workers = 0
     resume: Path | None = None
     observer: Observer = field(default_factory=Observer)
     scorer: Scorer = field(default_factory=Scorer)
 
     def __post_init__(self) -> None:
-        for name, least in (("batch", 1), ("threads", 0), ("workers", 0)):
-            value = getattr(self, name)
-            if value < least:
-                raise ArgumentError(name, f"{{name}}={value}: must be at least {least}")
+        names = ("seed", "batch", "threads", "workers")
+        limits.check_options(Settings, {name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True)
@@ -266,12 +268,14 @@ def _lacks(surrogate: Surrogate, policy: Policy, what: str) -> None:
 
 def budget_of(budget: int | str, size: int, rest: int) -> int:
     """Count how many to choose: a number, or a share of the pool in percent, "2%"."""
-    text = str(budget)
+    text = shown(budget) if isinstance(budget, int) else str(budget)
     try:
+        if len(text) > SHOWN or re.search(r"[eE][+-]?\d{3}", text):
+            raise ValueError("too long a number")
         share = text.endswith("%")
         count = round(size * Fraction(text[:-1]) / 100) if share else int(text)
     except (ValueError, ZeroDivisionError) as error:
-        why = f"{{name}}={text}: neither a number nor a share such as 2%"
+        why = f"{{name}}={text[:SHOWN]}: neither a number nor a share such as 2%"
         raise ArgumentError("budget", why) from error
     if not 1 <= count <= rest:
         why = f"{{name}}={text}: {count} of the {rest} images that could be picked"

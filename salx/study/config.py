@@ -1,27 +1,30 @@
-"""A study's config: its fields with their defaults, and the checks that need no data.
+"""A study's config: its fields with their defaults and limits.
 
 Configs are written as ml-collections ConfigDicts, from `base()`; `resolve` makes the typed,
-checked StudyConfig of one.
+checked StudyConfig of one, without any data.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Annotated, Any
 
 from ml_collections import ConfigDict
 
 from salx.data.options import DatasetOptions, TransformOptions
-from salx.infra.errors import InputError, renamed, unknown
+from salx.infra import limits
+from salx.infra.errors import renamed, unknown
+from salx.infra.limits import Real, Whole
 from salx.infra.sealed import flatten
-from salx.run_folder import check_label
-from salx.training.recipe import FREE, Recipe
+from salx.run_folder import Label
+from salx.study import consistency
+from salx.training.recipe import FREE, Batch, Recipe
 
 
 @dataclass(frozen=True)
 class Pass:
     """A pass over examples: how many are in a batch, over all devices."""
 
-    batch: int = 512
+    batch: Batch = 512
 
 
 @dataclass(frozen=True)
@@ -65,17 +68,17 @@ class StudyConfig:
     name: str = "study"
     dataset: DatasetOptions = field(default_factory=DatasetOptions)
     transform: TransformOptions = field(default_factory=TransformOptions)
-    models: Mapping[str, Described] = field(default_factory=dict)
-    surrogates: tuple[str, ...] = ()
-    deployments: tuple[str, ...] = ()
-    lineages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    ensembles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    policies: tuple[str, ...] = ("entropy",)
-    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    seeds: int = 3
-    cycles: int = 10
-    budget: float = 0.20
-    deploy_cycles: tuple[int, ...] = ()
+    models: Mapping[Label, Described] = field(default_factory=dict)
+    surrogates: tuple[Label, ...] = ()
+    deployments: tuple[Label, ...] = ()
+    lineages: Mapping[Label, tuple[Label, ...]] = field(default_factory=dict)
+    ensembles: Mapping[Label, Mapping[str, Any]] = field(default_factory=dict)
+    policies: tuple[Label, ...] = ("entropy",)
+    options: Mapping[Label, Mapping[str, Any]] = field(default_factory=dict)
+    seeds: Annotated[int, Whole(1, 10_000)] = 3
+    cycles: Annotated[int, Whole(1, 1000)] = 10
+    budget: Annotated[float, Real("(0, 1]")] = 0.20
+    deploy_cycles: tuple[Annotated[int, Whole(0)], ...] = ()
     potentials: bool = False
     train: Recipe = field(default_factory=Recipe)
     score: Pass = field(default_factory=Pass)
@@ -127,21 +130,27 @@ def outcome_fields(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def resolve(written: ConfigDict | Mapping[str, Any]) -> StudyConfig:
     """Make the typed config of a written one. Raises InputError naming the field."""
-    plain = written.to_dict() if isinstance(written, ConfigDict) else dict(written)
-    config = {**StudyConfig().to_dict(), **plain}
-    check_fields(config)
-    for name in ("surrogates", "deployments", "policies"):
-        if isinstance(config[name], str):
-            config[name] = (config[name],)
-    for label, options in config["models"].items():
-        check_label("models", label)
-        _check_train_section(f"models.{label}.train", options.get("train", {}))
-    _check_choosers(config)
-    _check_numbers(config)
+    written = written.to_dict() if isinstance(written, ConfigDict) else written
+    limits.check_section("config", written)
+    with renamed("config."):
+        config = {**StudyConfig().to_dict(), **limits.plain(written)}
+        check_fields(config)
+        for name in ("surrogates", "deployments", "policies"):
+            if isinstance(config[name], str):
+                config[name] = (config[name],)
+        limits.check_options(StudyConfig, config)
+        for label, options in config["models"].items():
+            _check_model(f"models.{label}", options)
+        consistency.check(config)
     made = _typed(config)
-    _check_recipe("train", made.train)
-    for label in made.models:
-        _check_recipe(f"models.{label}.train", made.recipe(label))
+    for section, check in {
+        "dataset": made.dataset.check,
+        "transform": made.transform.check,
+        "train": made.train.check,
+        **{f"models.{label}.train": made.recipe(label).check for label in made.models},
+    }.items():
+        with renamed(f"config.{section}."):
+            check()
     return made
 
 
@@ -158,55 +167,6 @@ def _typed(config: dict[str, Any]) -> StudyConfig:
     return StudyConfig(**{**config, **made})
 
 
-def _check_choosers(config: dict[str, Any]) -> None:
-    """Labels of surrogates, deployments, lineages and ensembles name what there is."""
-    models, ensembles = config["models"], config["ensembles"]
-    choosers = {"surrogates": [*models, *ensembles], "deployments": [*models]}
-    for name, known_labels in choosers.items():
-        _check_labels(name, config[name], known_labels)
-        some = config[name] or (name == "surrogates" and config["lineages"])
-        if not some or len(set(config[name])) != len(config[name]):
-            raise InputError(
-                f"config.{name}={config[name]} must name each model once, at least one"
-            )
-    for label, line in config["lineages"].items():
-        check_label("lineages", label)
-        _check_labels(f"lineages.{label}", line, models)
-        if label in models or not 1 <= len(line) <= config["cycles"]:
-            raise InputError(
-                f"config.lineages.{label}={line!r} must be no model's label, and name at least "
-                f"one and at most {config['cycles']} models, one for each cycle"
-            )
-    for label, spec in ensembles.items():
-        check_label("ensembles", label)
-        _check_ensemble(label, spec, config)
-
-
-def _check_ensemble(label: str, spec: Any, config: dict[str, Any]) -> None:
-    """One of the three forms of an ensemble."""
-    where = f"ensembles.{label}"
-    forms = ({"members"}, {"model", "weight_seeds"}, {"model", "generations"})
-    if not isinstance(spec, Mapping) or set(spec) not in forms:
-        raise InputError(
-            f"config.{where}={spec!r} must be {{'members': labels}}, {{'model': label, "
-            "'weight_seeds': k}} or {{'model': label, 'generations': g}}"
-        )
-    if label in config["models"] or label in config["lineages"]:
-        raise InputError(f"config.{where}: the label is a model's or a lineage's already")
-    labels = spec.get("members", [spec.get("model")])
-    _check_labels(where, labels, config["models"])
-    count = spec.get("weight_seeds", spec.get("generations", len(labels)))
-    if not isinstance(count, int) or count < 2 or len(set(labels)) < len(labels):
-        raise InputError(f"config.{where}={spec!r} must have two members or more, each once")
-
-
-def _check_labels(name: str, labels: Sequence[str], models: Sequence[str] | Mapping) -> None:
-    """Raise InputError for a label that is no model's."""
-    for label in labels:
-        if label not in models:
-            raise unknown(f"model in config.{name}", str(label), models)
-
-
 def check_path(
     path: list[str], at: Mapping[str, Any] | None = None, prefix: str = "config"
 ) -> None:
@@ -220,70 +180,20 @@ def check_path(
 
 
 def check_fields(config: Mapping[str, Any]) -> None:
-    """Raise InputError for a field that no config has, or a section that is none."""
+    """Raise InputError for a field that no config has."""
     defaults = StudyConfig().to_dict()
     for path in flatten(config):
         check_path(path.split("."), defaults)
-    for name, default in defaults.items():
-        if isinstance(default, Mapping) and not isinstance(config[name], Mapping):
-            raise InputError(f"config.{name} must be a section, not {config[name]!r}")
 
 
-def _check_train_section(name: str, section: Any) -> None:
-    """A model's `train` is a section of what decides outcomes."""
-    if not isinstance(section, Mapping):
-        raise InputError(f"config.{name} must be a section, not {section!r}")
+def _check_model(name: str, options: Mapping[str, Any]) -> None:
+    """What every model's section says: a name, and a `train` of what decides outcomes."""
+    limits.check(f"{name}.name", options.get("name"), str)
+    train = options.get("train", {})
+    limits.check_section(f"{name}.train", train)
     choices = [each.name for each in fields(Recipe) if each.name not in FREE]
-    for option in section:
+    for option in train:
         if option not in choices:
-            paths = [f"config.{name}.{choice}" for choice in choices]
-            raise unknown("field", f"config.{name}.{option}", paths)
-
-
-def require(sound: bool, name: str, value: Any, rule: str) -> None:
-    """Raise InputError, naming the field, for a value that breaks a rule."""
-    if not sound:
-        raise InputError(f"config.{name}={value!r} {rule}")
-
-
-def _check_numbers(config: dict[str, Any]) -> None:
-    """Ranges that hold for every study."""
-
-    def check(sound: bool, name: str, rule: str) -> None:
-        require(sound, name, config[name], rule)
-
-    check(config["cycles"] >= 1, "cycles", "must be at least 1")
-    check(config["seeds"] >= 1, "seeds", "must be at least 1")
-    check(config["budget"] > 0, "budget", "must be above 0")
-    check(config["budget"] <= 1, "budget", "is above the pool: it is a share, at most 1")
-    sound = all(0 <= cycle < config["cycles"] for cycle in config["deploy_cycles"])
-    check(sound, "deploy_cycles", f"names cycles from 0 to {config['cycles'] - 1}")
-    check("random" not in config["policies"], "policies", "need not name random: it is always run")
-    check(len(config["policies"]) > 0, "policies", "must name at least one")
-    for name in ("score", "evaluate"):
-        size = config[name]["batch"]
-        require(size >= 1, f"{name}.batch", size, "must be at least 1")
-
-
-def _check_recipe(section: str, train: Recipe) -> None:
-    """Ranges that hold for config.train, and for what a model makes of it."""
-
-    def check(sound: bool, name: str, rule: str) -> None:
-        require(sound, f"{section}.{name}", getattr(train, name), rule)
-
-    check(train.batch >= 2, "batch", "must be at least 2")
-    check(train.batch % 2 == 0, "batch", "must be even")
-    check(train.accumulate >= 1, "accumulate", "must be at least 1")
-    even = train.batch % (2 * train.accumulate) == 0
-    check(even, "accumulate", f"does not cut config.{section}.batch={train.batch} evenly")
-    one = (train.steps > 0) != (train.epochs > 0)
-    rule = f"or config.{section}.epochs must be above 0, one of them"
-    check(one and train.steps >= 0, "steps", rule)
-    check(train.learning_rate > 0, "learning_rate", "must be above 0")
-    check(0 <= train.warmup < 1, "warmup", "must be a share, from 0 to below 1")
-    check(train.log_every >= 1, "log_every", "must be at least 1")
-    for name in ("threads", "workers"):
-        check(getattr(train, name) >= 0, name, "must be at least 0")
-    for name in ("beta1", "beta2"):
-        check(0 <= getattr(train, name) < 1, name, "must be from 0 to below 1")
-    check(train.epsilon > 0, "epsilon", "must be above 0")
+            paths = [f"config.{name}.train.{choice}" for choice in choices]
+            raise unknown("field", f"config.{name}.train.{option}", paths)
+    limits.check_options(Recipe, train, f"{name}.train.")

@@ -15,14 +15,14 @@ from salx.infra import storage
 from salx.infra.errors import renamed
 from salx.infra.observer import Observer
 from salx.infra.progress import Terminal
-from salx.models.model import Model, build
+from salx.models.model import Model, build, check_options
 from salx.models.operations import macs
 from salx.policies import Policy
 from salx.scoring.engine import Scorer
 from salx.study import config as configs
 from salx.study.config import StudyConfig
 from salx.study.grid import GridSpec
-from salx.study.partition import CostModel
+from salx.study.partition import CostModel, check_worker
 from salx.training.evaluation import Evaluator
 from salx.training.loop import Trainer
 
@@ -51,7 +51,7 @@ class StudyContext:
     ):
         self.config = config if isinstance(config, StudyConfig) else configs.resolve(config)
         self.workdir = storage.resolve(workdir)
-        self.worker = worker
+        self.worker = check_worker(*worker)
         self.observer = observer or Terminal(self.config.telemetry.progress)
         # What was compiled for the study goes with it.
         self.trainer, self.evaluator, self.scorer = Trainer(), Evaluator(), Scorer()
@@ -75,8 +75,18 @@ class StudyContext:
     @functools.cached_property
     def policies(self) -> dict[str, Policy]:
         """The policies by label, the baseline among them."""
-        labels = (BASELINE, *self.config.policies)
-        return {label: policies.build(*self.config.policy(label)) for label in labels}
+        made = {BASELINE: policies.build(BASELINE)}
+        for label in self.config.policies:
+            name, options = self.config.policy(label)
+            made[label] = policies.build(name, options, f"config.options.{label}")
+        return made
+
+    def check_parts(self) -> None:
+        """Check names and options of policies and models, without the data. Raises InputError
+        naming the field."""
+        self.policies  # noqa: B018 as they are built, they are checked
+        for label, options in self.config.models.items():
+            check_options(label, options)
 
     @functools.cached_property
     def spec(self) -> GridSpec:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from salx import records
+from salx import records, run_folder
 from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.run_folder import deployment_name, selection_name
@@ -13,6 +13,15 @@ from salx.study.config import StudyConfig, outcome_fields
 
 # The policies of versions that did not note it whose surrogates carry a module trained along.
 HEADS_BEFORE = ("learning_loss",)
+Section = Mapping[str, Any]
+HELD = {  # what is read of a study.json before a study goes on
+    "config.policies": Sequence[str],
+    "config.models": Mapping[str, Section],
+    "config.options": Mapping[str, Section],
+    "config.dataset": Section,
+    "config.train": Section,
+    "dataset.fingerprint": str,
+}
 
 
 @dataclass(frozen=True)
@@ -206,8 +215,9 @@ def labelled(run: Deployment, budgets: Sequence[int], pool: int) -> int:
 
 
 def is_done(workdir: Path, run: Deployment) -> bool:
-    """Whether a deployment has a sound result. Raises InputError for a damaged one."""
-    return sealed.read_if_there(run.folder(workdir) / "result.json") is not None
+    """Whether a deployment has a sound result. Raises InputError for a damaged one, and for one
+    of another run."""
+    return run_folder.result(run.folder(workdir)) is not None
 
 
 def is_finished(workdir: Path, config: StudyConfig) -> bool:
@@ -215,7 +225,9 @@ def is_finished(workdir: Path, config: StudyConfig) -> bool:
     held = held_study(workdir)
     if not held or not set(config.policies) <= set(held["config"]["policies"]):
         return False
-    work, data = grid(GridSpec.of(config, heads(held))), held["dataset"]["fingerprint"]
+    with sealed.using(workdir / "study.json"):
+        carried = heads(held)
+    work, data = grid(GridSpec.of(config, carried)), held["dataset"]["fingerprint"]
     cycles = config.cycles
     chains = [records.read_chain(run.folder(workdir), cycles, data) for run in work.selections]
     chosen = all(len(chain) == cycles for chain in chains)
@@ -227,12 +239,13 @@ def heads(held: Mapping[str, Any]) -> list[str]:
     facts = held.get("policies")
     if facts is None:  # a study of a version that did not note it
         return [label for label in HEADS_BEFORE if label in held["config"]["policies"]]
-    return [label for label, fact in facts.items() if fact["head"]]
+    return [label for label, fact in facts.items() if fact.get("head")]
 
 
 def held_study(workdir: Path) -> dict[str, Any] | None:
-    """Read study.json, None if there is none. Raises InputError if it is damaged."""
-    return sealed.read_if_there(workdir / "study.json")
+    """Read study.json, None if there is none. Raises InputError if it is damaged, or lacks what
+    the grid reads of it."""
+    return sealed.read_if_there(workdir / "study.json", HELD)
 
 
 def refuse_other(workdir: Path, config: StudyConfig) -> None:
@@ -254,7 +267,9 @@ def refuse_other(workdir: Path, config: StudyConfig) -> None:
         options = {label: plain["options"].get(label, {}) for label in shared}
         return {**outcome_fields(plain), **both, "options": options}
 
-    if changed := sealed.differences(compared(old), compared(new)):
+    with sealed.using(workdir / "study.json"):
+        changed = sealed.differences(compared(old), compared(new))
+    if changed:
         raise InputError(f"--workdir={workdir} holds another study: {changed}")
 
 

@@ -6,13 +6,19 @@ by all and costs next to nothing: every worker has the seeds of it that its shar
 trainings on it, or on the whole pool, are shared out singly.
 """
 
+import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from salx.infra.errors import InputError
+from salx.infra.errors import ArgumentError, InputError
+from salx.infra.numbers import SHOWN, whole, whole_of
+from salx.infra.paths import printable
 from salx.study import grid
-from salx.study.grid import Grid, GridSpec, Selection
+from salx.study.grid import Deployment, Grid, GridSpec, Selection
 from salx.training.recipe import Recipe
+
+MOST_WORKERS = 10_000  # that share a study
 
 
 @dataclass(frozen=True)
@@ -80,26 +86,38 @@ def operations(scale: CostModel, work: Grid) -> float:
 
 def independent_parts(config: GridSpec, work: Grid) -> list[Grid]:
     """The least parts of a grid of which none needs a training of another."""
-    groups: list[tuple[list[Selection], set]] = []
-    for selection in work.selections:
-        if not selection.surrogate:
-            continue
-        members, needed = [selection], set(grid.choosing(config, selection))
-        apart = [group for group in groups if not group[1] & needed]
-        for group in groups:
-            if group[1] & needed:
-                members, needed = group[0] + members, group[1] | needed
-        groups = [*apart, (members, needed)]
-    parts = [
-        Grid(
-            members,
-            [run for run in work.surrogates if run in needed],
-            [run for run in work.deployments if run.selection in members],
-        )
-        for members, needed in groups
-    ]
-    free = [run for run in work.deployments if not run.selection.surrogate]
-    return parts + [Grid([], [], [run]) for run in free]
+    order = [selection for selection in work.selections if selection.surrogate]
+    needed = {selection: grid.choosing(config, selection) for selection in order}
+    group = _connected(needed)
+    members: dict[Selection, Grid] = {group[selection]: Grid([], [], []) for selection in order}
+    for selection in order:
+        members[group[selection]].selections.append(selection)
+    owner = {run: group[selection] for selection, runs in needed.items() for run in runs}
+    for run in work.surrogates:
+        members[owner[run]].surrogates.append(run)
+    free = []
+    for run in work.deployments:
+        if run.selection.surrogate:
+            members[group[run.selection]].deployments.append(run)
+        else:
+            free.append(run)
+    return [*members.values(), *(Grid([], [], [run]) for run in free)]
+
+
+def _connected(needed: Mapping[Selection, Sequence[Deployment]]) -> dict[Selection, Selection]:
+    """For each selection one that stands for all that are joined to it by common trainings."""
+    above = {selection: selection for selection in needed}
+
+    def top(selection: Selection) -> Selection:
+        while above[selection] != selection:
+            above[selection] = selection = above[above[selection]]
+        return selection
+
+    first: dict[Deployment, Selection] = {}
+    for selection, runs in needed.items():
+        for run in runs:
+            above[top(selection)] = top(first.setdefault(run, selection))
+    return {selection: top(selection) for selection in needed}
 
 
 def split(config: GridSpec, work: Grid, count: int, cost: Callable[[Grid], float]) -> list[Grid]:
@@ -111,30 +129,45 @@ def split(config: GridSpec, work: Grid, count: int, cost: Callable[[Grid], float
     costs = sorted(
         ((cost(unit), unit) for unit in independent_parts(config, work)), key=lambda pair: -pair[0]
     )
-    loads, parts = [0.0] * count, [[] for _ in range(count)]
+    loads = [(0.0, index) for index in range(count)]  # a heap: the least first
+    parts: list[list[Grid]] = [[] for _ in range(count)]
     for price, unit in costs:
-        least = loads.index(min(loads))
-        loads[least] += price
+        load, least = loads[0]
+        heapq.heapreplace(loads, (load + price, least))
         parts[least].append(unit)
-    return [joined(work, units) for units in parts]
+    order = {run: position for runs in work for position, run in enumerate(runs)}
+    return [joined(order, units) for units in parts]
 
 
-def joined(work: Grid, units: Sequence[Grid]) -> Grid:
-    """The units as one grid, in the order of the whole, with the random column that they need."""
+def joined(order: Mapping[Any, int], units: Sequence[Grid]) -> Grid:
+    """The units as one grid, with the random column that they need, in the order of the whole,
+    which tells the position of each of its runs."""
     chosen = {selection for unit in units for selection in unit.selections}
-    trainings = {run for unit in units for run in unit.trainings}
+    trainings = [run for unit in units for run in unit.trainings]
     needed = {Selection(None, "random", selection.seed) for selection in chosen}
     needed |= chosen | {run.selection for run in trainings}
-    return Grid(
-        [selection for selection in work.selections if selection in needed],
-        [run for run in work.surrogates if run in trainings],
-        [run for run in work.deployments if run in trainings],
+    lists = (
+        [selection for selection in needed if selection in order],
+        [run for unit in units for run in unit.surrogates],
+        [run for unit in units for run in unit.deployments],
     )
+    return Grid(*(sorted(runs, key=order.__getitem__) for runs in lists))
+
+
+def check_worker(index: int, count: int) -> tuple[int, int]:
+    """Return the number of one of `count` workers, from 0, and how many they are.
+
+    Raises ArgumentError for what is no worker.
+    """
+    whole("worker", count, 1, MOST_WORKERS)
+    return whole("worker", index, 0, count - 1), count
 
 
 def worker(text: str) -> tuple[int, int]:
     """`2/8`: the third of eight. Raises InputError for what is no worker."""
-    index, slash, count = text.partition("/")
-    if not (slash and index.isdecimal() and count.isdecimal() and int(index) < int(count)):
-        raise InputError(f"--worker={text}: must be I/N, with I from 0 to N - 1")
-    return int(index), int(count)
+    index, _, count = text.partition("/")
+    try:
+        return check_worker(whole_of("worker", index), whole_of("worker", count))
+    except ArgumentError as error:
+        rule = f"must be I/N, with I from 0 to N - 1, and N at most {MOST_WORKERS}"
+        raise InputError(f"--worker={printable(text[:SHOWN])}: {rule}") from error

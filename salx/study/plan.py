@@ -8,8 +8,7 @@ from pathlib import Path
 
 import jax
 
-from salx import records
-from salx.infra import sealed
+from salx import records, run_folder
 from salx.models.model import Model, init
 from salx.study import grid, partition
 from salx.study.context import StudyContext
@@ -97,15 +96,22 @@ def by_worker(
 
 
 def remaining(study: StudyContext, work: Grid) -> Grid:
-    """What of a grid is not done; a selection that is begun counts as a whole."""
-    workdir, cycles = study.workdir, study.config.cycles
+    """What of a grid is not done; a selection that is begun counts as a whole.
+
+    Raises InputError for files that are damaged, or of other runs.
+    """
+    workdir, cycles, data = study.workdir, study.config.cycles, study.dataset.fingerprint
 
     def undone(run: Deployment) -> bool:
         return not grid.is_done(workdir, run)
 
-    chosen = (s for s in work.selections if records.recorded(s.folder(workdir), cycles) < cycles)
+    chosen = [
+        selection
+        for selection in work.selections
+        if len(records.read_chain(selection.folder(workdir), cycles, data)) < cycles
+    ]
     return Grid(
-        list(chosen), list(filter(undone, work.surrogates)), list(filter(undone, work.deployments))
+        chosen, list(filter(undone, work.surrogates)), list(filter(undone, work.deployments))
     )
 
 
@@ -113,7 +119,7 @@ def measured(workdir: Path, work: Grid) -> dict[str, float]:
     """By model, the median over finished runs of a device's seconds in a training step."""
     steps: dict[str, list[float]] = {}
     for run in work.trainings:
-        if result := sealed.read_if_there(run.folder(workdir) / "result.json"):
+        if result := run_folder.result(run.folder(workdir)):
             devices = result["environment"]["devices"]
             step = result["seconds"]["train"] / result["steps"] * devices
             steps.setdefault(run.model, []).append(step)

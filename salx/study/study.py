@@ -9,15 +9,14 @@ from typing import Any
 
 from salx import tasks
 from salx.infra import mesh, multihost, sealed, storage
-from salx.infra.errors import InputError, unknown
+from salx.infra.errors import InputError
+from salx.infra.numbers import whole
 from salx.infra.progress import check_events
 from salx.models.model import parameters
 from salx.policies import Policy
-from salx.run_folder import check_label
 from salx.study import grid, partition, plan, selection_run, training_run
 from salx.study.context import StudyContext
 from salx.study.grid import Grid
-from salx.training.optimizer import OPTIMIZERS, SCHEDULES
 from salx.training.recipe import Recipe
 
 
@@ -49,6 +48,7 @@ class Study(StudyContext):
     def check(self) -> None:
         """Check everything that can be known before training. Raises InputError naming the
         field."""
+        self.check_parts()  # before the data, which may take long to list
         facts = {"config": self.config.to_dict(), "data": self.dataset.fingerprint}
         multihost.check_alike({**facts, "worker": self.worker})
         check_policies(self)
@@ -71,6 +71,7 @@ class Study(StudyContext):
         Raises:
           InputError: for what a study refuses. It needs the data, but no weights.
         """
+        whole("workers", workers, 1, partition.MOST_WORKERS)
         blank = {
             label: {name: value for name, value in options.items() if name != "pretrained"}
             for label, options in self.config.models.items()
@@ -107,11 +108,6 @@ class Study(StudyContext):
 def check_policies(study: Study) -> None:
     """Raise InputError for policies that the study's data or surrogates cannot serve."""
     config = study.config
-    for label in (*config.policies, *config.options):
-        check_label("policies", label)
-    for label in config.options:
-        if label not in config.policies:
-            raise unknown("policy in config.options", label, config.policies)
     for label in config.policies:
         policy = study.policies[label]
         needs = policy.needs
@@ -134,9 +130,6 @@ def check_policies(study: Study) -> None:
 def check_training(study: Study, section: str, recipe: Recipe) -> None:
     """Raise InputError for a config.train, or what a model makes of it, that the data or the
     devices do not allow."""
-    for name, choices in (("schedule", SCHEDULES), ("optimizer", OPTIMIZERS)):
-        if getattr(recipe, name) not in choices:
-            raise unknown(f"config.{section}.{name}", str(getattr(recipe, name)), choices)
     first, config = study.budgets[0], study.config
     if recipe.batch > first:
         raise InputError(

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from salx import records, tasks
+from salx import records, run_folder, tasks
 from salx.infra import checkpoint, multihost, sealed
 from salx.infra.checkpoint import Checkpoints
 from salx.infra.errors import InputError, located
@@ -21,7 +21,6 @@ from salx.infra.progress import Journal
 from salx.infra.version import code_version
 from salx.models import model as networks
 from salx.records import Record
-from salx.run_folder import claim
 from salx.study.context import StudyContext
 from salx.study.grid import Deployment
 from salx.training.loop import Training, Watcher
@@ -52,13 +51,13 @@ def _go_on(study: StudyContext, job: Deployment, chain: Sequence[Record]) -> Fin
     whole = job.selection.policy == "all"
     size = len(study.dataset.pool)
     ids = np.arange(size) if whole else records.labelled(chain[: job.cycle + 1])
-    multihost.run_on_main(claim, folder, identity(study, job, ids))
+    multihost.run_on_main(run_folder.claim, folder, identity(study, job, ids))
     path = folder / "result.json"
-    before = multihost.run_on_main(sealed.read_if_there, path)
+    before = multihost.run_on_main(run_folder.result, folder)
     training = training_of(study, job, ids)
     # The last checkpoint is still being written while the model is measured.
     where = f"run {job.name}, cycle {job.cycle}"
-    with located(where), Checkpoints(folder / "checkpoint") as checkpoints:
+    with located(where), Checkpoints(folder / "checkpoint", bool(before)) as checkpoints:
         began = time.monotonic()
         state = _fit(study, job, training, checkpoints)
         seconds = time.monotonic() - began
@@ -133,7 +132,8 @@ class _Journaled(Watcher):
     def started(self, step: int, total: int) -> None:
         """Open the journal at the step."""
         folder, config = self.job.folder(self.study.workdir), self.study.config
-        self.journal = Journal(folder, step, config.telemetry.tensorboard)
+        due = step - step % config.recipe(self.job.model).log_every
+        self.journal = Journal(folder, step, config.telemetry.tensorboard, due)
         cycle = f"{self.job.cycle + 1} of {config.cycles}"
         self.study.observer.training_started(self.job.name, cycle, step, total)
 

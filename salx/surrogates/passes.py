@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from salx.infra.errors import ArgumentError
+from salx.infra.numbers import real, whole
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,7 @@ class Passes:
     count: int = 1
 
     def __post_init__(self) -> None:
-        if not isinstance(self.count, int) or self.count < 1:
-            raise ArgumentError("passes", f"{{name}}={self.count!r} must be at least 1")
+        whole("passes", self.count, 1, 10_000)
 
 
 @dataclass(frozen=True)
@@ -46,3 +45,7 @@ class WeightNoise(Passes):
     """
 
     scale: float = 1e-3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        real("scale", self.scale, "[0, 1e6]")

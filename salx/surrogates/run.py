@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from salx import tasks
-from salx.infra import checkpoint
+from salx.infra import checkpoint, sealed
 from salx.models.model import Model, described
 from salx.surrogates.network import Network
 from salx.surrogates.surrogate import Preprocessing
@@ -15,16 +15,17 @@ def load(folder: Path) -> Network:
     Raises InputError, naming the file, for a folder that is none, or is damaged.
     """
     config, result, variables = checkpoint.finished(folder)
-    view = config["input"]
-    module = described(config["model"], classes=len(view["classes"]))
-    shape, mean, std = (tuple(view[field]) for field in ("shape", "mean", "std"))
-    head = next(iter((config["head"] or {}).items()), None)
-    return Network(
-        model=Model(config["model"]["label"], module, shape, mean, std),
-        arrays=variables,
-        task=tasks.get(view["task"]),
-        classes=tuple(view["classes"]),
-        preprocessing=Preprocessing(shape, mean, std, view["transform"]),
-        origin={"run": config["run"], **result["checkpoint"]},
-        head_of=head,
-    )
+    with sealed.using(folder / "config.json"):
+        view = config["input"]
+        module = described(config["model"], classes=len(view["classes"]))
+        shape, mean, std = (tuple(view[field]) for field in ("shape", "mean", "std"))
+        head = next(iter((config["head"] or {}).items()), None)
+        return Network(
+            model=Model(config["model"]["label"], module, shape, mean, std),
+            arrays=variables,
+            task=tasks.get(view["task"]),
+            classes=tuple(view["classes"]),
+            preprocessing=Preprocessing(shape, mean, std, view["transform"]),
+            origin={"run": config["run"], **result["checkpoint"]},
+            head_of=head,
+        )

@@ -15,7 +15,7 @@ from salx.infra import mesh, multihost, seeds
 from salx.infra.checkpoint import Checkpoints
 from salx.infra.errors import RunError, Stopped
 from salx.models.model import Model, with_pretrained
-from salx.training.metrics import Metrics, empty_metrics
+from salx.training.metrics import Metrics, empty_metrics, from_notes, noted
 from salx.training.step import Trained, TrainState, make_initial, make_step
 
 
@@ -26,7 +26,8 @@ class Watcher:
         """The training stands at `step` of `total`."""
 
     def logged(self, step: int, metrics: dict[str, float]) -> None:
-        """The metrics since the last call, at every `log_every` steps and at each save."""
+        """The metrics since the last call, at every `log_every` steps and at each save but one
+        that SIGTERM asks for."""
 
 
 @dataclass(frozen=True)
@@ -98,34 +99,40 @@ class Trainer:
         Raises:
           RunError: with step and example key, for a loss that is not finite; such a state is
             never saved.
-          Stopped: after saving, at the first step after SIGTERM.
+          Stopped: after saving, at the first step after SIGTERM. The journal has no line of it,
+            as it would have none without SIGTERM; its metrics go on with the state.
         """
         watcher, recipe = watcher or Watcher(), training.what.recipe
         step_once, total = self.step(training.what), training.total
-        state = self._begin(training, checkpoints)
+        state, metrics = self._begin(training, checkpoints)
         done = int(state.step)
         watcher.started(done, total)
-        metrics = empty_metrics()
         with contextlib.closing(training.batches(done)) as batches:
             for step, batch in enumerate(batches, done + 1):
                 state, metrics = step_once(state, metrics, mesh.put(batch))
                 stop = multihost.stopping()
                 due = recipe.save_every and step % recipe.save_every == 0
-                save = stop or step == total or due
-                if save or step % recipe.log_every == 0:
-                    watcher.logged(step, checked(metrics, training.dataset.pool))
+                save = step == total or due
+                tell = save or step % recipe.log_every == 0
+                if tell or stop:
+                    values = checked(metrics, training.dataset.pool)
+                if tell:
+                    watcher.logged(step, values)
                     metrics = empty_metrics()
-                if save:
-                    checkpoints.save(step, state)
+                if save or stop:
+                    checkpoints.save(step, state, None if tell else noted(metrics))
                 if stop:
                     raise Stopped
         return state
 
-    def _begin(self, training: Training, checkpoints: Checkpoints) -> TrainState:
-        """The newest checkpoint's state, or that of step 0."""
+    def _begin(self, training: Training, checkpoints: Checkpoints) -> tuple[TrainState, Metrics]:
+        """The newest checkpoint's state, or that of step 0, and the metrics since the last line
+        of the journal."""
         fresh, seed = self.initial(training.what), training.weight_seed
-        state = checkpoints.restore(mesh.abstract(fresh, seed, training.total))
-        return state or start(training.what.model, fresh(seed, training.total))
+        saved = checkpoints.resume(mesh.abstract(fresh, seed, training.total))
+        if saved is None:
+            return start(training.what.model, fresh(seed, training.total)), empty_metrics()
+        return saved[0], from_notes(saved[1])
 
 
 def start(model: Model, fresh: TrainState) -> TrainState:

@@ -1,10 +1,12 @@
 """What a training tells of its steps, gathered on the devices between lines of the journal."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import flax
 import jax
 import jax.numpy as jnp
+import numpy as np
 from clu import metrics as clu_metrics
 
 from salx.infra import mesh
@@ -56,4 +58,18 @@ class Metrics(clu_metrics.Collection):
 
 def empty_metrics() -> Metrics:
     """Return metrics of no step, on the devices."""
-    return jax.device_put(Metrics.empty(), mesh.replicated())
+    return from_notes({})
+
+
+def noted(metrics: Metrics) -> dict[str, Any]:
+    """Return metrics in JSON's types, of which `from_notes` makes equal ones."""
+    return {"metrics": [leaf.item() for leaf in jax.tree.leaves(jax.device_get(metrics))]}
+
+
+def from_notes(notes: Mapping[str, Any]) -> Metrics:
+    """Return the metrics of notes, those of no step where there are none of these metrics."""
+    leaves, structure = jax.tree.flatten(Metrics.empty())
+    values = notes.get("metrics", ())
+    values = values if len(values) == len(leaves) else leaves
+    arrays = [np.asarray(v, leaf.dtype) for v, leaf in zip(values, leaves, strict=True)]
+    return jax.device_put(jax.tree.unflatten(structure, arrays), mesh.replicated())

@@ -1,9 +1,14 @@
 """How a model is trained, as values: the section `config.train`."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
-from salx.data.options import Readers
+from salx.data.options import Readers, Threads, Workers
+from salx.infra.errors import ArgumentError
+from salx.infra.limits import OneOf, Real, Whole
+
+Batch = Annotated[int, Whole(1, 1_000_000)]
+Momentum = Annotated[float, Real("[0, 1)")]
 
 
 @dataclass(frozen=True)
@@ -25,23 +30,38 @@ class Recipe:
         as `log_every` and `save_every` (steps; 0 saves at the end alone) do not.
     """
 
-    batch: int = 16
-    accumulate: int = 1
-    steps: int = 0
-    epochs: float = 0.0
-    learning_rate: float = 0.1
-    schedule: str = "cosine"
-    warmup: float = 0.0
-    momentum: float = 0.9
-    weight_decay: float = 1e-4
-    threads: int = 0
-    workers: int = 0
-    log_every: int = 100
-    save_every: int = 0
-    optimizer: str = "sgd"
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
+    batch: Annotated[int, Whole(2, 1_000_000)] = 16
+    accumulate: Annotated[int, Whole(1, 1_000_000)] = 1
+    steps: Annotated[int, Whole(0, 1_000_000_000)] = 0
+    epochs: Annotated[float, Real("[0, 1e6]")] = 0.0
+    learning_rate: Annotated[float, Real("(0, 1e38]")] = 0.1
+    schedule: Annotated[str, OneOf(("constant", "cosine", "poly", "thirds"))] = "cosine"
+    warmup: Annotated[float, Real("[0, 1)")] = 0.0
+    momentum: Momentum = 0.9
+    weight_decay: Annotated[float, Real("[0, 10]")] = 1e-4
+    threads: Threads = 0
+    workers: Workers = 0
+    log_every: Annotated[int, Whole(1)] = 100
+    save_every: Annotated[int, Whole(0)] = 0
+    optimizer: Annotated[str, OneOf(("sgd", "adamw"))] = "sgd"
+    beta1: Momentum = 0.9
+    beta2: Momentum = 0.999
+    epsilon: Annotated[float, Real("[1e-30, 1]")] = 1e-8
+
+    def check(self) -> None:
+        """Check what fields say of each other.
+
+        Raises:
+          ArgumentError: naming the field.
+        """
+        if self.batch % 2:
+            raise ArgumentError("batch", f"{{name}}={self.batch} must be even")
+        if self.batch % (2 * self.accumulate):
+            text = f"{{name}}={self.accumulate} does not cut {{.batch}}={self.batch} evenly"
+            raise ArgumentError("accumulate", text)
+        if (self.steps > 0) == (self.epochs > 0):
+            text = f"{{name}}={self.steps} or {{.epochs}} must be above 0, one of them"
+            raise ArgumentError("steps", text)
 
     @property
     def readers(self) -> Readers:

@@ -220,7 +220,7 @@ def test_every_pixel_of_a_wall_is_on_the_wall(start, end, bend):
 @pytest.mark.parametrize("field", ["pool", "val", "height", "width"])
 @pytest.mark.parametrize("value", [0, -3, 2.5, "many"])
 def test_sizes_that_cannot_be_are_named(field, value):
-    message = rf"config\.dataset\.{field}: {value!r}"
+    message = rf"config\.dataset\.{field}={value!r} must be a whole number from"
     with pytest.raises(InputError, match=message), renamed("config.dataset."):
         datasets.load({"name": "scenes", field: value})
 

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 
@@ -125,3 +126,80 @@ def test_another_model_is_refused(tmp_path, state, abstract):
     other = mesh.abstract(jax.jit(lambda: {**state, "w": state["w"][:2]}))
     with pytest.raises(InputError, match="damaged checkpoint"):
         restore(tmp_path, other)
+
+
+def cleared(folder):
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+def without(*patterns):
+    def remove(folder):
+        for pattern in patterns:
+            for path in folder.glob(pattern):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return remove
+
+
+def overwritten(folder):
+    for path in folder.glob("state/ocdbt.process_0/d/*"):
+        path.write_bytes(bytes(byte ^ 0x55 for byte in path.read_bytes()))
+
+
+@pytest.fixture
+def two(tmp_path, state):
+    """A folder with the checkpoint of step 3, and a newer one of step 7."""
+    folder = tmp_path / "checkpoint"
+    save(folder, 3, {**state, "step": state["step"] - 4})
+    shutil.copytree(folder / "3", tmp_path / "3")
+    save(folder, 7, state)
+    shutil.copytree(tmp_path / "3", folder / "3")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cleared,
+        without("state"),
+        without("meta"),
+        without("_CHECKPOINT_METADATA", "commit_success.txt", "state/*METADATA"),
+        without("state/manifest*", "state/ocdbt.process_0"),
+        overwritten,
+    ],
+)
+def test_a_training_goes_on_from_the_sound_one_beside_an_incomplete_one(
+    two, state, abstract, capfd, damage
+):
+    damage(two / "7")
+    restored = restore(two, abstract)
+    assert restored["step"] == 3
+    line = f"salx: {two / '7'}: incomplete or damaged checkpoint; the run goes on from step 3\n"
+    assert capfd.readouterr().err == line
+    save(two, 7, state)  # where the incomplete one was
+    assert restore(two, abstract)["step"] == 7
+    assert capfd.readouterr().err == ""
+
+
+def test_a_finished_training_and_two_damaged_checkpoints_are_errors(two, abstract):
+    overwritten(two / "7")
+    damaged = pytest.raises(InputError, match=f"{two / '7'}: damaged checkpoint")
+    with Checkpoints(two, finished=True) as checkpoints, damaged:
+        checkpoints.restore(abstract)
+    overwritten(two / "3")
+    with pytest.raises(InputError, match=f"{two / '7'}: damaged checkpoint"):
+        restore(two, abstract)
+    assert (two / "7").is_dir()
+
+
+def test_notes_come_back_with_the_state_and_are_sealed(tmp_path, state, abstract):
+    notes = {"metrics": [0.1, 3, -1]}
+    with Checkpoints(tmp_path) as checkpoints:
+        checkpoints.save(7, state, notes)
+    with Checkpoints(tmp_path) as checkpoints:
+        assert checkpoints.resume(abstract)[1] == notes
+    (meta,) = (path for path in tmp_path.glob("7/meta/*") if b"metrics" in path.read_bytes())
+    meta.write_text(meta.read_text().replace("0.1", "0.2"))
+    with pytest.raises(InputError, match="damaged checkpoint"):
+        restore(tmp_path, abstract)

@@ -22,6 +22,21 @@ def test_a_journal_goes_on_at_the_step_of_the_checkpoint(tmp_path):
     assert lines[1:] == [{"step": 20, "loss": 0.05}, {"step": 30, "loss": 0.5}]
 
 
+def test_lost_lines_of_a_journal_are_missed(tmp_path, capsys):
+    path = tmp_path / "metrics.jsonl"
+    for content, first in (("", 1), ('{"step": 5}\n', 6), ("5\n", 1), ('{"step": 5}\n[]\n', 6)):
+        path.write_text(content)
+        Journal(tmp_path, 22, due=20).close()
+        why = f"has no lines of the steps {first} to 20; the run goes on without them"
+        assert capsys.readouterr().err == f"salx: {path}: {why}\n"
+    for line in ('{"step": 20}\n', '{"step": 22}\n'):
+        path.write_text(line)
+        Journal(tmp_path, 22, due=20).close()
+        assert capsys.readouterr().err == ""
+    Journal(tmp_path / "new", 0).close()
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("absent", ["tensorflow", "tensorboard"])
 def test_events_without_tensorflow_are_one_clear_line(monkeypatch, absent):
     def find(name):

@@ -176,7 +176,7 @@ def test_passes_that_a_surrogate_cannot_run_are_refused(digits):
     assert two_layers(digits).runs(Dropout(2))
     assert two_layers(digits).runs(WeightNoise(2))
     assert not two_layers(digits, dropout=0.0).runs(Dropout(2))
-    with pytest.raises(InputError, match="passes=0 must be at least 1"):
+    with pytest.raises(InputError, match="passes=0 must be a whole number from 1 to 10000"):
         Dropout(0)
 
 

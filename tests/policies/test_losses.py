@@ -209,9 +209,13 @@ def test_learning_loss_of_pixels(tmp_path, squares):
     ("name", "options", "message"),
     [
         ("learning_loss", {"margn": 2}, "did you mean 'margin'"),
-        ("learning_loss", {"weight": 0}, "weight of policy learning_loss must be above 0"),
+        (
+            "learning_loss",
+            {"weight": 0},
+            r"learning_loss\.weight=0 must be .* above 0",
+        ),
         ("true_loss", {"aggregation": "max"}, "known: mean, sum"),
-        ("core_set", {"distance": "cosine"}, "distance of policy core_set"),
+        ("core_set", {"distance": "cosine"}, r"core_set\.distance 'cosine'; known: euclidean"),
     ],
 )
 def test_bad_options_are_named(name, options, message):

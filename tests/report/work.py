@@ -111,7 +111,9 @@ def write_selection(workdir, value, surrogate, policy, seed, rng, recorded=False
     parent, before = None, 0
     for cycle, labelled in enumerate(value["budgets"]):
         ids = order[before:labelled]
-        header = {"cycle": cycle, "surrogate": surrogate, "policy": policy, "seed": seed}
+        chose = (surrogate, policy) if cycle else (None, "random")  # a seed's first is shared
+        header = dict(zip(("surrogate", "policy"), chose, strict=True))
+        header |= {"cycle": cycle, "seed": seed, "options": {}}
         header |= {"data": DATA, "labelled": labelled, "parent": parent, "checkpoint": who}
         content = records.encode(header, ids, KEYS, np.linspace(2, 1, len(ids), dtype=np.float32))
         storage.write_file(records.record_path(folder, cycle), content)

@@ -87,8 +87,8 @@ def test_the_study_is_finished_and_its_report_shows_the_ensembles(salx, work):
     [
         ({"members": ("a", "c")}, "unknown model in config.ensembles.x 'c'"),
         ({"members": ("a",)}, "must have two members or more, each once"),
-        ({"members": ("a", "a")}, "must have two members or more, each once"),
-        ({"model": "a", "weight_seeds": 1}, "must have two members or more"),
+        ({"members": ("a", "a")}, "names 'a' twice"),
+        ({"model": "a", "weight_seeds": 1}, "weight_seeds=1 must be a whole number from 2 to"),
         ({"model": "a", "seeds": 2}, "must be {'members': labels}"),
     ],
 )

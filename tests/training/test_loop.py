@@ -1,4 +1,5 @@
 import gc
+import itertools
 import weakref
 from dataclasses import replace
 
@@ -222,6 +223,20 @@ def test_a_stopped_training_has_saved_that_step_and_goes_on_to_the_same_state(
     with Checkpoints(tmp_path / "stopped" / "checkpoint") as saved:
         assert saved.manager.latest_step() == 7
     assert digest(fit(digits, model, tmp_path / "stopped")) == digest(whole)
+
+
+@pytest.mark.parametrize("at", [1, 3, 4, 5, 7, 10])
+def test_what_is_logged_does_not_tell_of_sigterm(tmp_path, digits, model, monkeypatch, at):
+    undisturbed, first, second = Calls(), Calls(), Calls()
+    fit(digits, model, tmp_path / "undisturbed", watcher=undisturbed)
+    steps = itertools.count(1)
+    monkeypatch.setattr(multihost, "stopping", lambda: next(steps) == at)
+    with pytest.raises(Stopped):
+        fit(digits, model, tmp_path / "stopped", watcher=first)
+    monkeypatch.undo()
+    fit(digits, model, tmp_path / "stopped", watcher=second)
+    assert second.calls[0] == (at, 11, None)
+    assert [*first.calls, *second.calls[1:]] == undisturbed.calls
 
 
 class Killed(Exception):

@@ -5,13 +5,18 @@ of each other, some conditions and classes are rare. Nothing is stored; an index
 frame alone, the same bytes on every machine (salx/data/scenes).
 """
 
+from typing import Annotated
+
 from salx.data.datasets import Dataset, fingerprint, register
 from salx.data.scenes.render import draw
 from salx.data.scenes.shapes import Kind
 from salx.data.scenes.world import world
 from salx.infra import sealed, seeds
-from salx.infra.errors import ArgumentError
+from salx.infra.limits import Whole
 from salx.tasks.segmentation import Segmentation
+
+Frames = Annotated[int, Whole(1, 1_000_000)]
+Side = Annotated[int, Whole(32, 4096)]  # pixels; less is too small to draw
 
 VERSION = 1  # another number where the same options draw other pixels
 POOL_FRAMES = range(20)  # of each drive of the pool
@@ -46,17 +51,9 @@ class Drives:
 
 @register("scenes")
 def load(
-    pool: int = 2000, val: int = 500, height: int = 128, width: int = 256, seed: int = 0
+    pool: Frames = 2000, val: Frames = 500, height: Side = 128, width: Side = 256, seed: int = 0
 ) -> Dataset:
-    """`pool` and `val` frames of height x width pixels, of drives that `seed` gives.
-
-    Raises ArgumentError for a size that is not a whole number, or too small to draw.
-    """
-    least = {"pool": (pool, 1), "val": (val, 1), "height": (height, 32), "width": (width, 32)}
-    for name, (value, low) in least.items():
-        if not isinstance(value, int) or value < low:
-            text = f"{{name}}: {value!r} is no whole number from {low} up"
-            raise ArgumentError(name, text)
+    """`pool` and `val` frames of height x width pixels, of drives that `seed` gives."""
     size = (height, width)
     drives = Drives("drive", pool, POOL_FRAMES, size, seed)
     held_out = Drives("val", val, VAL_FRAMES, size, seed)

@@ -1,0 +1,246 @@
+"""What values an option may have, as its annotation says: `width: Annotated[int, Whole(1, 1024)]`.
+
+One reading of annotations serves the fields of dataclasses, such as a config's sections and
+policies, and the parameters of constructors, such as those of models and data sets. Parts from
+outside say nothing of ranges, but their types are checked too. An annotation that is none of
+Python's plain types, such as a class of jax, allows everything.
+"""
+
+import collections.abc
+import contextlib
+import inspect
+import math
+import numbers
+import re
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from pathlib import PurePath
+from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin, runtime_checkable
+
+import numpy as np
+
+from salx.infra.errors import ArgumentError, unknown
+from salx.infra.numbers import MOST, real, shown, whole
+
+LEAST_64, MOST_64 = -(2**63), 2**63 - 1
+LONGEST, DEEPEST = 1_000_000, 16  # entries of a list, and lists or sections in one another
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+SEQUENCES = (tuple, list, collections.abc.Sequence, collections.abc.Iterable)
+SECTIONS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
+
+
+@runtime_checkable
+class Limit(Protocol):
+    """What an annotation says beside the type."""
+
+    def check(self, argument: str, value: Any) -> None:
+        """Raise ArgumentError, naming the argument, for a value that is not allowed."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number from `least` to `most`."""
+
+    least: int = 0
+    most: int = MOST
+
+    def check(self, argument: str, value: Any) -> None:
+        """Raise ArgumentError for another value."""
+        whole(argument, value, self.least, self.most)
+
+
+@dataclass(frozen=True)
+class Real:
+    """A finite number of an interval, which is written as in mathematics: `"[0, 1)"`."""
+
+    within: str
+
+    def check(self, argument: str, value: Any) -> None:
+        """Raise ArgumentError for another value."""
+        real(argument, value, self.within)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of several words."""
+
+    choices: tuple[str, ...]
+
+    def check(self, argument: str, value: Any) -> None:
+        """Raise ArgumentError for another value, with the nearest word."""
+        if not isinstance(value, str) or value not in self.choices:
+            raise unknown("{name}", str(value), self.choices, argument)
+
+
+@dataclass(frozen=True)
+class Matching:
+    """A text of a pattern; `rule` says in words what it may be."""
+
+    pattern: str
+    rule: str
+
+    def check(self, argument: str, value: Any) -> None:
+        """Raise ArgumentError for another value."""
+        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+            raise ArgumentError(argument, f"{{name}}: {shown(value)} {self.rule}")
+
+
+def check_options(owner: Callable[..., Any], options: Mapping[str, Any], prefix: str = "") -> None:
+    """Check the values of options against what their owner's annotations allow.
+
+    Args:
+      owner: a dataclass, or a function, whose parameters the options are. A value that is the
+        parameter's default is allowed, and so is an option that it has not.
+      options: the values by name.
+      prefix: what stands before an option's name in messages.
+
+    Raises:
+      ArgumentError: naming the option.
+    """
+    known_parameters = parameters(owner)
+    for name, value in options.items():
+        parameter = known_parameters.get(name)
+        if parameter is not None and value is not parameter.default:
+            check(f"{prefix}{name}", value, parameter.annotation)
+
+
+def parameters(owner: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a function or a class, none of what shows none; annotations that
+    are text are resolved where they can be."""
+    with contextlib.suppress(Exception):  # a name in an annotation need not be there at run time
+        return inspect.signature(owner, eval_str=True).parameters
+    with contextlib.suppress(TypeError, ValueError):
+        return inspect.signature(owner).parameters
+    return {}
+
+
+def annotation_of(owner: Callable[..., Any], name: str) -> Any:
+    """Return what a parameter of a function, or a dataclass's field, may be."""
+    return parameters(owner)[name].annotation
+
+
+def check(argument: str, value: Any, annotation: Any) -> None:
+    """Check one value against an annotation. Raises ArgumentError naming the argument."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        rules = [each for each in inner[1:] if isinstance(each, Limit)]
+        for rule in rules:
+            rule.check(argument, value)
+        if get_origin(inner[0]) or not rules:
+            check(argument, value, inner[0])
+    elif origin in (Union, types.UnionType):
+        _check_union(argument, value, inner)
+    elif origin is Literal:
+        if not any(type(each) is type(value) and each == value for each in inner):
+            choices = ", ".join(map(repr, inner))
+            raise ArgumentError(argument, f"{{name}}={shown(value)} must be one of {choices}")
+    elif (origin or annotation) in SEQUENCES:
+        _check_sequence(argument, value, inner)
+    elif (origin or annotation) in SECTIONS:
+        check_section(argument, value)
+        for name, each in value.items() if inner else ():
+            check(argument, name, inner[0])
+            check(f"{argument}.{name}", each, inner[1])
+    elif isinstance(annotation, type) and is_dataclass(annotation):
+        if not isinstance(value, annotation):
+            check_section(argument, value)
+            check_options(annotation, value, f"{argument}.")
+    else:
+        _check_scalar(argument, value, annotation)
+
+
+def check_section(argument: str, value: Any) -> None:
+    """Raise ArgumentError for what is no mapping from names to values."""
+    if not isinstance(value, Mapping):
+        raise ArgumentError(argument, f"{{name}} must be a section, not {shown(value)}")
+
+
+def _check_union(argument: str, value: Any, alternatives: Sequence[Any]) -> None:
+    """One of the alternatives must do; the first that fails says why."""
+    errors = []
+    for each in alternatives:
+        try:
+            return check(argument, value, each)
+        except ArgumentError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _check_sequence(argument: str, value: Any, inner: tuple[Any, ...]) -> None:
+    """A list or tuple, of one kind of entries or, of a tuple, of one kind in each position."""
+    if not isinstance(value, list | tuple):
+        raise ArgumentError(argument, f"{{name}}={shown(value)} must be a list")
+    several = len(inner) == 1 or inner[1:] == (...,)
+    kinds = [inner[0]] * len(value) if several else list(inner)
+    if kinds and len(kinds) != len(value):
+        why = f"must be a list of {len(kinds)} values"
+        raise ArgumentError(argument, f"{{name}}={shown(value)} {why}")
+    for number, (each, kind) in enumerate(zip(value, kinds, strict=False)):
+        check(f"{argument}[{number}]", each, kind)
+
+
+def _check_scalar(argument: str, value: Any, annotation: Any) -> None:
+    """A value of one of Python's plain types; every other annotation allows everything."""
+    rule = ""
+    if annotation is int:
+        whole(argument, value, LEAST_64, MOST_64)
+    elif annotation is float:
+        real(argument, value, "(-inf, inf)")
+    elif annotation is bool and not isinstance(value, bool):
+        rule = "must be True or False"
+    elif annotation is str and not isinstance(value, str):
+        rule = "must be text"
+    elif annotation in (None, types.NoneType) and value is not None:
+        rule = "must be None"
+    if rule:
+        raise ArgumentError(argument, f"{{name}}={shown(value)} {rule}")
+
+
+def plain(value: Any, argument: str = "", depth: int = DEEPEST) -> Any:
+    """Return a value in the types of JSON, besides tuples: numbers of numpy as Python's, paths as
+    text, ranges as tuples.
+
+    Args:
+      value: what a user wrote in a config.
+      argument: its name, for the message; "" for the whole, whose entries have names.
+      depth: how deep it may hold lists and sections.
+
+    Raises:
+      ArgumentError: naming the innermost value that JSON cannot hold: NaN and infinity among
+        numbers, other objects, names that are no text.
+    """
+    rule = "must be a number, text, True, False, None, a list or a section"
+    if depth < 0:
+        rule = "has lists or sections in one another too often"
+    elif value is None or isinstance(value, bool | np.bool_):
+        return value if value is None else bool(value)
+    elif isinstance(value, numbers.Integral):
+        return int(value)
+    elif isinstance(value, numbers.Real):
+        number = float(value)
+        if math.isfinite(number):
+            return number
+        rule = "must be a finite number"
+    elif isinstance(value, str | PurePath):
+        text = str(value)
+        if text == text.encode("utf-8", "ignore").decode():
+            return text
+        rule = "must be text in UTF-8"
+    elif isinstance(value, list | tuple | range):
+        if not value[LONGEST:]:
+            each = [plain(v, f"{argument}[{i}]", depth - 1) for i, v in enumerate(value)]
+            return each if isinstance(value, list) else tuple(each)
+        rule = f"must have at most {LONGEST:,} entries"
+    elif isinstance(value, Mapping):
+        return _plain_section(value, argument, depth)
+    raise ArgumentError(argument or "the config", f"{{name}}={shown(value)} {rule}")
+
+
+def _plain_section(value: Mapping[Any, Any], argument: str, depth: int) -> dict[str, Any]:
+    """A section whose names are text, with plain values."""
+    above = f"{argument}." if argument else ""
+    for name in value:
+        if not isinstance(name, str):
+            raise ArgumentError(f"{above}{shown(name)}", "{name}: a name must be text")
+    return {name: plain(each, f"{above}{name}", depth - 1) for name, each in value.items()}
