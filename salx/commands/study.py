@@ -15,6 +15,7 @@ exit code.
 
 import math
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
@@ -25,7 +26,8 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from salx import report
-from salx.infra import locks, multihost, storage
+from salx.commands import parser
+from salx.infra import locks, multihost, paths, storage
 from salx.infra.errors import (
     InputError,
     RunError,
@@ -79,6 +81,11 @@ PROCESS = flags.DEFINE_integer("process", None, "This one's number, from 0.", 0)
 def parse(argv: list[str]) -> list[str]:
     """absl's flags, with bad ones as one line and exit code 2."""
     try:
+        parser.check(argv)
+        argv = [expanded(word) for word in argv]
+    except InputError as error:
+        raise SystemExit(multihost.end(*verdict(error))) from error
+    try:
         rest = flags.FLAGS(argv)
         if CONFIG.value is not None:
             CONFIG.value.to_dict()  # raises what the config file raised
@@ -95,12 +102,20 @@ def not_interrupted(record: LogRecord) -> bool:
     return not (record.exc_info and record.exc_info[0] is KeyboardInterrupt)
 
 
+def expanded(word: str) -> str:
+    """Expand `~` in --config=~/FILE, which a shell leaves alone behind a "="."""
+    flag, tilde, path = re.fullmatch(r"(--?config=)?(~?)(.*)", word, re.DOTALL).groups()
+    return f"{flag or ''}{paths.local(tilde + path)}" if tilde else word
+
+
 def explained(argv: list[str], error: Exception) -> InputError:
     """Why the flags could not be read, naming the file or, in full, the field."""
     for argument, after in zip(argv[1:], [*argv[2:], ""], strict=True):
         name, equals, value = argument.lstrip("-").partition("=")
         if name == "config":
             file = Path((value if equals else after).partition(":")[0])
+            if why := paths.fault(str(file)):
+                return InputError(f"--config={paths.printable(str(file)[:100])}: {why}")
             if not file.is_file():
                 return InputError(f"--config={file}: no such file")
         if name.startswith("config."):

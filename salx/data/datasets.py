@@ -6,7 +6,6 @@ theirs through the entry point group `salx.datasets`; `module:function` names an
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from absl import logging
@@ -17,7 +16,7 @@ from salx.data.geometry import short_side
 from salx.data.options import DatasetOptions, TransformOptions
 from salx.data.sources import Resized, Source, Subset, unreadable
 from salx.data.transforms import Transforms
-from salx.infra import sealed
+from salx.infra import paths, sealed
 from salx.infra.errors import InputError, unknown
 from salx.infra.registry import Registry
 from salx.tasks import Task
@@ -43,6 +42,7 @@ class Dataset(NamedTuple):
         ids mean the same wherever it is equal.
       palette: an RGB colour for each class of a segmentation.
       transforms: what becomes of an item before the model.
+      skipped: keys of the examples that are not in the pool as they cannot be read.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Dataset(NamedTuple):
     fingerprint: str
     palette: tuple[tuple[int, int, int], ...] = ()
     transforms: Transforms = Transforms()
+    skipped: tuple[str, ...] = ()
 
 
 DATASETS: Registry[Callable[..., Dataset]] = Registry(
@@ -118,14 +119,16 @@ def raw(options: DatasetOptions | Mapping[str, Any]) -> Dataset:
 def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
     """Give the set with its splits resized, cached, and without what is unreadable."""
     skip, resize, skipped = options.on_error == "skip", options.resize, {}
+    every = dataset.pool.keys
     for split in ("pool", "val"):
         source = getattr(dataset, split)
         if resize:
             source = Resized(source, resize, dataset.task)
         name = f"{dataset.name}_{split}"
         if options.cache:
+            folder = paths.local(options.cache, "cache")
             identity = {"data": dataset.fingerprint, "part": split, "resize": resize}
-            source, skipped[split] = cached(source, Path(options.cache), name, identity, skip)
+            source, skipped[split] = cached(source, folder, name, identity, skip)
         elif skip:
             skipped[split] = unreadable(source, name)
             if skipped[split]:
@@ -136,7 +139,8 @@ def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
         _warn(dataset.name, [why for reasons in skipped.values() for why in reasons.values()])
         without = {split: list(reasons) for split, reasons in skipped.items()}
         marks = sealed.digest(sealed.canonical([dataset.fingerprint, without]))
-        dataset = dataset._replace(fingerprint=marks)
+        keys = tuple(every[index] for index in skipped.get("pool", ()))
+        dataset = dataset._replace(fingerprint=marks, skipped=keys)
     if resize and all(dataset.image_shape):
         shape = (*short_side(dataset.image_shape, resize), dataset.image_shape[2])
         dataset = dataset._replace(image_shape=shape)

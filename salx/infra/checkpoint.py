@@ -17,7 +17,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from salx.infra import multihost, sealed, storage
-from salx.infra.errors import InputError, Stopped
+from salx.infra.errors import InputError, RunError, Stopped, first_line
 
 State = TypeVar("State")
 
@@ -38,35 +38,57 @@ class Checkpoints:
 
     def __init__(self, folder: Path):
         self.folder = storage.absolute(folder)
-        self.manager = ocp.CheckpointManager(
-            self.folder,
-            options=ocp.CheckpointManagerOptions(
-                preservation_policy=ocp.checkpoint_managers.LatestN(1),
-                cleanup_tmp_directories=True,
-            ),
-            item_handlers={
-                "state": ocp.StandardCheckpointHandler(),
-                "meta": ocp.JsonCheckpointHandler(),
-            },
-        )
+        with storage.writing(self.folder):
+            self.manager = ocp.CheckpointManager(
+                self.folder,
+                options=ocp.CheckpointManagerOptions(
+                    preservation_policy=ocp.checkpoint_managers.LatestN(1),
+                    cleanup_tmp_directories=True,
+                ),
+                item_handlers={
+                    "state": ocp.StandardCheckpointHandler(),
+                    "meta": ocp.JsonCheckpointHandler(),
+                },
+            )
 
     def __enter__(self) -> "Checkpoints":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # Closing waits for the other processes, and an error may be that one of them is lost.
-        if kind in (None, Stopped) or multihost.process.count == 1:
-            self.manager.close()
+        if kind in (None, Stopped):
+            with self._writing():
+                self.manager.close()
+        elif multihost.process.count == 1:
+            with contextlib.suppress(Exception):  # the first error is told
+                self.manager.close()
 
     def save(self, step: int, state: Any) -> None:
-        """Save in the background; the next save, or the end, waits for it."""
-        self.manager.save(
-            step,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardSave(state),
-                meta=ocp.args.JsonSave({"digest": digest(state), "step": step}),
-            ),
-        )
+        """Save in the background; the next save, or the end, waits for it.
+
+        Raises:
+          RunError: naming the folder, where this checkpoint or the one before it cannot be
+            written.
+        """
+        with self._writing():
+            self.manager.save(
+                step,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardSave(state),
+                    meta=ocp.args.JsonSave({"digest": digest(state), "step": step}),
+                ),
+            )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn what Orbax and TensorStore raise, of many kinds, into one line."""
+        try:
+            yield
+        except Exception as error:
+            if storage.is_transient(error):
+                raise
+            why = textwrap.shorten(first_line(error), 160)
+            raise RunError(f"{self.folder}: cannot be written: {why}") from error
 
     def restore(self, abstract: State) -> State | None:
         """Restore the newest checkpoint's state.

@@ -269,7 +269,7 @@ def test_the_command_refuses_what_is_no_work_folder_in_one_line(tmp_path):
     )
     assert ran.returncode == 2
     assert ran.stdout == ""
-    assert ran.stderr == f"{tmp_path}: not a study's work folder: it has no study.json\n"
+    assert ran.stderr == f"salx: {tmp_path}: not a study's work folder: it has no study.json\n"
 
 
 def test_the_finished_path_needs_no_jax_and_no_scipy_stats(workdir):
