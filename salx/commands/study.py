@@ -19,7 +19,6 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
-from logging import LogRecord
 from pathlib import Path
 
 from absl import app, flags, logging
@@ -93,13 +92,7 @@ def parse(argv: list[str]) -> list[str]:
         raise SystemExit(multihost.end(*verdict(explained(argv, error)))) from error
     if flags.FLAGS["verbosity"].using_default_value:
         flags.FLAGS.verbosity = logging.WARNING  # Orbax tells of every file; --verbosity=0 shows it
-    logging.get_absl_logger().addFilter(not_interrupted)
     return rest
-
-
-def not_interrupted(record: LogRecord) -> bool:
-    """False for what Orbax says of a Ctrl-C while it waits; it is raised, and told, anyway."""
-    return not (record.exc_info and record.exc_info[0] is KeyboardInterrupt)
 
 
 def expanded(word: str) -> str:

@@ -9,12 +9,14 @@ import contextlib
 import sys
 import textwrap
 from collections.abc import Iterator
+from logging import LogRecord
 from pathlib import Path
 from typing import Any, TypeVar
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from absl import logging
 
 from salx.infra import multihost, sealed, storage
 from salx.infra.errors import InputError, RunError, Stopped, first_line
@@ -37,6 +39,7 @@ class Checkpoints:
     """The checkpoints of one training, of which the newest alone stays. A context manager."""
 
     def __init__(self, folder: Path):
+        logging.get_absl_logger().addFilter(_not_raised)  # one filter, however often
         self.folder = storage.absolute(folder)
         with storage.writing(self.folder):
             self.manager = ocp.CheckpointManager(
@@ -165,6 +168,11 @@ def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
         if digest(variables) != saved["digest"]:
             raise checkpoints.damaged(saved["step"], "not the one of result.json")
     return config, result, variables
+
+
+def _not_raised(record: LogRecord) -> bool:
+    """False for the tracebacks that Orbax logs; what they are of is raised, and told, anyway."""
+    return not (record.exc_info and "orbax" in record.pathname)
 
 
 @contextlib.contextmanager

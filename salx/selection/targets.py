@@ -104,7 +104,9 @@ def check(every: Sequence[Targets], guard: Guard) -> None:
                 raise refused(flag, path, f"is {{.{taken[real]}}} already")
             taken[real] = flag
         for flag, path in targets.files():
-            guard.check(flag, path)
+            other = taken.setdefault(guard.check(flag, path), flag)
+            if other != flag:
+                raise refused(flag, path, f"is {{.{other}}} already")
     if len(every) > 1:
         guard.check("out", comparison(every[0].out))
 
