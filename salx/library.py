@@ -1,13 +1,16 @@
 """The library: what `import salx` gives. See salx/__init__.py for the short of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from salx import report
+from salx.infra import paths
 from salx.infra.errors import ArgumentError
+from salx.infra.outputs import Guard, Input
 from salx.policies import Policy
 from salx.selection import compare as comparing
 from salx.selection import labelled as labels
@@ -82,16 +85,31 @@ def select(
         chosen = Settings(**settings)
     except TypeError as error:
         raise ArgumentError("settings", f"{{name}}: {error}") from error
-    ids = _labelled_ids(labelled, pool)
-    return selecting.make(selecting.plan(pool, answerer, policy, budget, ids), chosen)
-
-
-def _labelled_ids(labelled: Labelled, pool: Pool) -> np.ndarray:
-    """The pool's ids of what is labelled, int64 ascending."""
     several = [labelled] if isinstance(labelled, str | Path | Selection) else list(labelled)
+    ids = _labelled_ids(several, pool)
+    plan = selecting.plan(pool, answerer, policy, budget, ids)
+    guard = Guard((*plan.guard.inputs, *_inputs(surrogate, several)))
+    return selecting.make(replace(plan, guard=guard), chosen)
+
+
+def _inputs(surrogate: Any, labelled: Sequence[Any]) -> Iterator[Input]:
+    """The files, beside the pool's, that the selection's own must spare."""
+    if isinstance(surrogate, str | Path):
+        for path in kinds.files(str(surrogate)):
+            yield Input(path, "surrogate")
+    for each in labelled:
+        if isinstance(each, str | Path) and not paths.fault(str(each)):
+            yield Input(paths.local(each), "labelled")
+
+
+def _labelled_ids(labelled: Sequence[Any], pool: Pool) -> np.ndarray:
+    """The pool's ids of what is labelled, int64 ascending."""
     keys: set[str] = set()
-    for each in several:
-        keys |= set(each.keys if isinstance(each, Selection) else labels.keys_in(Path(each)))
+    for each in labelled:
+        if isinstance(each, Selection):
+            keys |= set(each.keys)
+        else:
+            keys |= set(labels.keys_in(paths.local(each, "labelled")))
     return labels.ids_of_keys(keys, pool.dataset)[0]
 
 

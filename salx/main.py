@@ -5,7 +5,7 @@ The same as `python -m salx study`; salx.commands.study explains it.
 
 import sys
 
-from salx.commands.study import main
+from salx.commands import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(["study", *sys.argv[1:]]))

@@ -9,12 +9,14 @@
 `salx COMMAND --help` explains each.
 """
 
+import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 
-from salx.infra.errors import one_line, unknown
+from salx.infra.errors import one_line, unknown, verdict
 
 COMMANDS = ("study", "select", "report", "convert", "latency")
 
@@ -29,7 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
       The exit code: 0 done, 1 a run had to stop, 2 bad input, 75 stopped by SIGTERM or by a
       bucket that does not answer, 130 interrupted.
     """
-    name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    with printing():
+        return run(list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that the first argument names; return the exit code."""
+    name, *rest = arguments
     if name in ("-h", "--help"):
         print(__doc__, end="")
         return 0
@@ -39,3 +47,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())  # so that `module:Class` of the current folder is found
     return importlib.import_module(f"salx.commands.{name}").main(rest)
+
+
+@contextlib.contextmanager
+def printing() -> Iterator[None]:
+    """Let a command print on any terminal, and end in one line where nobody takes its output.
+
+    A terminal of another encoding than UTF-8 shows what it has signs for, and "?" for the rest.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):  # a notebook's is not, and shows everything
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:  # a command's own errors never come here
+        with contextlib.suppress(OSError, ValueError):  # or Python's last flush complains, too
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # such as `| head`, which has read enough
+            print(verdict(error)[1], file=sys.stderr)
+        raise SystemExit(1) from None

@@ -5,13 +5,12 @@ model itself as it is traced, without arithmetic or weights. The latency is theo
 TOPS. Without --model: the paper's Table 2, beside its figures.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
+from salx.commands.parser import Parser
 from salx.data.options import LARGEST
-from salx.infra.errors import ArgumentError, InputError
+from salx.infra.errors import ArgumentError, InputError, verdict
 from salx.infra.numbers import SHOWN, whole_of
 from salx.models.latency import CLASSES, FORMATS, PAPER, SIZE, TOPS, records, row
 
@@ -47,17 +46,9 @@ def device(text: str) -> tuple[str, float]:
     return name, rate
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print and exit with."""
-        raise InputError(message)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return 0, or 2 for bad input, which stderr names in one line."""
-    parser = Parser("python -m salx latency", description=__doc__.split(": ", 1)[1])
+    parser = Parser("latency", __doc__.split(": ", 1)[1])
     parser.add_argument(
         "--model", action="append", help="name of a network, or module:Name; may repeat"
     )
@@ -66,10 +57,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--tops", type=device, action="append", metavar="NAME=VALUE")
     parser.add_argument("--format", choices=FORMATS, default="text")
     try:
-        options = parser.parse_args(arguments)
+        options = parser.parse(arguments)
         rows = [row(name, options.size, options.classes) for name in options.model or PAPER]
     except InputError as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-        return 2
+        code, line = verdict(error)
+        print(line, file=sys.stderr)
+        return code
     print(FORMATS[options.format](records(rows, dict(options.tops or TOPS))), end="")
     return 0

@@ -1,14 +1,14 @@
 """`salx report W`: write W/report/, print the table and where the page is."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from rich.console import Console
 
 from salx import report
+from salx.commands.parser import Parser
 from salx.infra import storage
-from salx.infra.errors import InputError
+from salx.infra.errors import InputError, RunError, verdict
 
 ABOUT = """\
 Draw the report of a study, finished or not, from the files of its work folder W.
@@ -29,26 +29,20 @@ def main(arguments: Sequence[str]) -> int:
       arguments: the words after its name.
 
     Returns:
-      The exit code: 0, or 2 for what cannot be read or written, said in one line.
+      The exit code: 0; 2 for what cannot be read or written, 1 where the disk is full, said in
+      one line.
     """
-    parser = argparse.ArgumentParser(
-        "python -m salx report",
-        description=ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("report", ABOUT)
     parser.add_argument("workdir", metavar="W", help="a study's work folder")
-    workdir = parser.parse_args(arguments).workdir
     try:
+        workdir = parser.parse(arguments).workdir
         workdir = storage.resolve(workdir)  # the only time that a bucket is looked for
         page = report.write(workdir)
         console = Console()
         console.print(report.summary(workdir, console.width), soft_wrap=True)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        why = error.strerror or error
-        print(f"{error.filename or workdir}: cannot be written: {why}", file=sys.stderr)
-        return 2
+    except (InputError, RunError, OSError) as error:
+        code, line = verdict(error)
+        print(line, file=sys.stderr)
+        return code
     print(page)
     return 0

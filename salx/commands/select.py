@@ -12,85 +12,86 @@
 --budget      so many images, or a share of the pool: 500, 2%
 --labelled    files of images that are labelled already: records of this command, or text with a
               key a line; they are never picked, and Core-Set keeps away from them
---out         the record: a line of JSON for each pick, with its key, score and rank
+--out         the record: a line of JSON for each pick, with its key, score and rank, from 0
 
-The same pool, surrogate and policy give the same picks. Interrupted, it goes on where it was.
+Of several surrogates each has files of its own, numbered in the order of the flags: picks.1.jsonl,
+picks.2.jsonl, and so --csv, --label_studio, --fiftyone, --sheet and --copy (table.1.csv, ...);
+picks.compare.json compares them.
+
+Nothing is written over what is read, into the pool, through a link, or, without --overwrite, over
+a file that is there. The same pool, surrogate and policy give the same picks: the same command
+again leaves the files as they are. Interrupted, it goes on where it was.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from salx import policies
+from salx.commands.parser import Parser
 from salx.data.options import LARGEST
-from salx.infra import sealed, storage
+from salx.infra import paths, sealed
 from salx.infra.errors import ArgumentError, InputError, RunError, renamed, verdict
 from salx.infra.numbers import SHOWN, whole_of
+from salx.infra.outputs import Guard, Input
 from salx.infra.progress import Terminal
-from salx.selection import compare, labelled, pool, sheet
+from salx.selection import compare, exports, labelled, pool, sheet, targets
 from salx.selection import select as selecting
-from salx.selection.exports import LOCAL_FILES
 from salx.selection.result import Selection
 from salx.selection.select import Plan, Settings
+from salx.selection.targets import Targets
 from salx.surrogates import kinds
 
-FILES = ("csv", "label_studio", "fiftyone", "sheet", "copy")  # outputs beside the record
-FOLDERS = ("fiftyone", "copy")
+OUTPUTS = ("out", "csv", "label_studio", "fiftyone", "sheet", "copy")  # the record is first
 NAMED = ("surrogate", "pool", "policy", "budget", "labelled", "size", "batch", "threads", "seed")
-FLAGS = {name: f"--{name}" for name in (*NAMED, "fiftyone")}
-
-
-def local(text: str) -> Path:
-    """Return a file or folder of this machine."""
-    if "://" in text:
-        raise argparse.ArgumentTypeError(f"{text}: must be of this machine")
-    return Path(text)
+FLAGS = {name: f"--{name}" for name in (*NAMED, *OUTPUTS, "overwrite")}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; exit codes as of salx.commands."""
     try:
         with renamed(FLAGS):
-            run(_parser().parse_args(arguments))
-    except (InputError, RunError, KeyboardInterrupt) as error:
+            run(_parser().parse(arguments))
+    except (InputError, RunError, OSError, KeyboardInterrupt) as error:
         code, line = verdict(error)
         print(line, file=sys.stderr)
         return code
-    except OSError as error:
-        print(f"salx: {error.filename}: cannot be written: {error.strerror}", file=sys.stderr)
-        return 2
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m salx select",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> Parser:
+    parser = Parser("select", __doc__)
     add = parser.add_argument
     add("--surrogate", action="append", default=[], metavar="PLACE")
     add("--pool", required=True, metavar="PLACE")
     add("--policy", default="entropy", metavar="NAME[,OPTION=VALUE]")
     add("--budget", required=True, metavar="N|N%%")
-    add("--out", required=True, type=local, metavar="FILE.jsonl")
-    add("--labelled", action="append", default=[], type=local, metavar="FILE")
+    add("--out", required=True, metavar="FILE.jsonl")
+    add("--labelled", action="append", default=[], metavar="FILE")
     add("--seed", type=int, default=0, help="of policies that draw")
     add("--size", metavar="H,W", help="what a file of weights sees of an image")
     add("--batch", type=int, default=64)
     add("--threads", type=int, default=2, help="that read images")
     add("--on_error", choices=["raise", "skip"], default="raise", help="unreadable images")
-    add("--csv", type=local, metavar="FILE", help="the picks as a table")
-    add("--label_studio", type=local, metavar="FILE", help="tasks to import there")
-    add("--url", default=LOCAL_FILES, help="what stands before a key in these tasks")
-    add("--fiftyone", type=local, metavar="FOLDER", help="labels.json and data.json for FiftyOne")
-    add("--sheet", type=local, metavar="FILE.html|.png", help="the first picks as pictures")
-    add("--copy", type=local, metavar="FOLDER", help="the picked images themselves")
+    add("--csv", metavar="FILE", help="the picks as a table")
+    add("--label_studio", metavar="FILE", help="tasks to import there")
+    add("--url", default=exports.LOCAL_FILES, help="what stands before a key in these tasks")
+    add("--fiftyone", metavar="FOLDER", help="labels.json and data.json for FiftyOne")
+    add("--sheet", metavar="FILE.html|.png", help="the first picks as pictures")
+    add("--copy", metavar="FOLDER", help="the picked images themselves, by their keys")
+    add("--overwrite", action="store_true", help="replace what is there of these files")
     return parser
+
+
+class Job(NamedTuple):
+    """A selection that was checked, the files that it leaves, and its question's identity."""
+
+    plan: Plan
+    files: Targets
+    identity: dict[str, Any]
 
 
 def run(flags: argparse.Namespace) -> None:
@@ -99,35 +100,61 @@ def run(flags: argparse.Namespace) -> None:
     Raises InputError before any scoring for what cannot be used.
     """
     settings = Settings(flags.seed, flags.batch, flags.threads, observer=Terminal())
-    check_outputs(flags)
-    plans = prepare(flags)
-    outs = [flags.out]
-    if len(plans) > 1:
-        outs = [numbered(flags.out, number + 1) for number in range(len(plans))]
-    made = [answer(flags, *pair, settings) for pair in zip(plans, outs, strict=True)]
-    if len(made) > 1:
-        facts = compare.compare([compare.opinion(each) for each in made])
-        path = flags.out.with_suffix(".compare.json")
-        sealed.write_json(path, facts)
-        print(compare.in_words(facts))
-        print(f"comparison: {path}")
+    guard = Guard(inputs(flags), flags.overwrite)
+    every = check_outputs(flags, guard)
+    plans = [replace(plan, guard=plan.guard.joined(guard)) for plan in prepare(flags)]
+    jobs = [
+        Job(plan, files, selecting.identity(plan, flags.seed))
+        for plan, files in zip(plans, every, strict=True)
+    ]
+    targets.check(every, jobs[0].plan.guard)  # also for folders that links in the pool lead to
+    answered = [targets.check_free(job.files, guard, job.identity) for job in jobs]
+    if len(jobs) > 1:
+        compared(flags, jobs, settings)
+    elif answered[0] and len(every[0].paths) == 1:
+        print(f"{flags.out}: this is answered already; nothing to do")
+    else:
+        answer(flags, jobs[0], settings)
 
 
-def numbered(path: Path, number: int) -> Path:
-    """Return `picks.2.jsonl` of `picks.jsonl`."""
-    return path.with_name(f"{path.stem}.{number}{path.suffix}")
+def compared(flags: argparse.Namespace, jobs: Sequence[Job], settings: Settings) -> None:
+    """Let several surrogates choose, and compare them."""
+    path, guard = targets.comparison(flags.out), jobs[0].plan.guard
+    mark = sealed.digest(sealed.canonical([job.identity for job in jobs]))
+    if targets.mark(path) != mark:  # an equal one is of this command, and stays
+        guard.free("out", path)
+    made = [answer(flags, job, settings) for job in jobs]
+    facts = compare.compare([compare.opinion(each) for each in made])
+    guard.write("out", path, sealed.encode_json({**facts, "question": mark}))
+    print(compare.in_words(facts))
+    print(f"comparison: {path}")
+
+
+def sources(flags: argparse.Namespace) -> list[Any]:
+    """Return the surrogates that are asked; None alone where the policy asks nobody."""
+    wanted = policies.build(*pool.named(flags.policy, "policy"))
+    if not wanted.asks:
+        return [None]
+    if not flags.surrogate:
+        raise ArgumentError("surrogate", f"{{name}} is required by policy {wanted.name!r}")
+    return flags.surrogate
+
+
+def inputs(flags: argparse.Namespace) -> tuple[Input, ...]:
+    """Return all files and folders that the flags name to be read."""
+    named = [("pool", path) for path in pool.sources_of(flags.pool)]
+    named += [("surrogate", path) for each in flags.surrogate for path in kinds.files(each)]
+    named += [("labelled", paths.local(each, "labelled")) for each in flags.labelled]
+    for flag, texts in (("policy", [flags.policy]), ("surrogate", flags.surrogate)):
+        modules = [text.partition(":")[0].replace(".", "/") for text in texts if ":" in text]
+        named += [(flag, Path(f"{module}.py")) for module in modules if not paths.fault(module)]
+    return tuple(Input(path, flag) for flag, path in named)
 
 
 def prepare(flags: argparse.Namespace) -> list[Plan]:
     """Check the selection by each surrogate."""
-    wanted = policies.build(*pool.named(flags.policy, "policy"))
     options = {"size": pair(flags.size)} if flags.size else {}
-    sources: list[Any] = flags.surrogate or [None]
-    if not wanted.asks:
-        sources = [None]
-    elif not flags.surrogate:
-        raise ArgumentError("surrogate", f"{{name}} is required by policy {wanted.name!r}")
-    surrogates = [None if source is None else kinds.load(source, **options) for source in sources]
+    surrogates = [each if each is None else kinds.load(each, **options) for each in sources(flags)]
     made = [selecting.policy_of(flags.policy, surrogate) for surrogate in surrogates]
     images = pool.images(flags.pool, flags.on_error)
     ids, foreign = labelled.ids_of(flags.labelled, images.dataset)
@@ -153,37 +180,34 @@ def pair(text: str) -> tuple[int, int]:
     return height, width
 
 
-def check_outputs(flags: argparse.Namespace) -> None:
-    """Refuse an output that cannot be written, or would replace another file."""
-    if flags.out.suffix != ".jsonl":
-        raise InputError(f"--out={flags.out}: must be named .jsonl")
-    if flags.sheet and flags.sheet.suffix not in sheet.KINDS:
-        raise InputError(f"--sheet={flags.sheet}: must be named {' or '.join(sheet.KINDS)}")
-    taken = {file.absolute(): "labelled" for file in flags.labelled}
-    for flag in ("out", *FILES):
+def check_outputs(flags: argparse.Namespace, guard: Guard) -> list[Targets]:
+    """Return what each surrogate's selection will leave.
+
+    Raises InputError for an output that cannot be written, is read, or is there and answers no
+    question.
+    """
+    for flag in OUTPUTS:
+        if (text := getattr(flags, flag)) is not None:
+            setattr(flags, flag, paths.local(text, flag))
+    for flag, kinds_of_file in (("out", (".jsonl",)), ("sheet", sheet.KINDS)):
         path = getattr(flags, flag)
-        if not path:
-            continue
-        if flag != "out" and len(flags.surrogate) > 1:
-            raise InputError(f"--{flag} needs a single --surrogate")
-        above = next(folder for folder in path.absolute().parents if folder.exists())
-        if not above.is_dir() or not os.access(above, os.W_OK):
-            raise InputError(f"--{flag}={path}: {above} is not a folder that can be written")
-        if path.exists() and path.is_dir() != (flag in FOLDERS):
-            raise InputError(f"--{flag}={path}: is {'a' if path.is_dir() else 'no'} folder")
-        if path.absolute() in taken:
-            raise InputError(f"--{flag}={path}: is --{taken[path.absolute()]} already")
-        taken[path.absolute()] = flag
+        if path and path.suffix not in kinds_of_file:
+            raise InputError(f"--{flag}={path}: must be named {' or '.join(kinds_of_file)}")
+    named = {flag: path for flag in OUTPUTS if (path := getattr(flags, flag))}
+    every = targets.numbered(named, len(sources(flags)))
+    targets.check(every, guard)
+    for files in every:
+        targets.check_free(files, guard, None)
+    return every
 
 
-def answer(flags: argparse.Namespace, plan: Plan, out: Path, settings: Settings) -> Selection:
+def answer(flags: argparse.Namespace, job: Job, settings: Settings) -> Selection:
     """Let one surrogate choose; write the record and what else is asked for."""
-    passed = out.with_name(f".{out.name}.pass")
+    plan, out = job.plan, job.files.out
     with settings.observer:
-        selection = selecting.make(plan, replace(settings, resume=passed))
-    export(flags, selection)
-    selection.save(out)
-    storage.remove(passed)
+        selection = selecting.make(plan, replace(settings, resume=job.files.resume))
+    export(flags, selection, job)
+    job.files.end()
     by = plan.policy.name
     if plan.surrogate:
         by += f" of {plan.surrogate.label}"
@@ -196,15 +220,30 @@ def answer(flags: argparse.Namespace, plan: Plan, out: Path, settings: Settings)
     return selection
 
 
-def export(flags: argparse.Namespace, selection: Selection) -> None:
-    """Write everything that was asked for beside the record."""
-    if flags.csv:
-        selection.to_csv(flags.csv)
-    if flags.label_studio:
-        selection.to_label_studio(flags.label_studio, flags.url)
-    if flags.fiftyone:
-        selection.to_fiftyone(flags.fiftyone)
-    if flags.copy:
-        selection.copy(flags.copy)
-    if flags.sheet:
-        selection.sheet(flags.sheet)
+def export(flags: argparse.Namespace, selection: Selection, job: Job) -> None:
+    """Write everything that was asked for, the record last: with it the question is answered.
+
+    Nothing is written where one of the files cannot be.
+    """
+    named, guard = job.files.paths, job.plan.guard
+    contents = {
+        "csv": selection.table,
+        "label_studio": lambda: selection.tasks(flags.url),
+        "sheet": lambda: selection.drawn(named["sheet"].suffix),
+        "out": selection.record,
+    }
+    files = [(flag, named[flag], make()) for flag, make in contents.items() if flag in named]
+    if folder := named.get("fiftyone"):
+        made = exports.fiftyone(selection.picks()).items()
+        files = [*(("fiftyone", folder / name, content) for name, content in made), *files]
+    for each in files:
+        guard.fits(*each)
+    with renamed({**FLAGS, "folder": "--copy"}):
+        if "copy" in named:
+            selection.copies(named["copy"], flags.overwrite)
+        if len(named) > 1:
+            job.files.begin(job.identity)
+        if "copy" in named:
+            selection.copy(named["copy"], flags.overwrite)
+    for each in files:
+        guard.write(*each)

@@ -14,18 +14,19 @@ exit code.
 """
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
-from logging import LogRecord
 from pathlib import Path
 
 from absl import app, flags, logging
 from ml_collections import config_flags
 
 from salx import report
+from salx.commands import parser as command_line
 from salx.commands.config_file import LINE, ConfigFile, explained
-from salx.infra import locks, multihost, storage
+from salx.infra import locks, multihost, paths, storage
 from salx.infra.errors import (
     ArgumentError,
     InputError,
@@ -84,6 +85,11 @@ def parse(argv: list[str]) -> list[str]:
     """absl's flags, with bad ones as one line and exit code 2."""
     parser = flags.FLAGS["config"].parser
     try:
+        command_line.check(argv)
+        argv = [expanded(word) for word in argv]
+    except InputError as error:
+        raise SystemExit(multihost.end(*verdict(error))) from error
+    try:
         rest = flags.FLAGS(argv)
         if CONFIG.value is not None:
             CONFIG.value.to_dict()  # raises what a reference of its fields raises
@@ -93,13 +99,13 @@ def parse(argv: list[str]) -> list[str]:
         raise SystemExit(multihost.end(*verdict(explained(argv, error, parser.config)))) from error
     if flags.FLAGS["verbosity"].using_default_value:
         flags.FLAGS.verbosity = logging.WARNING  # Orbax tells of every file; --verbosity=0 shows it
-    logging.get_absl_logger().addFilter(not_interrupted)
     return rest
 
 
-def not_interrupted(record: LogRecord) -> bool:
-    """False for what Orbax says of a Ctrl-C while it waits; it is raised, and told, anyway."""
-    return not (record.exc_info and record.exc_info[0] is KeyboardInterrupt)
+def expanded(word: str) -> str:
+    """Expand `~` in --config=~/FILE, which a shell leaves alone behind a "="."""
+    flag, tilde, path = re.fullmatch(r"(--?config=)?(~?)(.*)", word, re.DOTALL).groups()
+    return f"{flag or ''}{paths.local(tilde + path)}" if tilde else word
 
 
 def unexpected(error: Exception) -> tuple[int, str]:

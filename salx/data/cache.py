@@ -10,7 +10,7 @@ two fifths at more than the time of decoding the JPEG.
 import contextlib
 import fcntl
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from array_record.python.array_record_module import ArrayRecordWriter
 from safetensors import numpy as safetensors
 
 from salx.data.sources import Source, attempts
-from salx.infra import sealed, storage
-from salx.infra.errors import ArgumentError, InputError, RunError
+from salx.infra import locks, sealed, storage
+from salx.infra.errors import ArgumentError, InputError, RunError, first_line
 
 FORMAT = "salx.cache/1"  # another one wherever the same source would give other records
 
@@ -85,28 +85,56 @@ def building(path: Path) -> Iterator[None]:
     """Let one process at a time build a file; the system lets go when the process ends."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(path.with_name(f".{path.name}.lock"), "w")
     except OSError as error:
         text = f"{{name}}={path.parent}: cannot be written: {error.strerror}"
         raise ArgumentError("cache", text) from error
-    with lock:
+    with locks.opened(path.with_name(f".{path.name}.lock")) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        storage.sweep(path.parent)
         yield
 
 
 def build(source: Source, path: Path, name: str, header: dict[str, Any], skip: bool) -> None:
     """Write the records under another name, flush and rename them."""
-    unfinished, skipped = path.with_name(f".{path.name}.tmp"), {}
-    writer = ArrayRecordWriter(str(unfinished), "group_size:1,uncompressed")
-    tries = attempts(source, encode, skip, f"caching {name}")
-    with contextlib.closing(writer), contextlib.closing(tries):
-        for index, (record, why) in enumerate(tries):
-            if why:
-                skipped[index] = why
-            else:
-                writer.write(record)
-        writer.write(sealed.canonical({**header, "skipped": skipped}))
-    storage.commit(unfinished, path)
+    skipped: dict[int, str] = {}
+    with storage.writing(path), storage.unfinished(path) as file:
+        tries = attempts(source, encode, skip, f"caching {name}")
+        with _writer(path, file.name) as put, contextlib.closing(tries):
+            for index, (record, why) in enumerate(tries):
+                if why:
+                    skipped[index] = why
+                else:
+                    put(record)
+            put(sealed.canonical({**header, "skipped": skipped}))
+        storage.commit(file, path)
+
+
+@contextlib.contextmanager
+def _writer(path: Path, name: str) -> Iterator[Callable[[bytes], None]]:
+    """Give what writes a record into the unfinished file `name`; its errors, which are of the
+    writer's own kinds and name nothing, become a RunError that names `path`."""
+
+    @contextlib.contextmanager
+    def named() -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            raise RunError(f"{path}: cannot be written: {first_line(error)}") from error
+
+    writer = ArrayRecordWriter(name, "group_size:1,uncompressed")
+
+    def put(record: bytes) -> None:
+        with named():
+            writer.write(record)
+
+    try:
+        yield put
+    except BaseException:
+        with contextlib.suppress(Exception):
+            writer.close()
+        raise
+    with named():
+        writer.close()
 
 
 def encode(item: dict[str, Any]) -> bytes:

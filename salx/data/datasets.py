@@ -15,9 +15,8 @@ from salx.data.geometry import short_side
 from salx.data.options import DatasetOptions, TransformOptions
 from salx.data.sources import Resized, Source, Subset, unreadable
 from salx.data.transforms import Transforms
-from salx.infra import limits, sealed
+from salx.infra import limits, paths, sealed
 from salx.infra.errors import ArgumentError, InputError, unknown
-from salx.infra.paths import local
 from salx.infra.registry import Registry
 from salx.tasks import Task
 
@@ -42,6 +41,7 @@ class Dataset(NamedTuple):
         ids mean the same wherever it is equal.
       palette: an RGB colour for each class of a segmentation.
       transforms: what becomes of an item before the model.
+      skipped: keys of the examples that are not in the pool as they cannot be read.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Dataset(NamedTuple):
     fingerprint: str
     palette: tuple[tuple[int, int, int], ...] = ()
     transforms: Transforms = Transforms()
+    skipped: tuple[str, ...] = ()
 
 
 DATASETS: Registry[Callable[..., Dataset]] = Registry(
@@ -131,14 +132,16 @@ def _check_own_options(build: Callable[..., Dataset], options: DatasetOptions) -
 def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
     """Give the set with its splits resized, cached, and without what is unreadable."""
     skip, resize, skipped = options.on_error == "skip", options.resize, {}
+    every = dataset.pool.keys
     for split in ("pool", "val"):
         source = getattr(dataset, split)
         if resize:
             source = Resized(source, resize, dataset.task)
         name = f"{dataset.name}_{split}"
         if options.cache:
+            folder = paths.local(options.cache, "cache")
             identity = {"data": dataset.fingerprint, "part": split, "resize": resize}
-            source, skipped[split] = cached(source, local(options.cache), name, identity, skip)
+            source, skipped[split] = cached(source, folder, name, identity, skip)
         elif skip:
             skipped[split] = unreadable(source, name)
             if skipped[split]:
@@ -149,7 +152,8 @@ def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
         _warn(dataset.name, [why for reasons in skipped.values() for why in reasons.values()])
         without = {split: list(reasons) for split, reasons in skipped.items()}
         marks = sealed.digest(sealed.canonical([dataset.fingerprint, without]))
-        dataset = dataset._replace(fingerprint=marks)
+        keys = tuple(every[index] for index in skipped.get("pool", ()))
+        dataset = dataset._replace(fingerprint=marks, skipped=keys)
     if resize and all(dataset.image_shape):
         shape = (*short_side(dataset.image_shape, resize), dataset.image_shape[2])
         dataset = dataset._replace(image_shape=shape)

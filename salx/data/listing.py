@@ -8,6 +8,7 @@ import numpy as np
 
 from salx.data.decoding import MIXED, Shape
 from salx.data.image_files import ClassifiedFiles, MaskedFiles, Sizes
+from salx.infra import paths
 from salx.infra.errors import ArgumentError, InputError
 
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -21,7 +22,7 @@ def locate(name: str, folder: str, layouts: Sequence[str], how: str) -> Path:
     """
     if not folder:
         raise ArgumentError("dir", f"data set {name}: {{name}} has to name its folder. {how}")
-    root = Path(folder).expanduser()
+    root = paths.local(folder, "dir")
     for layout in layouts:
         if (root / layout).is_dir():
             return root / layout

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from salx.data import decoding
+from salx.infra import paths
 from salx.infra.errors import ArgumentError, InputError, unknown
 from salx.infra.sealed import canonical
 
@@ -75,7 +76,7 @@ def version_folder(name: str, dir: str, how: str) -> Path:
     how = f"It is prepared, with tensorflow installed, by `{command}`. {how}"
     if not dir:
         raise ArgumentError("dir", f"tfds data set {name}: {{name}} has to name its folder. {how}")
-    versions = Path(dir).expanduser() / name
+    versions = paths.local(dir, "dir") / name
     folders = {path.parent for path in versions.glob("[0-9]*/dataset_info.json")}
     numbers = {
         tuple(map(int, path.name.split("."))): path

@@ -9,15 +9,17 @@ import contextlib
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
+from logging import LogRecord
 from pathlib import Path
 from typing import Any, TypeVar
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from absl import logging
 
 from salx.infra import multihost, sealed, storage
-from salx.infra.errors import InputError, Stopped, first_line
+from salx.infra.errors import InputError, RunError, Stopped, first_line
 
 State = TypeVar("State")
 
@@ -42,9 +44,10 @@ class Checkpoints:
     """
 
     def __init__(self, folder: Path, finished: bool = False):
+        logging.get_absl_logger().addFilter(_not_raised)  # one filter, however often
         self.folder, self.finished = storage.absolute(folder), finished
         self._began_with = self._folders()  # before Orbax removes what it knows to be incomplete
-        try:
+        with storage.writing(self.folder):
             self.manager = ocp.CheckpointManager(
                 self.folder,
                 options=ocp.CheckpointManagerOptions(
@@ -56,16 +59,18 @@ class Checkpoints:
                     "meta": ocp.JsonCheckpointHandler(),
                 },
             )
-        except OSError as error:
-            raise InputError(f"{self.folder}: cannot be used: {first_line(error)}") from error
 
     def __enter__(self) -> "Checkpoints":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # Closing waits for the other processes, and an error may be that one of them is lost.
-        if kind in (None, Stopped) or multihost.process.count == 1:
-            self.manager.close()
+        if kind in (None, Stopped):
+            with self._writing():
+                self.manager.close()
+        elif multihost.process.count == 1:
+            with contextlib.suppress(Exception):  # the first error is told
+                self.manager.close()
 
     def save(self, step: int, state: Any, notes: Mapping[str, Any] | None = None) -> None:
         """Save in the background; the next save, or the end, waits for it.
@@ -74,15 +79,31 @@ class Checkpoints:
           step: the step.
           state: what `restore` gives back.
           notes: what `resume` gives back beside it, in JSON's types.
+
+        Raises:
+          RunError: naming the folder, where this checkpoint or the one before it cannot be
+            written.
         """
         meta = {"digest": _seal(state, notes), "step": step}
-        self.manager.save(
-            step,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardSave(state),
-                meta=ocp.args.JsonSave({**meta, "notes": notes} if notes else meta),
-            ),
-        )
+        with self._writing():
+            self.manager.save(
+                step,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardSave(state),
+                    meta=ocp.args.JsonSave({**meta, "notes": notes} if notes else meta),
+                ),
+            )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn what Orbax and TensorStore raise, of many kinds, into one line."""
+        try:
+            yield
+        except Exception as error:
+            if storage.is_transient(error):
+                raise
+            why = textwrap.shorten(first_line(error), 160)
+            raise RunError(f"{self.folder}: cannot be written: {why}") from error
 
     def restore(self, abstract: State) -> State | None:
         """Restore the state alone, as `resume` does."""
@@ -216,6 +237,11 @@ def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
         if digest(variables) != saved["digest"]:
             raise checkpoints.damaged(saved["step"], "not the one of result.json")
     return config, result, variables
+
+
+def _not_raised(record: LogRecord) -> bool:
+    """False for the tracebacks that Orbax logs; what they are of is raised, and told, anyway."""
+    return not (record.exc_info and "orbax" in record.pathname)
 
 
 @contextlib.contextmanager

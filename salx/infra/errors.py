@@ -57,6 +57,8 @@ def verdict(error: BaseException) -> tuple[int, str]:
         return os.EX_TEMPFAIL, f"{line}; the same command goes on from here"
     if isinstance(error, KeyboardInterrupt):
         return 130, "salx: interrupted; the same command goes on from here"
+    if isinstance(error, OSError):  # of files, storage.py makes errors that name them
+        return 1, f"salx: {error.filename or 'the output'}: {error.strerror or line}"
     return 1, line
 
 

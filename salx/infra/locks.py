@@ -9,22 +9,25 @@ holder that was away for so long ends when it finds that out.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
+import stat
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from salx.infra import storage
 from salx.infra.errors import InputError, Unreachable, first_line
 
 RENEW, LEASE, POLL = 10.0, 60.0, 2.0  # seconds
 LOCK = ".lock"
+PROCESS = b"process "  # what the content of a system's lock begins with
 # How TensorStore's errors begin where asking again would not help.
 REFUSALS = ("NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT")
 ANSWER = 40.0  # seconds that this process waits to be let in
@@ -65,24 +68,47 @@ def me() -> str:
 
 @contextlib.contextmanager
 def locked(folder: Path, wait: bool) -> Iterator[None]:
-    """Hold a folder of a file system."""
+    """Hold a folder of a file system. What killed processes left unfinished in it is removed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / LOCK, "a+")
     except OSError as error:
-        raise InputError(f"{folder}: cannot be written: {error.strerror}") from error
-    with lock:
+        raise storage.unwritable(folder, error) from error
+    with opened(folder / LOCK) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
-            lock.seek(0)
-            raise InputError(f"{folder}: held by {lock.read().strip()}") from error
+            holder = lock.read().decode(errors="replace").strip()
+            raise InputError(f"{folder}: held by {holder}") from error
         except OSError as error:
             raise InputError(f"{folder}: cannot be locked: {error.strerror}") from error
-        lock.truncate(0)
-        lock.write(me())
-        lock.flush()
+        if not PROCESS.startswith(lock.read(len(PROCESS))):
+            why = "is no lock of SALX; rename it, or name another folder"
+            raise InputError(f"{folder / LOCK}: {why}")
+        with storage.writing(folder / LOCK):
+            os.ftruncate(lock.fileno(), 0)
+            os.pwrite(lock.fileno(), me().encode(), 0)
+        storage.sweep(folder)
         yield
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open the file of a system's lock, which is made if it is not there.
+
+    Raises:
+      InputError: naming it, where it is a link or no file, or cannot be written.
+    """
+    # O_NONBLOCK: a pipe of this name is refused, not waited for.
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        lock = open(os.open(path, flags, 0o666), "r+b", buffering=0)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise InputError(f"{path}: is a link, which no lock is written through") from error
+        raise storage.unwritable(path, error) from error
+    if not stat.S_ISREG(os.fstat(lock.fileno()).st_mode):
+        lock.close()
+        raise InputError(f"{path}: is no file, which a lock has to be")
+    return lock
 
 
 @contextlib.contextmanager

@@ -13,17 +13,25 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
+def unreadable(text: str) -> str:
+    """Tell why a word that a user gave is no text; "" where it is."""
+    if "\0" in text:
+        return "holds a NUL byte"
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "is not UTF-8"
+    return ""
+
+
 def fault(name: str) -> str:
     """Tell why a name can be no file's or folder's; "" where it can."""
     if not name:
         return "is empty"
-    if "\0" in name:
-        return "holds a NUL byte"
-    try:
-        encoded = name.encode("utf-8")
-    except UnicodeEncodeError:
-        return "is not UTF-8"
-    longest = max(len(part) for part in encoded.split(b"/"))
+    if why := unreadable(name):
+        return why
+    encoded = name.encode("utf-8")
+    longest = max(map(len, encoded.split(b"/")))
     if longest > LONGEST or len(encoded) > DEEPEST:
         return f"is too long: a part of a path has at most {LONGEST} bytes"
     return ""

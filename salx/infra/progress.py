@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from salx.infra import numbers, sealed, storage
-from salx.infra.errors import InputError
+from salx.infra.errors import InputError, RunError, first_line
 from salx.infra.observer import Observer
 
 Item = TypeVar("Item")
@@ -36,28 +36,39 @@ class Journal:
     """
 
     def __init__(self, folder: Path, step: int, tensorboard: bool = False, due: int = 0):
-        path = folder / "metrics.jsonl"
-        earlier = [line for line in lines(path) if line["step"] <= step]
+        self.path, self.folder = folder / "metrics.jsonl", folder / "events"
+        earlier = [line for line in lines(self.path) if line["step"] <= step]
         last = max((line["step"] for line in earlier), default=0)
         if last < due:
             why = f"has no lines of the steps {last + 1} to {due}; the run goes on without them"
-            print(f"salx: {path}: {why}", file=sys.stderr)
+            print(f"salx: {self.path}: {why}", file=sys.stderr)
         text = "".join(json.dumps(line) + "\n" for line in earlier)
-        self.file = storage.open_append(path, text)
-        self.events = event_writer(folder / "events") if tensorboard else None
+        self.file = storage.open_append(self.path, text)
+        self.events = None
+        if tensorboard:
+            with writing_events(self.folder):
+                self.events = event_writer(self.folder)
 
     def write(self, step: int, scalars: dict[str, float]) -> None:
-        """Append one line, and the events where they are requested."""
-        self.file.write(json.dumps({"step": step, **scalars}) + "\n")
-        self.file.flush()
+        """Append one line, and the events where they are requested.
+
+        Raises:
+          RunError: naming what cannot be written.
+        """
+        with storage.writing(self.path):
+            self.file.write(json.dumps({"step": step, **scalars}) + "\n")
+            self.file.flush()
         if self.events:
-            self.events.write_scalars(step, scalars)
+            with writing_events(self.folder):
+                self.events.write_scalars(step, scalars)
 
     def close(self) -> None:
         """Close the files."""
-        self.file.close()
+        with storage.writing(self.path):
+            self.file.close()
         if self.events:
-            self.events.close()
+            with writing_events(self.folder):
+                self.events.close()
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -84,6 +95,15 @@ def check_events() -> None:
                 f"config.telemetry.tensorboard=True needs {name}: "
                 "pip install tensorflow-cpu tensorboard"
             )
+
+
+@contextlib.contextmanager
+def writing_events(folder: Path) -> Iterator[None]:
+    """Turn what tensorflow raises, of kinds of its own, into a RunError that names the folder."""
+    try:
+        yield
+    except Exception as error:
+        raise RunError(f"{folder}: cannot be written: {first_line(error)}") from error
 
 
 def event_writer(folder: Path) -> Any:
@@ -148,6 +168,8 @@ class Terminal(Observer):
         self._bar: Bar | None = None
         self._runs = self._run = 0
         self._at: tuple[str, str, int, int] = ("", "", 0, 0)  # run, cycle, step, total
+        self._pass: tuple[str, int, float] = ("", 0, 0.0)  # run; examples, seconds at first
+        self._latest = 0.0  # seconds of the pass so far
 
     def __enter__(self) -> Self:
         return self
@@ -181,11 +203,19 @@ class Terminal(Observer):
         self._show()
 
     def scored(self, run: str, done: int, total: int, seconds: float) -> None:
-        """Show where a pass over the pool stands."""
-        rate = done / max(1e-9, seconds)
-        left = clock((total - done) / max(1e-9, rate))
-        text = f"scoring {done:,}/{total:,}  {rate:,.0f} images/s  {left} left  {run}"
-        self._opened().tell(text)
+        """Show where a pass over the pool stands.
+
+        The rate counts from the first call of a pass: before it come the compilation, and what
+        an interrupted pass had done.
+        """
+        if run != self._pass[0] or seconds < self._latest:  # another pass
+            self._pass = (run, done, seconds)
+        _, before, since = self._pass
+        self._latest, how = seconds, "-:-- left"
+        if done > before and seconds > since:
+            rate = (done - before) / (seconds - since)
+            how = f"{per_second(rate)} images/s  {clock((total - done) / rate)} left"
+        self._opened().tell(f"scoring {done:,}/{total:,}  {how}  {run}")
 
     def finished(self) -> None:
         """Clear the terminal."""
@@ -199,6 +229,11 @@ class Terminal(Observer):
         # A narrow terminal cuts the end: the run's name goes first.
         words = [f"run {self._run} of {self._runs}", bar.left(), f"cycle {cycle}"]
         bar.tell("  ".join([*words, f"step {step}/{total}", run]))
+
+
+def per_second(rate: float) -> str:
+    """Format a rate as `1,234`, `12`, `3.5` or `0.03`."""
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}" if rate >= 0.1 else f"{rate:.1g}"
 
 
 def clock(seconds: float) -> str:

@@ -32,11 +32,15 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
+def encode_json(value: Mapping[str, Any]) -> bytes:
+    """Encode a JSON object that carries the digest of its own content."""
+    with_digest = {**value, "digest_of_this": digest(canonical(value))}
+    return json.dumps(with_digest, indent=1, allow_nan=False).encode() + b"\n"
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON object that carries the digest of its own content."""
-    with_digest = {**value, "digest_of_this": digest(canonical(value))}
-    text = json.dumps(with_digest, indent=1, allow_nan=False)
-    storage.write_file(path, text.encode() + b"\n")
+    storage.write_file(path, encode_json(value))
 
 
 @contextlib.contextmanager

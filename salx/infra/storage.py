@@ -1,45 +1,58 @@
 """Where files lie: in a folder, or in a bucket under `gs://BUCKET/FOLDER`, by one kind of path.
 
-A file is whole or absent. In a folder it is written beside its place, flushed and renamed; in a
-bucket an object is there once its last byte has come, and cannot be changed, only replaced.
+A file is whole or absent. In a folder it is written beside its place, under a name that nobody
+can foresee, flushed and renamed; in a bucket an object is there once its last byte has come, and
+cannot be changed, only replaced.
 
 A bucket's paths are those of etils.epath, which have pathlib's methods and gcsfs beneath them;
 no function but these needs to know which kind it has.
 """
 
+import contextlib
 import errno
+import fcntl
 import importlib.util
 import io
 import logging
 import mimetypes
 import os
+import re
+import secrets
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
-from salx.infra.errors import InputError, first_line
-from salx.infra.paths import local
+from salx.infra import paths
+from salx.infra.errors import InputError, RunError, first_line
 
 BUCKET = "gs://"
 CONNECT, ANSWER = 10, 60  # seconds that a request may wait for a connection, and for its answer
+UNFINISHED = re.compile(r"\..+\.[0-9a-f]{16}\.tmp", re.DOTALL)  # names of files that are not whole
+# What the disk says where the command is sound, and goes on when there is room again.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def resolve(name: str | Path) -> Path:
     """Give the path of a folder or file.
 
     Args:
-      name: a path of the file system, or `gs://BUCKET/FOLDER`; what is a path already stays it.
+      name: a path of the file system, `~` expanded, or `gs://BUCKET/FOLDER`; a bucket's path
+        stays as it is.
 
     Raises:
-      InputError: in one line, for another scheme, a name that no folder can have here or in a
-        bucket, where gcsfs is not installed, and for a bucket that cannot be read: it is not
-        there, this user may not, or nothing answers.
+      InputError: in one line, for a name that no file can have, another scheme, a folder's name
+        that a bucket's paths cannot have, where gcsfs is not installed, and for a bucket that
+        cannot be read: it is not there, this user may not, or nothing answers.
     """
     if not isinstance(name, str):
-        return name
+        local = name if in_bucket(name) else paths.local(name)
+        return name if local == name else local
     if "://" not in name:
-        return local(name)
+        return paths.local(name)
+    if why := paths.fault(name):
+        raise InputError(f"{paths.printable(name)}: {why}")
     bucket, _, folder = name.removeprefix(BUCKET).partition("/")
     if not name.startswith(BUCKET) or not bucket or not folder.strip("/"):
         raise InputError(f"{name}: must be a folder, here or in a bucket: {BUCKET}BUCKET/FOLDER")
@@ -105,37 +118,129 @@ def read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a whole file or nothing."""
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an OSError into the one line that names the file which cannot be written.
+
+    A bucket's errors pass: some of them say that it is out of reach for a while.
+    """
+    try:
+        yield
+    except OSError as error:
+        if in_bucket(path):
+            raise
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> InputError | RunError:
+    """Make the error for a file that cannot be written: a full disk stops a run that is sound."""
+    kind = RunError if error.errno in FULL else InputError
+    shown = paths.printable(str(path))
+    return kind(f"{shown}: cannot be written: {error.strerror or first_line(error)}")
+
+
+def write_file(path: Path, content: bytes, replace: bool = True) -> bool:
+    """Write a whole file or nothing.
+
+    Args:
+      path: its name; folders above it are made.
+      content: all of it.
+      replace: whether a file that has this name is replaced.
+
+    Returns:
+      Whether it was written: without `replace` it is not where the name is taken, also by a link.
+
+    Raises:
+      InputError: naming the file, where it may not be written.
+      RunError: likewise, where the disk is full.
+    """
     if in_bucket(path):
         import fsspec
 
         kind = mimetypes.guess_type(path.name)[0]  # so that a browser shows a report
         kind = {"content_type": kind} if kind else {}
         fsspec.filesystem("gcs").pipe_file(str(path), content, **kind)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.tmp")
-    with open(unfinished, "wb") as file:
-        file.write(content)
-    commit(unfinished, path)
+        return True
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished(path) as file:
+            file.write(content)
+            return commit(file, path, replace)
 
 
-def commit(unfinished: Path, path: Path) -> None:
-    """Give a folder's file that is written its name, once all of it is on disk.
+@contextlib.contextmanager
+def unfinished(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file beside `path`, under another name, for `commit`; without it, it goes again.
+
+    Its name cannot be foreseen, so that it is nobody else's file or link. It is locked as long as
+    it is written, so that `sweep` can tell it from what a killed process has left.
+    """
+    file = _new(path)
+    try:
+        with file:
+            yield file
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(file.name)
+
+
+def _new(path: Path) -> BinaryIO:
+    short = os.fsdecode(os.fsencode(path.name)[:200])  # a name has at most 255 bytes
+    while True:
+        name = path.with_name(f".{short}.{secrets.token_hex(8)}.tmp")
+        file = open(name, "xb")  # which follows no link
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()  # swept in the moment before it was locked
+
+
+def commit(file: BinaryIO, path: Path, replace: bool = True) -> bool:
+    """Give an unfinished file that is written its name, once all of it is on disk.
 
     Args:
-      unfinished: the file, in the folder of `path`; there is none of this name afterwards.
-      path: its name from now on; a file that has this name is replaced.
+      file: of `unfinished(path)`.
+      path: its name from now on.
+      replace: whether a file that has this name is replaced.
+
+    Returns:
+      Whether the file has the name now.
     """
-    sync(unfinished)
-    os.replace(unfinished, path)
+    file.flush()
+    os.fsync(file.fileno())
+    if not replace:
+        try:
+            os.link(file.name, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            if os.path.lexists(path):
+                return False
+            os.replace(file.name, path)
+    else:
+        os.replace(file.name, path)
     sync(path.parent)
+    return True
 
 
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on disk."""
-    opened = os.open(path, os.O_RDONLY)
+def sweep(folder: Path) -> None:
+    """Remove what killed processes have left unfinished in a folder of a file system."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if UNFINISHED.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                _remove_unless_locked(entry.path)
+
+
+def _remove_unless_locked(name: str) -> None:
+    with contextlib.suppress(OSError), open(name, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer is alive
+        os.unlink(name)
+
+
+def sync(folder: Path) -> None:
+    """Wait until the names in a folder are on disk."""
+    opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)
     finally:
@@ -153,7 +258,7 @@ def remove(folder: Path) -> None:
 def open_append(path: Path, text: str) -> TextIO:
     """Open a text file that holds `text` for more, which `flush` makes visible."""
     write_file(path, text.encode())
-    return Rewritten(path, text) if in_bucket(path) else open(path, "a")
+    return Rewritten(path, text) if in_bucket(path) else open(path, "a", encoding="utf-8")
 
 
 class Rewritten(io.StringIO):

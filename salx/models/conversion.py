@@ -5,21 +5,26 @@ from pathlib import Path
 import flax.linen as nn
 
 from salx.infra import checkpoint, sealed
+from salx.infra.outputs import Guard, Input
 from salx.models import model, weight_files, weights
 from salx.models.recognition import recognise
 
 
-def convert(source: Path, target: Path, origin: str | None = None) -> str:
+def convert(source: Path, target: Path, origin: str | None = None, overwrite: bool = False) -> str:
     """Write the weights of a file under the other names; a run's under PyTorch's.
 
     Args:
       source: weights in PyTorch's names or in ours, or a finished deployment's run folder.
       target: .safetensors or .npz.
       origin: whose names a MobileNetV3 gets or has; without it, torchvision's are tried first.
+      overwrite: whether a target that is there is replaced; the source never is.
 
     Returns:
       What was done, as one line. Raises InputError, naming the file.
     """
+    weight_files.check_writable(target)
+    guard = Guard((Input(source, "source"),), overwrite)
+    guard.free("target", target)
     if source.is_dir():
         module, arrays = from_run(source)
     else:
@@ -30,7 +35,7 @@ def convert(source: Path, target: Path, origin: str | None = None) -> str:
     else:
         named = weights.as_ours(module, arrays)
         kind, converted = "our", {name: each.array for name, each in named.items()}
-    weight_files.write(target, converted)
+    guard.write("target", target, weight_files.encode(target, converted))
     return f"{target}: {len(converted)} arrays in {kind} names"
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from salx.infra import storage
+from salx.infra import paths, storage
 from salx.infra.errors import InputError, first_line
 
 SUFFIXES = (".safetensors", ".npz", ".pth", ".pt", ".th")
@@ -64,19 +64,24 @@ def read_torch(path: Path) -> Arrays:
 
 def write(path: Path, arrays: Arrays) -> None:
     """Write a .safetensors or .npz file, whole or not at all. Raises InputError for others."""
+    storage.write_file(path, encode(path, arrays))
+
+
+def encode(path: Path, arrays: Arrays) -> bytes:
+    """Encode arrays as the file's name says. Raises InputError as `check_writable`."""
+    check_writable(path)
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     if path.suffix == ".safetensors":
-        content = safetensors.numpy.save(arrays, {"format": "pt"})
-    elif path.suffix == ".npz":
-        packed = io.BytesIO()
-        np.savez(packed, **arrays)
-        content = packed.getvalue()
-    else:
+        return safetensors.numpy.save(arrays, {"format": "pt"})
+    packed = io.BytesIO()
+    np.savez(packed, **arrays)
+    return packed.getvalue()
+
+
+def check_writable(path: Path) -> None:
+    """Raise InputError unless the name is that of a .safetensors or .npz file."""
+    if path.suffix not in (".safetensors", ".npz"):
         raise InputError(f"{path}: weights are written as .safetensors or .npz")
-    try:
-        storage.write_file(path, content)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def locate(name: str) -> Path:
@@ -85,7 +90,7 @@ def locate(name: str) -> Path:
     Hub files lie in $SALX_WEIGHTS or ~/.cache/salx/weights, as OWNER/NAME/model.safetensors.
     Raises InputError for what is neither, or cannot be fetched.
     """
-    path = Path(name).expanduser()
+    path = paths.local(name, "pretrained")
     if path.suffix in SUFFIXES or path.exists():
         return path
     if name.count("/") != 1 or name.startswith((".", "~", "/")):

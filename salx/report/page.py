@@ -39,6 +39,7 @@ INPUTS = (
 def write(workdir: Path) -> Path:
     """Write the report of a work folder, unless it is already there; return the page's path."""
     folder = workdir / "report"
+    check(folder)
     stamp, inputs = folder / "made_from.json", made_from(workdir)
     if not is_current(stamp, inputs):
         work = results.read(workdir)
@@ -48,6 +49,17 @@ def write(workdir: Path) -> Path:
         digests = {name: sealed.digest(content) for name, content in files.items()}
         sealed.write_json(stamp, {"inputs": inputs, "files": digests})
     return folder / "index.html"
+
+
+def check(folder: Path) -> None:
+    """Raise InputError unless a report can be written into a folder, and into no other's."""
+    for path in (folder, folder / "tables", folder / "figures"):
+        if storage.in_bucket(path):
+            return
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            kind = "a link" if path.is_symlink() else "no folder"
+            raise InputError(f"{path}: is {kind}, and the report is written there; rename it")
+        storage.sweep(path)
 
 
 def made_from(workdir: Path) -> str:

@@ -49,7 +49,7 @@ class Paper:
 @functools.cache
 def facts() -> dict[str, Any]:
     """Read paper.json."""
-    return json.loads((Path(__file__).parent / "paper.json").read_text())
+    return json.loads((Path(__file__).parent / "paper.json").read_text(encoding="utf-8"))
 
 
 def find(study: StudyFacts) -> Paper | None:

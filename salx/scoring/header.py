@@ -9,6 +9,8 @@ from salx.policies import registry
 from salx.policies.policy import Policy
 from salx.scoring.stages import Candidates, Choice
 
+SHOWN = 100  # keys of examples that were left out as they cannot be read
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -28,25 +30,15 @@ class Where:
     parent: str | None = None
 
 
-def header(
-    policy: Policy,
-    dataset: Dataset,
-    origin: Origin,
-    where: Where,
-    labelled: int,
-    stages: tuple[Candidates, Choice],
-) -> dict[str, Any]:
-    """Make a record's header.
+def identity(policy: Policy, dataset: Dataset, origin: Origin, where: Where) -> dict[str, Any]:
+    """Make the fields of a record's header that are known before anything is scored.
 
     Args:
-      policy: how it was chosen.
+      policy: how it is chosen.
       dataset: from what.
       origin: by whom.
       where: the record's place in its chain.
-      labelled: how many examples were labelled before.
-      stages: what the filters left, and what was chosen of it.
     """
-    candidates, choice = stages
     outside = registry.origin(policy)
     return {
         "cycle": where.cycle,
@@ -61,10 +53,33 @@ def header(
             "size": len(dataset.pool),
             "fingerprint": dataset.fingerprint,
         },
+        "version": code_version(),
+        "parent": where.parent,
+    }
+
+
+def header(
+    policy: Policy,
+    dataset: Dataset,
+    origin: Origin,
+    where: Where,
+    labelled: int,
+    stages: tuple[Candidates, Choice],
+) -> dict[str, Any]:
+    """Make a record's header.
+
+    Args:
+      policy, dataset, origin, where: as for `identity`.
+      labelled: how many examples were labelled before.
+      stages: what the filters left, and what was chosen of it.
+    """
+    candidates, choice = stages
+    skipped = dataset.skipped
+    return {
+        **identity(policy, dataset, origin, where),
         "labelled": labelled,
         "filters": list(candidates.filters),
         "groups": list(choice.groups),
+        **({"skipped": {"count": len(skipped), "keys": list(skipped[:SHOWN])}} if skipped else {}),
         **({"reason": choice.reason} if choice.reason else {}),
-        "version": code_version(),
-        "parent": where.parent,
     }

@@ -1,6 +1,8 @@
 """A long scoring pass on disk, piece by piece, so that a stopped process can go on within it."""
 
+import contextlib
 import io
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +15,7 @@ from salx.infra import multihost, sealed, storage
 from salx.policies.scored import Rows
 
 EVERY = 60.0  # seconds; a shorter pass leaves nothing
+FILES = re.compile(r"part_[0-9a-f]{12}_[0-9]{9}\.npz")
 ROWS = "rows"  # the name of rows that are one array; fields of others stand behind it
 
 
@@ -81,3 +84,16 @@ class SavedPass:
 
     def _path(self, first: int) -> Path:
         return self.folder / f"part_{self.identity[7:19]}_{first:09d}.npz"
+
+
+def clear(folder: Path, *more: str) -> None:
+    """Remove the files of passes, and those of the names `more`, from a folder, and the folder
+    itself unless something else lies in it."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    storage.sweep(folder)
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if FILES.fullmatch(path.name) or path.name in more:
+                path.unlink()
+        folder.rmdir()

@@ -1,11 +1,12 @@
-"""A record of picks for other tools: CSV, Label Studio, FiftyOne, a folder of the images."""
+"""A record of picks for other tools: CSV, Label Studio, FiftyOne, a folder of the images.
+
+Each gives the content of its files, and writes nothing.
+"""
 
 import csv
 import io
 import json
-import re
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,18 @@ from urllib.parse import quote
 import cv2
 
 from salx.data.datasets import Source
-from salx.infra import storage
-from salx.infra.errors import ArgumentError
+from salx.infra import paths
+from salx.infra.errors import ArgumentError, RunError
 
 LOCAL_FILES = "/data/local-files/?d="  # a local storage of Label Studio
+FIFTYONE = ("labels.json", "data.json")  # of a data set for FiftyOne
 
 
 @dataclass(frozen=True)
 class Pick:
     """One line of a record, with the image's file where it is one, and what the surrogate
     thinks it is: a class and its share of the image's pixels, or its probability. None: there
-    is no file, no surrogate, or no finite score."""
+    is no file, no surrogate, or no finite score. Ranks count from 0 wherever they are shown."""
 
     id: int
     key: str
@@ -39,25 +41,25 @@ class Pick:
         return {**asdict(self), "path": str(self.path) if self.path else None}
 
     def caption(self) -> str:
-        """`3. 0.5124 cat`: its place from 1, its score and its class."""
+        """`rank 3: 0.5124 cat`: its rank, as in the record, its score and its class."""
         score = "" if self.score is None else f"{self.score:.4g}"
-        return f"{self.rank + 1}. {score} {self.predicted or ''}".strip()
+        about = " ".join(filter(None, (score, self.predicted)))
+        return f"rank {self.rank}" + (f": {about}" if about else "")
 
 
-def write_csv(path: Path, picks: Sequence[Pick]) -> Path:
-    """Write one line a pick, best first; return the path."""
+def table(picks: Sequence[Pick]) -> bytes:
+    """Make a CSV of one line a pick, best first."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("rank", "id", "key", "score", "predicted", "confidence"))
     for pick in picks:
         shown = "" if pick.confidence is None else f"{pick.confidence:.4f}"
         rows.writerow((pick.rank, pick.id, pick.key, pick.score, pick.predicted, shown))
-    storage.write_file(path, text.getvalue().encode())
-    return path
+    return text.getvalue().encode()
 
 
-def write_label_studio(path: Path, picks: Sequence[Pick], url: str, version: str) -> Path:
-    """Write tasks in Label Studio's JSON, each with the surrogate's prediction for a reviewer.
+def label_studio(picks: Sequence[Pick], url: str, version: str) -> bytes:
+    """Make tasks in Label Studio's JSON, each with the surrogate's prediction for a reviewer.
 
     An image is `url` and its key; the default serves a local storage of the pool's folder.
     Source: https://labelstud.io/guide/predictions
@@ -77,12 +79,11 @@ def write_label_studio(path: Path, picks: Sequence[Pick], url: str, version: str
             "predictions": [guess] if pick.predicted is not None else [],
         }
 
-    write(path, [task(pick) for pick in picks])
-    return path
+    return in_json([task(pick) for pick in picks])
 
 
-def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> Path:
-    """Write `labels.json` and `data.json`, as fiftyone.types.FiftyOneImageClassificationDataset.
+def fiftyone(picks: Sequence[Pick]) -> dict[str, bytes]:
+    """Make a folder's files of fiftyone.types.FiftyOneImageClassificationDataset, by name.
 
     Source: https://docs.voxel51.com/user_guide/import_datasets.html
     """
@@ -98,29 +99,50 @@ def write_fiftyone(folder: Path, picks: Sequence[Pick]) -> Path:
     files = {name: str(pick.path.absolute()) for name, pick in names.items() if pick.path}
     if len(files) < len(picks):
         raise ArgumentError("fiftyone", "{name} needs files of images, which this pool has not")
-    write(folder / "labels.json", {"classes": None, "labels": labels})
-    write(folder / "data.json", files)
-    return folder
+    contents = ({"classes": None, "labels": labels}, files)
+    return dict(zip(FIFTYONE, map(in_json, contents), strict=True))
 
 
-def write(path: Path, value: Any) -> None:
-    """Write a value as JSON."""
-    storage.write_file(path, json.dumps(value, indent=1, allow_nan=False).encode() + b"\n")
+def in_json(value: Any) -> bytes:
+    """Encode a value as JSON."""
+    return json.dumps(value, indent=1, allow_nan=False).encode() + b"\n"
 
 
-def copy(folder: Path, picks: Sequence[Pick], source: Source) -> Path:
-    """Copy the picked images as `<rank>_<name>`: the files as they are, or PNGs of what has none.
+def copy_names(picks: Sequence[Pick]) -> list[str]:
+    """Name the copies: by the key, with its folders, and no name that leads out of a folder.
 
-    What else lies in the folder stays there.
+    A pick without a file is copied as a PNG. Where two would have one name, its rank tells the
+    later one apart.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    names: dict[str, None] = {}
     for pick in picks:
-        # Of the key its last part alone, so that no name can leave the folder or is too long.
-        name = re.sub(r"[^\w.-]", "_", pick.key.rpartition("/")[2])[-50:]
-        target = folder / f"{pick.rank:06d}_{name}"
-        if pick.path:
-            shutil.copyfile(pick.path, target)
-        else:
-            encoded = cv2.imencode(".png", source[pick.id]["image"][..., ::-1])[1]
-            storage.write_file(target.with_name(target.name + ".png"), encoded.tobytes())
-    return folder
+        longest = paths.LONGEST if pick.path else paths.LONGEST - 20
+        name = "/".join(_harmless(word, longest) for word in pick.key.split("/"))
+        name = name if pick.path else f"{name}.png"
+        while name in names:
+            folder, slash, last = name.rpartition("/")
+            name = f"{folder}{slash}{pick.rank:06d}_{last}"
+        names[name] = None
+    return list(names)
+
+
+def _harmless(word: str, longest: int) -> str:
+    """A name that stays in its folder and has at most so many bytes."""
+    word = word.replace("\0", "_").encode("utf-8", "replace")[:longest].decode(errors="ignore")
+    return "_" if word in ("", ".", "..") else word
+
+
+def copies(picks: Sequence[Pick], source: Source) -> Iterator[bytes]:
+    """Yield the picked images: the files as they are, or PNGs of what has none.
+
+    Raises RunError, naming the example, for one that cannot be read.
+    """
+    for pick in picks:
+        try:
+            if pick.path:
+                yield pick.path.read_bytes()
+            else:
+                yield cv2.imencode(".png", source[pick.id]["image"][..., ::-1])[1].tobytes()
+        except OSError as error:
+            why = f"cannot be read: {error.strerror or error}"
+            raise RunError(f"example {pick.key!r} {why}") from error

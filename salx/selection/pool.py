@@ -1,6 +1,7 @@
 """The pool that is chosen from: a folder of images, a list of them, or a data set."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 from salx.data import datasets
 from salx.data.datasets import Dataset
 from salx.data.lists import LISTS
+from salx.infra import paths
 from salx.infra.errors import ArgumentError
+from salx.infra.outputs import Input
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,13 @@ class Pool:
       dataset: the images as they are.
       root: the folder that the keys start from, None of a data set without files.
       name: what it was asked for by.
+      sources: the files and folders that the name stands for.
     """
 
     dataset: Dataset
     root: Path | None
     name: str
+    sources: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.dataset.pool)
@@ -33,6 +38,26 @@ class Pool:
     def keys(self) -> Sequence[str]:
         """The examples' names: file names below the root, or a data set's record names."""
         return self.dataset.pool.keys
+
+    def inputs(self) -> tuple[Input, ...]:
+        """Return what outputs must spare: the pool's folder, and those that links in it lead to;
+        of a list, the list and its images."""
+        named_inputs = tuple(Input(path, "pool") for path in self.sources)
+        if not self.root:
+            return named_inputs
+        images = Input(self.root, "pool", self.keys)
+        if self.root not in self.sources:
+            return (*named_inputs, images)
+        folders = {self.root / folder for folder in _folders(self.keys)}
+        real = {Path(os.path.realpath(folder)) for folder in folders}
+        return (*named_inputs, images, *(Input(folder, "pool") for folder in sorted(real)))
+
+
+def _folders(keys: Sequence[str]) -> set[str]:
+    """All folders above the keys, but for the root."""
+    folders = {key.rpartition("/")[0] for key in keys}
+    above = (folder.split("/") for folder in folders if folder)
+    return {"/".join(words[: count + 1]) for words in above for count in range(len(words))}
 
 
 def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
@@ -50,14 +75,29 @@ def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
     text = str(source)
     root = _root(text)
     if root:
-        labels = Path(text).name if _is_list(text) else "none"
+        labels = paths.local(text).name if _is_list(text) else "none"
         config = {"name": "folder", "dir": str(root), "labels": labels, **options}
     else:
         name, more = named(text, "pool")
+        paths.local(name, "pool")  # which refuses what is no text
         if ":" not in name and name not in datasets.DATASETS.names():
             raise ArgumentError("pool", f"{{name}}={text}: no such folder, list or data set")
         config = {"name": name, **more, **options}
-    return Pool(datasets.raw({"on_error": on_error, **config}), root, text)
+    dataset = datasets.raw({"on_error": on_error, **config})
+    return Pool(dataset, root, text, sources_of(text, options.get("dir", "")))
+
+
+def sources_of(text: str, folder: str | Path = "") -> tuple[Path, ...]:
+    """Return the files and folders that a pool is read from, without reading it.
+
+    Args:
+      text: what `images` takes.
+      folder: its option `dir`, which may stand in the text as well.
+    """
+    if _root(text):
+        return (paths.local(text),)
+    folder = folder or named(text, "pool")[1].get("dir", "")
+    return (paths.local(str(folder), "dir"),) if folder else ()
 
 
 def named(text: str, argument: str) -> tuple[str, dict[str, Any]]:
@@ -79,10 +119,13 @@ def named(text: str, argument: str) -> tuple[str, dict[str, Any]]:
 
 
 def _is_list(text: str) -> bool:
-    return text.endswith(LISTS) and Path(text).expanduser().is_file()
+    return text.endswith(LISTS) and paths.local(text).is_file()
 
 
 def _root(text: str) -> Path | None:
-    """The folder that the keys of a folder's or a list's images start from."""
-    path = Path(text).expanduser()
+    """The folder that the keys of a folder's or a list's images start from; None of a set's
+    name."""
+    if paths.fault(text) or "://" in text:
+        return None
+    path = paths.local(text, "pool")
     return path.parent if _is_list(text) else path if path.is_dir() else None

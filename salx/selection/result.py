@@ -1,6 +1,6 @@
 """What was chosen: a Selection, as values and as files for other tools."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from salx import records
 from salx.data.datasets import Dataset
-from salx.infra import storage
+from salx.infra import paths
+from salx.infra.outputs import Guard, refused
 from salx.policies import Policy
 from salx.scoring.predictions import Predictions
 from salx.scoring.stages import Choice
@@ -22,6 +23,10 @@ from salx.surrogates.surrogate import Surrogate
 class Selection:
     """The examples that were chosen from a pool, best first.
 
+    What writes files replaces none that is there, unless `overwrite`; one that holds just what
+    would be written is no mistake. Nothing is written into the pool, over what was read, or
+    through a link.
+
     Attributes:
       header: who chose, how and from what, as the record's first line says it.
       choice: ids, scores, and the scores of all candidates.
@@ -31,6 +36,7 @@ class Selection:
       predictions: what the surrogate predicts.
       candidates: how many could have been chosen.
       seconds: what scoring and choosing took.
+      guard: what the files of the selection must spare.
     """
 
     header: dict[str, Any]
@@ -42,6 +48,7 @@ class Selection:
     predictions: Predictions = field(repr=False)
     candidates: int
     seconds: float
+    guard: Guard = field(default_factory=Guard, repr=False)
 
     def __len__(self) -> int:
         return len(self.choice.ids)
@@ -91,35 +98,83 @@ class Selection:
         """Return the picks as plain values: id, key, score, rank, path, predicted, confidence."""
         return [pick.to_dict() for pick in self.picks()]
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, overwrite: bool = False) -> Path:
         """Write the record, .jsonl: a header, then a line of JSON for each pick."""
-        path = Path(path)
-        keys = self.dataset.pool.keys
-        storage.write_file(path, records.encode(self.header, self.ids, keys, self.scores))
-        return path
+        return self._write(path, self.record(), overwrite)
 
-    def to_csv(self, path: str | Path) -> Path:
+    def record(self) -> bytes:
+        """Return the content of the record."""
+        return records.encode(self.header, self.ids, self.dataset.pool.keys, self.scores)
+
+    def to_csv(self, path: str | Path, overwrite: bool = False) -> Path:
         """Write the picks as a table, a line each."""
-        return exports.write_csv(Path(path), self.picks())
+        return self._write(path, self.table(), overwrite)
 
-    def to_label_studio(self, path: str | Path, url: str = exports.LOCAL_FILES) -> Path:
+    def table(self) -> bytes:
+        """Return the content of the table."""
+        return exports.table(self.picks())
+
+    def to_label_studio(
+        self, path: str | Path, url: str = exports.LOCAL_FILES, overwrite: bool = False
+    ) -> Path:
         """Write tasks for Label Studio; an image is `url` and its key."""
+        return self._write(path, self.tasks(url), overwrite)
+
+    def tasks(self, url: str = exports.LOCAL_FILES) -> bytes:
+        """Return the content of the tasks."""
         version = self.surrogate.label if self.surrogate else self.policy.name
-        return exports.write_label_studio(Path(path), self.picks(), url, version)
+        return exports.label_studio(self.picks(), url, version)
 
-    def to_fiftyone(self, folder: str | Path) -> Path:
+    def to_fiftyone(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write labels.json and data.json for FiftyOne. The pool's images must be files."""
-        return exports.write_fiftyone(Path(folder), self.picks())
+        folder, guard = paths.local(folder, "folder"), self._guard(overwrite)
+        guard.check("folder", folder, folder=True)
+        for name, content in exports.fiftyone(self.picks()).items():
+            guard.write("folder", folder / name, content)
+        return folder
 
-    def copy(self, folder: str | Path) -> Path:
-        """Copy the picked images into a folder."""
-        return exports.copy(Path(folder), self.picks(), self.dataset.pool)
+    def copy(self, folder: str | Path, overwrite: bool = False) -> Path:
+        """Copy the picked images into a folder, below it by their keys; what else lies there
+        stays. Nothing is copied where one of them cannot be."""
+        targets, guard = self.copies(folder, overwrite), self._guard(overwrite)
+        contents = exports.copies(self.picks(), self.dataset.pool)
+        for target, content in zip(targets, contents, strict=True):
+            guard.write("folder", target, content)
+        return paths.local(folder, "folder")
 
-    def sheet(self, path: str | Path) -> Path:
+    def copies(self, folder: str | Path, overwrite: bool = False) -> list[Path]:
+        """Return where the copies of the picked images will lie. Raises as `copy` does."""
+        folder, guard, picks = paths.local(folder, "folder"), self._guard(overwrite), self.picks()
+        guard.check("folder", folder, folder=True)
+        targets = [folder / name for name in exports.copy_names(picks)]
+        for target, pick in zip(targets, picks, strict=True):
+            guard.check_below("folder", folder, target)
+            if target.exists():
+                (content,) = exports.copies([pick], self.dataset.pool)
+                guard.fits("folder", target, content)
+        return targets
+
+    def sheet(self, path: str | Path, overwrite: bool = False) -> Path:
         """Draw the first picks as a page (.html) or a picture (.png), with the map of their
         scores where pixels are scored."""
+        path = paths.local(path, "path")
+        if path.suffix not in sheet.KINDS:
+            raise refused("path", path, f"must be named {' or '.join(sheet.KINDS)}")
+        self._guard(overwrite).check("path", path)  # before the scores of pixels are computed
+        return self._write(path, self.drawn(path.suffix), overwrite)
+
+    def drawn(self, kind: str) -> bytes:
+        """Return the content of a sheet, ".html" or ".png"."""
         who = sheet.Sheet(self.policy, self.surrogate, self.dataset, self.picks())
-        return sheet.write(Path(path), who)
+        return sheet.draw(who, kind)
+
+    def _guard(self, overwrite: bool) -> Guard:
+        return replace(self.guard, overwrite=overwrite)
+
+    def _write(self, path: str | Path, content: bytes, overwrite: bool) -> Path:
+        path = paths.local(path, "path")
+        self._guard(overwrite).write("path", path, content)
+        return path
 
     def mix(self) -> dict[str, float]:
         """Return the share of each class in the surrogate's predictions."""

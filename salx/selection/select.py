@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -15,14 +15,16 @@ from salx import policies
 from salx.data.datasets import Dataset
 from salx.data.options import Readers, Threads, Workers
 from salx.data.sources import example
-from salx.infra import limits, mesh, sealed
+from salx.infra import limits, mesh, paths, sealed
 from salx.infra.errors import ArgumentError
 from salx.infra.limits import Whole
 from salx.infra.numbers import SHOWN, shown
 from salx.infra.observer import Observer
+from salx.infra.outputs import Guard
 from salx.infra.version import code_version
 from salx.policies import Policy
 from salx.policies.scored import Rows
+from salx.scoring import header as scoring
 from salx.scoring import stages
 from salx.scoring.engine import Question, Reading, Scorer
 from salx.scoring.header import Origin, Where, header
@@ -52,13 +54,15 @@ class Settings:
     batch: Annotated[int, Whole(1, 1_000_000)] = 64
     threads: Threads = 2
     workers: Workers = 0
-    resume: Path | None = None
+    resume: str | Path | None = None
     observer: Observer = field(default_factory=Observer)
     scorer: Scorer = field(default_factory=Scorer)
 
     def __post_init__(self) -> None:
         names = ("seed", "batch", "threads", "workers")
         limits.check_options(Settings, {name: getattr(self, name) for name in names})
+        if self.resume:
+            paths.local(self.resume, "resume")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Plan:
       dataset: the images as the surrogate sees them.
       labelled: ids int64[L] of what is labelled.
       count: how many to choose.
+      guard: what the files of the selection must spare.
     """
 
     surrogate: Surrogate | None
@@ -80,6 +85,7 @@ class Plan:
     dataset: Dataset
     labelled: np.ndarray
     count: int
+    guard: Guard = field(default_factory=Guard)
 
 
 def plan(
@@ -95,8 +101,9 @@ def plan(
     count = budget_of(budget, len(pool), rest)
     if made.asks and surrogate is None:
         raise ArgumentError("surrogate", f"{{name}} is required by policy {made.name!r}")
+    guard = Guard(pool.inputs())
     if not made.asks:
-        return Plan(None, made, pool, pool.dataset, labelled, count)
+        return Plan(None, made, pool, pool.dataset, labelled, count, guard)
     assert surrogate is not None
     check_fit(surrogate, made, pool.dataset)
     if isinstance(surrogate, Network) and made.needs.head is not None:
@@ -104,7 +111,7 @@ def plan(
     seen_as = surrogate.preprocessing
     dataset = pool.dataset._replace(task=surrogate.task)  # which an unlabelled pool does not know
     dataset = seen_as.applied(dataset) if seen_as else dataset
-    return Plan(surrogate, made, pool, dataset, labelled, count)
+    return Plan(surrogate, made, pool, dataset, labelled, count, guard)
 
 
 def make(wanted: Plan, settings: Settings) -> Selection:
@@ -133,19 +140,16 @@ def make(wanted: Plan, settings: Settings) -> Selection:
         labels=labels,
     )
     choice = stages.choose(turn, candidates, wanted.count, score)
-    label, origin = None, None
-    if wanted.surrogate:
-        label, origin = wanted.surrogate.label, wanted.surrogate.origin
     head = header(
         wanted.policy,
         wanted.dataset,
-        Origin(label, origin),
+        _origin(wanted),
         Where(settings.seed),
         len(wanted.labelled),
         (candidates, choice),
     )
     return Selection(
-        header=head,
+        header={**head, "question": _question(wanted)},
         choice=choice,
         pool=wanted.pool,
         policy=wanted.policy,
@@ -154,7 +158,31 @@ def make(wanted: Plan, settings: Settings) -> Selection:
         predictions=predictions,
         candidates=len(candidates.ids),
         seconds=time.monotonic() - began,
+        guard=wanted.guard,
     )
+
+
+def identity(wanted: Plan, seed: int) -> dict[str, Any]:
+    """Return the fields of the record's header that tell this question from any other; all of
+    them are known before anything is scored."""
+    fields = scoring.identity(wanted.policy, wanted.dataset, _origin(wanted), Where(seed))
+    return {**fields, "question": _question(wanted)}
+
+
+def _origin(wanted: Plan) -> Origin:
+    if wanted.surrogate is None:
+        return Origin(None, None)
+    return Origin(wanted.surrogate.label, wanted.surrogate.origin)
+
+
+def _question(wanted: Plan) -> dict[str, Any]:
+    """How many to pick, the digest of the ids that are labelled, and what is seen of an image."""
+    view = wanted.surrogate.preprocessing if wanted.surrogate else None
+    return {
+        "count": wanted.count,
+        "labelled": sealed.digest(wanted.labelled.tobytes()),
+        **({"view": [view.shape, dict(view.transform)]} if view else {}),
+    }
 
 
 def _scores(
@@ -184,7 +212,8 @@ def _scores(
     def score(ids: np.ndarray) -> Rows:
         began, saved = time.monotonic(), None
         if settings.resume:
-            saved = SavedPass(settings.resume, {**mark, "ids": sealed.digest(ids.tobytes())})
+            folder = paths.local(settings.resume, "resume")
+            saved = SavedPass(folder, {**mark, "ids": sealed.digest(ids.tobytes())})
 
         def watch(done: int, total: int) -> None:
             settings.observer.scored(surrogate.label, done, total, time.monotonic() - began)

@@ -13,7 +13,7 @@ import numpy as np
 
 from salx.data.datasets import Dataset
 from salx.data.decoding import coloured
-from salx.infra import mesh, storage
+from salx.infra import mesh
 from salx.policies import Policy, ScorePolicy
 from salx.scoring.engine import Question, Reading, Scorer
 from salx.selection.exports import Pick
@@ -40,8 +40,8 @@ class Sheet:
     picks: Sequence[Pick]
 
 
-def write(path: Path, sheet: Sheet) -> Path:
-    """Draw the first picks, best first, as a page or a picture, as the name ends."""
+def draw(sheet: Sheet, kind: str) -> bytes:
+    """Draw the first picks, best first, as a page (".html") or a picture (".png")."""
     shown, policy, surrogate = sheet.picks[:SHOWN], sheet.policy, sheet.surrogate
     tiles = [Tile(pick, [view(sheet.dataset, pick.id)]) for pick in shown]
     maps = score_maps(sheet, [pick.id for pick in shown])
@@ -51,8 +51,7 @@ def write(path: Path, sheet: Sheet) -> Path:
     tiles = [Tile(tile.pick, [thumbnail(image) for image in tile.images]) for tile in tiles]
     title = f"{len(shown)} of {len(sheet.picks)} picks by {policy.name}"
     title += f" of {surrogate.label}" if surrogate else ""
-    storage.write_file(path, page(title, tiles) if path.suffix == ".html" else figure(title, tiles))
-    return path
+    return page(title, tiles) if kind == ".html" else figure(title, tiles)
 
 
 def view(dataset: Dataset, id_: int) -> np.ndarray:

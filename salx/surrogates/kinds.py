@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from salx import tasks
-from salx.infra import storage
+from salx.infra import paths, storage
 from salx.infra.errors import ArgumentError, InputError
 from salx.infra.registry import Registry
 from salx.models.weights import flatten
@@ -51,13 +51,13 @@ def load(source: Any, **options: Any) -> Surrogate:
 def _of_text(source: str, options: Mapping[str, Any]) -> Surrogate:
     """A surrogate by a path, a `module:Name`, or several joined by "+"."""
     local = "://" not in source
-    if "+" in source and local and not Path(source).exists():
+    if "+" in source and local and not _is_there(source):
         return load(source.split("+"), **options)
     for name in KINDS.names():
         made = KINDS.get(name)(source, **options)
         if made is not None:
             return made
-    if ":" in source and local and not Path(source).exists():
+    if ":" in source and local and not _is_there(source):
         made = KINDS.get(source, "surrogate")
         if (isinstance(made, type) and issubclass(made, Surrogate)) or (
             callable(made) and not isinstance(made, Surrogate)
@@ -68,6 +68,20 @@ def _of_text(source: str, options: Mapping[str, Any]) -> Surrogate:
         return made
     path = storage.resolve(source)
     return _checked(_of_path(path, options), path)
+
+
+def files(source: str) -> list[Path]:
+    """Return the files and folders of this machine that a source's text names."""
+    if "://" in source:
+        return []
+    if _is_there(source):
+        return [paths.local(source)]
+    return [path for each in source.split("+") if each != source for path in files(each)]
+
+
+def _is_there(source: str) -> bool:
+    """Whether a text is the name of a file or folder of this machine."""
+    return not paths.fault(source) and paths.local(source, "surrogate").exists()
 
 
 def _of_path(path: Path, options: Mapping[str, Any]) -> Surrogate:

@@ -86,6 +86,31 @@ def test_a_folder_is_let_go_of_after_an_error(folder):
             raise RuntimeError("midway")
 
 
+def test_a_lock_is_no_link_and_no_other_file(tmp_path):
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    folders = {name: tmp_path / name for name in ("link", "file", "pipe", "folder", "old")}
+    for folder in folders.values():
+        folder.mkdir()
+    (folders["link"] / LOCK).symlink_to(mine)
+    (folders["file"] / LOCK).write_text("the user's own")
+    os.mkfifo(folders["pipe"] / LOCK)
+    (folders["folder"] / LOCK).mkdir()
+    for name, why in {
+        "link": "is a link", "file": "is no lock of SALX", "pipe": "is no file",
+        "folder": "cannot be written: Is a directory",
+    }.items():  # fmt: skip
+        with pytest.raises(InputError, match=rf"^{folders[name]}/\.lock: {why}"):
+            locks.held(folders[name]).__enter__()
+    assert mine.read_text() == "mine"
+    assert (folders["file"] / LOCK).read_text() == "the user's own"
+    (folders["old"] / LOCK).write_text("process 7 on a machine")
+    (folders["old"] / ".x.0123456789abcdef.tmp").touch()  # of a writer that was killed
+    with locks.held(folders["old"]):
+        assert (folders["old"] / LOCK).read_text() == locks.me()
+        assert [path.name for path in folders["old"].iterdir()] == [LOCK]
+
+
 @pytest.mark.parametrize("folder", ["bucket"], indirect=True)
 def test_a_holder_that_was_away_too_long_ends(folder, holder):
     holder.send_signal(signal.SIGSTOP)

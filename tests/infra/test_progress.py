@@ -3,8 +3,9 @@ import json
 import pytest
 
 from salx.infra import progress
-from salx.infra.errors import InputError
+from salx.infra.errors import InputError, RunError
 from salx.infra.progress import Journal, Terminal
+from tests.limits import full_disk
 
 
 def test_a_journal_goes_on_at_the_step_of_the_checkpoint(tmp_path):
@@ -73,6 +74,50 @@ def test_the_board_tells_run_cycle_step_and_time_left(monkeypatch, capsys):
         "run 3 of 12  6:20 left  cycle 4 of 10  step 50/100  res8.on.random.s0.c03",
         "run 4 of 12  6:00 left  cycle 5 of 10  step 90/100  resumed",
     ]
+
+
+def test_the_rate_of_a_pass_leaves_out_compilation_and_what_was_done_before(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with Terminal() as board:
+        board.study_started(1, 0, 1)
+        for run, done, seconds in [
+            ("a", 64, 90.0), ("a", 128, 92.0), ("a", 256, 96.0), ("a", 2, 30.0), ("a", 5, 40.0),
+            ("b", 900_000, 50.0), ("b", 904_000, 60.0),
+        ]:  # fmt: skip
+            now[0] += 11.0
+            board.scored(run, done, 1_000_000, seconds)
+    rates = [line.partition("/1,000,000  ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert rates == [
+        "-:-- left  a", "32 images/s  8:40:46 left  a", "32 images/s  8:40:42 left  a",
+        "-:-- left  a", "0.3 images/s  925:55:17 left  a",
+        "-:-- left  b", "400 images/s  4:00 left  b",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [(12345.6, "12,346"), (12.3, "12"), (9.96, "10.0"), (0.32, "0.3"), (0.03, "0.03")],
+)
+def test_a_rate_is_never_shown_as_nothing(rate, text):
+    assert progress.per_second(rate) == text
+
+
+def test_what_cannot_be_written_of_a_journal_is_named(tmp_path, monkeypatch):
+    journal = Journal(tmp_path, 0)
+    journal.write(0, {"loss": 1.0})
+    with full_disk(30), pytest.raises(RunError, match=r"metrics\.jsonl: cannot be written"):
+        journal.write(1, {"loss": 1.0})
+    journal.close()
+
+    class Full:
+        def write_scalars(self, step, scalars):
+            raise ValueError("events: No space left on device\nand more")
+
+    monkeypatch.setattr(progress, "event_writer", lambda _: Full())
+    journal = Journal(tmp_path / "b", 0, tensorboard=True)
+    with pytest.raises(RunError, match=r"^.*/b/events: cannot be written: events: No space left"):
+        journal.write(1, {"loss": 1.0})
 
 
 def test_a_quiet_board_says_nothing(capsys):

@@ -1,12 +1,15 @@
 import importlib.util
+import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from salx.infra import storage
-from salx.infra.errors import InputError
+from salx.infra.errors import InputError, RunError
+from tests.limits import full_disk
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -37,9 +40,69 @@ def test_a_file_is_whole_or_absent(tmp_path, monkeypatch):
     path = tmp_path / "deep" / "file.json"
     storage.write_file(path, b"old")
     monkeypatch.setattr(storage.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match=r"deep/file\.json: cannot be written: disk full"):
         storage.write_file(path, b"new")
     assert path.read_bytes() == b"old"
+
+
+def test_nothing_is_written_to_names_that_can_be_foreseen(tmp_path):
+    mine = tmp_path / "mine"
+    mine.write_bytes(b"mine")
+    (tmp_path / ".file.json.tmp").symlink_to(mine)
+    (tmp_path / "link").symlink_to(mine)
+    storage.write_file(tmp_path / "file.json", b"new")
+    assert not storage.write_file(tmp_path / "link", b"new", replace=False)
+    assert mine.read_bytes() == b"mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".file.json.tmp", "file.json", "link", "mine",
+    ]  # fmt: skip
+    before = os.umask(0o077)
+    storage.write_file(tmp_path / "private", b"new")
+    os.umask(before)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("file.json", "private")] == [
+        0o666 & ~before, 0o600,
+    ]  # fmt: skip
+
+
+def test_the_longest_names_are_written(tmp_path):
+    for name in ("x" * 255, "ä" * 127):
+        storage.write_file(tmp_path / name, b"new")
+        assert (tmp_path / name).read_bytes() == b"new"
+
+
+def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path):
+    left = tmp_path / ".result.json.0123456789abcdef.tmp"
+    others = [tmp_path / name for name in (".result.json.tmp", ".x.0123.tmp", "y")]
+    for path in (left, *others):
+        path.write_bytes(b"")
+    (tmp_path / ".link.0123456789abcdef.tmp").symlink_to(others[0])
+    with storage.unfinished(tmp_path / "z") as alive:
+        storage.sweep(tmp_path)
+        assert Path(alive.name).exists()
+        storage.commit(alive, tmp_path / "z")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".link.0123456789abcdef.tmp", ".result.json.tmp", ".x.0123.tmp", "y", "z",
+    ]  # fmt: skip
+
+
+def test_a_full_disk_stops_a_run_and_names_the_file(tmp_path):
+    text = storage.open_append(tmp_path / "metrics.jsonl", "")
+    with full_disk(4):
+        with pytest.raises(RunError, match=r"deep/file: cannot be written: File too large"):
+            storage.write_file(tmp_path / "deep/file", b"12345")
+        text.write("12345")
+        with pytest.raises(RunError, match="metrics"), storage.writing(tmp_path / "metrics"):
+            text.flush()
+    text.close()
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_a_home_folder_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert storage.resolve("~/w") == storage.resolve(Path("~/w")) == tmp_path / "w"
+    for name in ("a\0b", "a\udcffb", "x" * 256, "gs://b/a\udcffb"):
+        with pytest.raises(InputError, match=r"NUL|UTF-8|too long"):
+            storage.resolve(name)
 
 
 def test_a_text_grows_with_every_flush(place):
@@ -107,7 +170,7 @@ def test_a_bucket_that_keeps_silent_is_one_clear_line(compiled):
             timeout=120,
         )
     assert process.returncode == 2
-    assert process.stderr == "gs://bucket/w: cannot be read: no answer\n"
+    assert process.stderr == "salx: gs://bucket/w: cannot be read: no answer\n"
 
 
 def test_a_bucket_that_refuses_is_one_clear_line(bucket, monkeypatch):

@@ -2,6 +2,7 @@ import base64
 import csv
 import json
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -14,6 +15,7 @@ from salx.commands import report as command
 from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.report import page, results
+from tests.limits import full_disk
 from tests.report.work import write_work
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -269,7 +271,41 @@ def test_the_command_refuses_what_is_no_work_folder_in_one_line(tmp_path):
     )
     assert ran.returncode == 2
     assert ran.stdout == ""
-    assert ran.stderr == f"{tmp_path}: not a study's work folder: it has no study.json\n"
+    assert ran.stderr == f"salx: {tmp_path}: not a study's work folder: it has no study.json\n"
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "tables"])
+def test_a_report_is_written_into_a_folder_of_its_own(workdir, tmp_path, capsys, kind):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "index.html").write_text("mine")
+    folder = workdir / "report"
+    shutil.rmtree(folder, ignore_errors=True)
+    if kind == "file":
+        folder.write_text("mine")
+    elif kind == "link":
+        folder.symlink_to(elsewhere)
+    else:
+        folder.mkdir()
+        (folder / "tables").symlink_to(elsewhere)
+    assert command.main([str(workdir)]) == 2
+    out, err = capsys.readouterr()
+    named = folder / "tables" if kind == "tables" else folder
+    what = "is no folder" if kind == "file" else "is a link"
+    assert (out, err) == (
+        "", f"salx: {named}: {what}, and the report is written there; rename it\n",
+    )  # fmt: skip
+    assert [path.read_text() for path in elsewhere.iterdir()] == ["mine"]
+
+
+def test_a_full_disk_names_the_reports_file(workdir, capsys):
+    shutil.rmtree(workdir / "report", ignore_errors=True)
+    with full_disk(3000):
+        assert command.main([str(workdir)]) == 1
+    err = capsys.readouterr().err
+    line = rf"salx: {workdir}/report/[\w./]+: cannot be written: File too large\n"
+    assert re.fullmatch(line, err)
+    assert command.main([str(workdir)]) == 0
 
 
 def test_the_finished_path_needs_no_jax_and_no_scipy_stats(workdir):

@@ -173,7 +173,7 @@ def test_core_set_of_pixels_averages_the_low_level_features(squares):
         distance = np.minimum(distance, nearest_squared(rows, rows[[pick]]))
 
 
-def test_a_sheet_of_pixels_has_the_maps_of_the_scores(squares, tmp_path):
+def test_a_sheet_of_pixels_has_the_maps_of_the_scores(squares):
     dataset, model, variables = squares
     surrogate = builders.network(model, variables, dataset)
     policy, ids = policies.build("entropy", {}), [7, 0, 31]
@@ -181,13 +181,11 @@ def test_a_sheet_of_pixels_has_the_maps_of_the_scores(squares, tmp_path):
     logits = networks.forward(model, variables, dataset.pool.images[ids])[0][0]
     np.testing.assert_allclose(maps, entropy(logits), rtol=1e-4, atol=1e-5)
     picks = [Pick(i, f"k{i}", 1.0, rank, None, "dark", 0.5) for rank, i in enumerate(ids)]
-    for name in ("p.html", "p.png"):
-        sheet.write(tmp_path / name, Sheet(policy, surrogate, dataset, picks))
-    assert (tmp_path / "p.html").read_text().count("<img") == 6
-    assert (tmp_path / "p.png").read_bytes().startswith(selections.PNG)
-    core_set = policies.build("core_set", {})
-    sheet.write(tmp_path / "p.html", Sheet(core_set, surrogate, dataset, picks))
-    assert (tmp_path / "p.html").read_text().count("<img") == 3
+    shown = Sheet(policy, surrogate, dataset, picks)
+    assert sheet.draw(shown, ".html").count(b"<img") == 6
+    assert sheet.draw(shown, ".png").startswith(selections.PNG)
+    shown = Sheet(policies.build("core_set", {}), surrogate, dataset, picks)
+    assert sheet.draw(shown, ".html").count(b"<img") == 3
 
 
 def test_a_choice_that_is_made_again_is_the_same(work, tmp_path):

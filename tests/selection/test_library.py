@@ -234,7 +234,7 @@ def test_what_importing_salx_loads():
     """Errors, the observer and the version, with what these need; nothing of other packages."""
     code = "import sys, salx; print(sorted(m for m in sys.modules if m.split('.')[0] == 'salx'))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    infra = ("errors", "observer", "sealed", "storage", "version")
+    infra = ("errors", "observer", "paths", "sealed", "storage", "version")
     wanted = ["salx", "salx.infra", *(f"salx.infra.{name}" for name in infra)]
     assert done.stdout.strip() == str(wanted), done.stderr
 

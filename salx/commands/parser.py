@@ -1,0 +1,42 @@
+"""The flags of a command, whose errors are one line."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from salx.infra import paths
+from salx.infra.errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises InputError where argparse prints its usage and exits."""
+
+    def __init__(self, command: str, about: str, **options: Any):
+        super().__init__(
+            prog=f"python -m salx {command}",
+            description=about,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,
+        )
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Return the flags. Raises InputError, naming the one that cannot be used."""
+        check(arguments)
+        return self.parse_args(arguments)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print and exit with."""
+        raise InputError(message)
+
+
+def check(arguments: Sequence[str]) -> None:
+    """Check that every word of a command is text.
+
+    Raises:
+      InputError: naming the one that is not UTF-8, or holds a NUL byte.
+    """
+    for word in arguments:
+        why = paths.unreadable(word)
+        if why:
+            shown = paths.printable(word)
+            raise InputError(f"{shown if len(shown) < 100 else shown[:97] + '...'}: {why}")
