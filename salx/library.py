@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from salx import report
 from salx.infra.errors import ArgumentError
+from salx.infra.numbers import shown
 from salx.policies import Policy
 from salx.selection import compare as comparing
 from salx.selection import labelled as labels
@@ -65,9 +64,12 @@ def select(
         a Policy.
       budget: how many to choose, or a share of the pool in percent.
       labelled: what is labelled already and never chosen: a record of an earlier selection, a
-        text file with a key a line, a Selection, or several of these.
-      **settings: `seed` (0), and what changes no choice: `batch` (64), `threads` (2), `workers`
-        (0), `resume`, a folder in which a long pass is kept, and `observer`.
+        table or list of images of any kind (text, CSV, JSON lines, Label Studio's exports,
+        COCO), a folder of labelled images, a key or path of an image, a Selection, or several
+        of these.
+      **settings: `seed` (0); `labelled_missing` ("stop"; "ok" goes on where less than half of
+        what is labelled is in the pool); and what changes no choice: `batch` (64), `threads`
+        (2), `workers` (0), `resume`, a folder in which a long pass is kept, and `observer`.
 
     Returns:
       A Selection, best first.
@@ -82,17 +84,21 @@ def select(
         chosen = Settings(**settings)
     except TypeError as error:
         raise ArgumentError("settings", f"{{name}}: {error}") from error
-    ids = _labelled_ids(labelled, pool)
-    return selecting.make(selecting.plan(pool, answerer, policy, budget, ids), chosen)
+    done = labels.find(_sources(labelled), pool, chosen.labelled_missing)
+    return selecting.make(selecting.plan(pool, answerer, policy, budget, done.ids), chosen)
 
 
-def _labelled_ids(labelled: Labelled, pool: Pool) -> np.ndarray:
-    """The pool's ids of what is labelled, int64 ascending."""
-    several = [labelled] if isinstance(labelled, str | Path | Selection) else list(labelled)
-    keys: set[str] = set()
+def _sources(labelled: Labelled) -> list[labels.Source]:
+    """What says what is labelled, one by one; a Selection by its keys."""
+    several = [labelled] if isinstance(labelled, str | Path | Selection) else labelled
+    try:
+        several = list(several)
+    except TypeError:
+        several = [several]
     for each in several:
-        keys |= set(each.keys if isinstance(each, Selection) else labels.keys_in(Path(each)))
-    return labels.ids_of_keys(keys, pool.dataset)[0]
+        if not isinstance(each, str | Path | Selection):
+            raise ArgumentError("labelled", f"{{name}}={shown(each)} is no file, key or Selection")
+    return [each.keys if isinstance(each, Selection) else each for each in several]
 
 
 class Study(studies.Study):

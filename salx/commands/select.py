@@ -10,8 +10,11 @@
               .jsonl with a column "image"), or a data set of SALX: NAME,option=value,...
 --policy      a policy's name, or module:Class of your own; options: entropy,aggregation=mean
 --budget      so many images, or a share of the pool: 500, 2%
---labelled    files of images that are labelled already: records of this command, or text with a
-              key a line; they are never picked, and Core-Set keeps away from them
+--labelled    images that are labelled already: records and CSV files of this command, lists of
+              names or paths (text, CSV, JSON lines), exports of Label Studio or COCO, folders of
+              labelled images; they are never picked, and Core-Set keeps away from them. Where
+              less than half of what a file names is in the pool, nothing is picked, unless
+              --labelled_missing=ok
 --out         the record: a line of JSON for each pick, with its key, score and rank
 
 The same pool, surrogate and policy give the same picks. Interrupted, it goes on where it was.
@@ -41,7 +44,7 @@ FOLDERS = ("fiftyone", "copy")
 FLAGS = {
     name: f"--{name}"
     for name in ("surrogate", "pool", "policy", "budget", "labelled", "size", "batch", "threads")
-} | {"fiftyone": "--fiftyone"}
+} | {"fiftyone": "--fiftyone", "labelled_missing": "--labelled_missing"}
 
 
 def local(text: str) -> Path:
@@ -78,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--policy", default="entropy", metavar="NAME[,OPTION=VALUE]")
     add("--budget", required=True, metavar="N|N%%")
     add("--out", required=True, type=local, metavar="FILE.jsonl")
-    add("--labelled", action="append", default=[], type=local, metavar="FILE")
+    add("--labelled", action="append", default=[], metavar="FILE|FOLDER")
+    add("--labelled_missing", choices=labelled.MISSING, default=labelled.STOP, metavar="ok")
     add("--seed", type=int, default=0, help="of policies that draw")
     add("--size", metavar="H,W", help="what a file of weights sees of an image")
     add("--batch", type=int, default=64)
@@ -130,16 +134,16 @@ def prepare(flags: argparse.Namespace) -> list[Plan]:
     surrogates = [None if source is None else kinds.load(source, **options) for source in sources]
     made = [selecting.policy_of(flags.policy, surrogate) for surrogate in surrogates]
     images = pool.images(flags.pool, flags.on_error)
-    ids, foreign = labelled.ids_of(flags.labelled, images.dataset)
+    done = labelled.find(flags.labelled, images, flags.labelled_missing)
     if flags.fiftyone and not images.root:
         why = f"{{name}} needs files of images, which --pool={flags.pool} has not"
         raise ArgumentError("fiftyone", why)
     plans = [
-        selecting.plan(images, surrogate, policy, flags.budget, ids)
+        selecting.plan(images, surrogate, policy, flags.budget, done.ids)
         for surrogate, policy in zip(surrogates, made, strict=True)
     ]
     if flags.labelled:
-        print(f"labelled: {len(ids)}" + (f", {foreign} not in the pool" if foreign else ""))
+        print(done.in_words())
     return plans
 
 
@@ -160,7 +164,7 @@ def check_outputs(flags: argparse.Namespace) -> None:
         raise InputError(f"--out={flags.out}: must be named .jsonl")
     if flags.sheet and flags.sheet.suffix not in sheet.KINDS:
         raise InputError(f"--sheet={flags.sheet}: must be named {' or '.join(sheet.KINDS)}")
-    taken = {file.absolute(): "labelled" for file in flags.labelled}
+    taken = {Path(file).absolute(): "labelled" for file in flags.labelled}
     for flag in ("out", *FILES):
         path = getattr(flags, flag)
         if not path:
@@ -194,6 +198,8 @@ def answer(flags: argparse.Namespace, plan: Plan, out: Path, settings: Settings)
     )
     if selection.reason:
         print(f"{out}: fewer than asked for: {selection.reason}")
+    if line := selection.duplicates.in_words():
+        print(f"{out}: {line}")
     return selection
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from salx.data import datasets
 from salx.data.datasets import Dataset
-from salx.data.lists import LISTS
+from salx.data.lists import LISTS, is_list
+from salx.infra import paths
 from salx.infra.errors import ArgumentError
 
 
@@ -39,7 +40,7 @@ def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
     """Look at a pool of images.
 
     Args:
-      source: a folder, with all below it; a list, .csv or .jsonl with a column "image"; or a
+      source: a folder, with all below it; a list, .csv, .tsv or .jsonl with a column "image"; or a
         data set's name, also as "name,option=value".
       on_error: "skip" leaves out, and lists, what cannot be read; "raise" stops at it.
       **options: the data set's options.
@@ -50,12 +51,16 @@ def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
     text = str(source)
     root = _root(text)
     if root:
-        labels = Path(text).name if _is_list(text) else "none"
+        labels = paths.local(text).name if _is_list(text) else "none"
         config = {"name": "folder", "dir": str(root), "labels": labels, **options}
     else:
         name, more = named(text, "pool")
+        path = paths.local(name, "pool")
         if ":" not in name and name not in datasets.DATASETS.names():
-            raise ArgumentError("pool", f"{{name}}={text}: no such folder, list or data set")
+            why = "no such folder, list or data set"
+            if path.is_file():
+                why = f"is a file, but no list: these are named {', '.join(LISTS)}"
+            raise ArgumentError("pool", f"{{name}}={text}: {why}")
         config = {"name": name, **more, **options}
     return Pool(datasets.raw({"on_error": on_error, **config}), root, text)
 
@@ -79,10 +84,13 @@ def named(text: str, argument: str) -> tuple[str, dict[str, Any]]:
 
 
 def _is_list(text: str) -> bool:
-    return text.endswith(LISTS) and Path(text).expanduser().is_file()
+    return is_list(text) and paths.local(text).is_file()
 
 
 def _root(text: str) -> Path | None:
-    """The folder that the keys of a folder's or a list's images start from."""
-    path = Path(text).expanduser()
+    """The folder that the keys of a folder's or a list's images start from; None of a set's
+    name."""
+    if paths.fault(text) or "://" in text:
+        return None
+    path = paths.local(text, "pool")
     return path.parent if _is_list(text) else path if path.is_dir() else None
