@@ -37,7 +37,7 @@ def is_address(name: str) -> bool:
 
 def spellings(name: str) -> Iterator[str]:
     """Give what a name may mean as a path: first itself, then without what was done to it."""
-    plain = name.strip()
+    plain = name.strip().strip("\ufeff").strip()
     if is_address(plain):
         plain = _of_address(plain)
     if plain.startswith("~/"):

@@ -104,8 +104,6 @@ def _of_path(path: Path, keys: Keys, missing: str) -> Named:
     """What a file or folder names."""
     try:
         named = _of_folder(path, keys) if path.is_dir() else _of_file(path, keys)
-    except ArgumentError:
-        raise
     except InputError as error:
         raise ArgumentError("labelled", f"{{name}}={error}") from error
     return _checked(str(path), keys, named, missing)
@@ -170,7 +168,7 @@ def _best(sorts: Sequence[Sequence[Reading]], keys: Keys, folder: Path) -> Readi
     best, most = None, (0, 0, 0)
     for table in sorts:
         named = False
-        for reading in sorted(table, key=lambda each: each.rank):
+        for reading in table:
             if named and not reading.likely:
                 break
             names = _names(reading, keys)

@@ -135,10 +135,15 @@ def _of_mapping(value: Mapping[str, Any]) -> Table:
 
 
 def _table(rows: Iterable[tuple[int, Any]], unit: str) -> Table:
-    """The table of JSON values, without the header of a record."""
+    """The table of JSON values, without the headers of records."""
     fields = {number: _fields(value) for number, value in rows if value not in ([], {})}
-    header = str(fields.get(1, {}).get("format")).startswith(RECORD)
-    return Table({n: row for n, row in fields.items() if n > 1 or not header}, {}, unit)
+    without = {n: row for n, row in fields.items() if not _is_header(row)}
+    return Table(without, {}, unit)
+
+
+def _is_header(fields: Mapping[str, Any]) -> bool:
+    """Whether a line is the first of a record."""
+    return str(fields.get("format")).startswith(RECORD) and "key" not in fields
 
 
 def _fields(value: Any, prefix: str = "", depth: int = DEPTH) -> dict[str, Any]:

@@ -95,6 +95,10 @@ FORMS = {
     "decomposed letters": ("l.txt", unicodedata.normalize("NFD", "\n".join(DONE))),
     "a record": ("r.jsonl", f"{RECORD}\n" + lines(DONE, "key")),
     "a record behind a BOM": ("r.jsonl", f"\ufeff{RECORD}\n" + lines(DONE, "key")),
+    "two records, one after the other": (
+        "r.jsonl", "".join(f"{RECORD}\n" + lines(part, "key") for part in (DONE[:1], DONE[1:])),
+    ),
+    "two texts with marks": ("l.txt", "\ufeff1.png\n\ufeff" + "\n".join(DONE[1:])),
     "JSON lines": ("l.jsonl", lines(DONE)),
     "JSON lines in capitals": ("L.JSONL", lines(DONE)),
     "JSON lines of file names": ("l.ndjson", lines(DONE, "file_name")),
