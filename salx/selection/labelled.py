@@ -1,6 +1,7 @@
 """What is labelled already: images of the pool that files, folders and names say."""
 
 import contextlib
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,13 +98,13 @@ def _is_image(source: Source, keys: Keys) -> bool:
     if not name or keys.find(name) != ABSENT:
         return bool(name)
     path = paths.local(name, "labelled")
-    return not path.exists() and path.suffix.lower() not in FILES
+    return not os.path.exists(path) and path.suffix.lower() not in FILES
 
 
 def _of_path(path: Path, keys: Keys, missing: str) -> Named:
     """What a file or folder names."""
     try:
-        named = _of_folder(path, keys) if path.is_dir() else _of_file(path, keys)
+        named = _of_folder(path, keys) if os.path.isdir(path) else _of_file(path, keys)
     except InputError as error:
         raise ArgumentError("labelled", f"{{name}}={error}") from error
     return _checked(str(path), keys, named, missing)

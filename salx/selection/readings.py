@@ -3,10 +3,11 @@
 Which of a table's columns holds the images is not said in most of them. So every column is a
 reading, and whoever knows the pool takes the one that names the most of its images.
 
-Formats: a record of SALX or its `--csv`; text with a name a line; CSV with or without a header;
-JSON lines; a JSON array or object of names, of objects, or of objects by name. So Label Studio's
-JSON, JSON_MIN, CSV and TSV are read (https://labelstud.io/guide/export), and COCO's
-`images[].file_name` (https://cocodataset.org/#format-data).
+Formats: a record of SALX or its `--csv`; text with a name a line, perhaps a space and a label
+after it; CSV with or without a header; JSON lines; a JSON array or object of names, of objects, or
+of objects by name. So Label Studio's JSON, JSON_MIN, CSV and TSV are read
+(https://labelstud.io/guide/export), and COCO's `images[].file_name`
+(https://cocodataset.org/#format-data).
 """
 
 import re
@@ -159,7 +160,8 @@ def _fields(value: Any, prefix: str = "", depth: int = DEPTH) -> dict[str, Any]:
 
 
 def _of_text(path: Path, text: str) -> Iterator[Table]:
-    """The tables that a text can be: a name in each line, and CSV by each delimiter in it."""
+    """The tables that a text can be: a name in each line, CSV by each delimiter in it, and lines
+    of a name, a space and a label."""
     delimited = []
     for delimiter in tables.DELIMITERS:
         if delimiter not in text and not (delimiter == "," and '"' in text):
@@ -177,6 +179,8 @@ def _of_text(path: Path, text: str) -> Iterator[Table]:
         header = {"": first} if first.lower() in COLUMNED else {}
         yield Table({line: {"": each} for line, each in lines[bool(header) :]}, header)
     yield from delimited
+    if any(" " in each.strip() for _, each in lines) and not header_alone:
+        yield Table({line: {"": each.rsplit(None, 1)[0]} for line, each in lines}, {})
 
 
 def _of_records(records: list[tuple[int, list[str]]]) -> Table:

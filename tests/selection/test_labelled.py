@@ -87,6 +87,7 @@ FORMS = {
     "text in UTF-16 of the other order": ("l.txt", BIG_ENDIAN),
     "old line ends": ("l.txt", "\r".join(DONE)),
     "text with a header": ("l.txt", "image\n" + "\n".join(DONE)),
+    "text with labels": ("l.txt", "".join(f"{key} 7\n" for key in DONE)),
     "text without an ending": ("done", "\n".join(DONE)),
     "dots": ("l.txt", "\n".join(f"./{key}" for key in DONE)),
     "detours": ("l.txt", "\n".join(f"./c//../{key}" for key in DONE)),
