@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from salx import report
 from salx.infra import paths
 from salx.infra.errors import ArgumentError
+from salx.infra.numbers import shown
 from salx.infra.outputs import Guard, Input
 from salx.policies import Policy
 from salx.selection import compare as comparing
@@ -68,9 +67,12 @@ def select(
         a Policy.
       budget: how many to choose, or a share of the pool in percent.
       labelled: what is labelled already and never chosen: a record of an earlier selection, a
-        text file with a key a line, a Selection, or several of these.
-      **settings: `seed` (0), and what changes no choice: `batch` (64), `threads` (2), `workers`
-        (0), `resume`, a folder in which a long pass is kept, and `observer`.
+        table or list of images of any kind (text, CSV, JSON lines, Label Studio's exports,
+        COCO), a folder of labelled images, a key or path of an image, a Selection, or several
+        of these.
+      **settings: `seed` (0); `labelled_missing` ("stop"; "ok" goes on where less than half of
+        what is labelled is in the pool); and what changes no choice: `batch` (64), `threads`
+        (2), `workers` (0), `resume`, a folder in which a long pass is kept, and `observer`.
 
     Returns:
       A Selection, best first.
@@ -85,14 +87,14 @@ def select(
         chosen = Settings(**settings)
     except TypeError as error:
         raise ArgumentError("settings", f"{{name}}: {error}") from error
-    several = [labelled] if isinstance(labelled, str | Path | Selection) else list(labelled)
-    ids = _labelled_ids(several, pool)
-    plan = selecting.plan(pool, answerer, policy, budget, ids)
+    several = _sources(labelled)
+    done = labels.find(several, pool, chosen.labelled_missing)
+    plan = selecting.plan(pool, answerer, policy, budget, done.ids)
     guard = Guard((*plan.guard.inputs, *_inputs(surrogate, several)))
     return selecting.make(replace(plan, guard=guard), chosen)
 
 
-def _inputs(surrogate: Any, labelled: Sequence[Any]) -> Iterator[Input]:
+def _inputs(surrogate: Any, labelled: Sequence[labels.Source]) -> Iterator[Input]:
     """The files, beside the pool's, that the selection's own must spare."""
     if isinstance(surrogate, str | Path):
         for path in kinds.files(str(surrogate)):
@@ -102,15 +104,17 @@ def _inputs(surrogate: Any, labelled: Sequence[Any]) -> Iterator[Input]:
             yield Input(paths.local(each), "labelled")
 
 
-def _labelled_ids(labelled: Sequence[Any], pool: Pool) -> np.ndarray:
-    """The pool's ids of what is labelled, int64 ascending."""
-    keys: set[str] = set()
-    for each in labelled:
-        if isinstance(each, Selection):
-            keys |= set(each.keys)
-        else:
-            keys |= set(labels.keys_in(paths.local(each, "labelled")))
-    return labels.ids_of_keys(keys, pool.dataset)[0]
+def _sources(labelled: Labelled) -> list[labels.Source]:
+    """What says what is labelled, one by one; a Selection by its keys."""
+    several = [labelled] if isinstance(labelled, str | Path | Selection) else labelled
+    try:
+        several = list(several)
+    except TypeError:
+        several = [several]
+    for each in several:
+        if not isinstance(each, str | Path | Selection):
+            raise ArgumentError("labelled", f"{{name}}={shown(each)} is no file, key or Selection")
+    return [each.keys if isinstance(each, Selection) else each for each in several]
 
 
 class Study(studies.Study):

@@ -10,8 +10,11 @@
               .jsonl with a column "image"), or a data set of SALX: NAME,option=value,...
 --policy      a policy's name, or module:Class of your own; options: entropy,aggregation=mean
 --budget      so many images, or a share of the pool: 500, 2%
---labelled    files of images that are labelled already: records of this command, or text with a
-              key a line; they are never picked, and Core-Set keeps away from them
+--labelled    images that are labelled already: records and CSV files of this command, lists of
+              names or paths (text, CSV, JSON lines), exports of Label Studio or COCO, folders of
+              labelled images; they are never picked, and Core-Set keeps away from them. Where
+              less than half of what a file names is in the pool, nothing is picked, unless
+              --labelled_missing=ok
 --out         the record: a line of JSON for each pick, with its key, score and rank, from 0
 
 Of several surrogates each has files of its own, numbered in the order of the flags: picks.1.jsonl,
@@ -47,7 +50,7 @@ from salx.surrogates import kinds
 
 OUTPUTS = ("out", "csv", "label_studio", "fiftyone", "sheet", "copy")  # the record is first
 NAMED = ("surrogate", "pool", "policy", "budget", "labelled", "size", "batch", "threads", "seed")
-FLAGS = {name: f"--{name}" for name in (*NAMED, *OUTPUTS, "overwrite")}
+FLAGS = {name: f"--{name}" for name in (*NAMED, *OUTPUTS, "overwrite", "labelled_missing")}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -70,7 +73,8 @@ def _parser() -> Parser:
     add("--policy", default="entropy", metavar="NAME[,OPTION=VALUE]")
     add("--budget", required=True, metavar="N|N%%")
     add("--out", required=True, metavar="FILE.jsonl")
-    add("--labelled", action="append", default=[], metavar="FILE")
+    add("--labelled", action="append", default=[], metavar="FILE|FOLDER")
+    add("--labelled_missing", choices=labelled.MISSING, default=labelled.STOP, metavar="ok")
     add("--seed", type=int, default=0, help="of policies that draw")
     add("--size", metavar="H,W", help="what a file of weights sees of an image")
     add("--batch", type=int, default=64)
@@ -157,16 +161,16 @@ def prepare(flags: argparse.Namespace) -> list[Plan]:
     surrogates = [each if each is None else kinds.load(each, **options) for each in sources(flags)]
     made = [selecting.policy_of(flags.policy, surrogate) for surrogate in surrogates]
     images = pool.images(flags.pool, flags.on_error)
-    ids, foreign = labelled.ids_of(flags.labelled, images.dataset)
+    done = labelled.find(flags.labelled, images, flags.labelled_missing)
     if flags.fiftyone and not images.root:
         why = f"{{name}} needs files of images, which --pool={flags.pool} has not"
         raise ArgumentError("fiftyone", why)
     plans = [
-        selecting.plan(images, surrogate, policy, flags.budget, ids)
+        selecting.plan(images, surrogate, policy, flags.budget, done.ids)
         for surrogate, policy in zip(surrogates, made, strict=True)
     ]
     if flags.labelled:
-        print(f"labelled: {len(ids)}" + (f", {foreign} not in the pool" if foreign else ""))
+        print(done.in_words())
     return plans
 
 
@@ -217,6 +221,8 @@ def answer(flags: argparse.Namespace, job: Job, settings: Settings) -> Selection
     )
     if selection.reason:
         print(f"{out}: fewer than asked for: {selection.reason}")
+    if line := selection.duplicates.in_words():
+        print(f"{out}: {line}")
     return selection
 
 

@@ -1,17 +1,21 @@
 """Lists of images and their labels or masks: CSV with a header, or JSON lines."""
 
-import csv
-import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from absl import logging
 
+from salx.data import keys, tables
 from salx.data.image_files import ClassifiedFiles, ImageFiles, MaskedFiles
+from salx.infra import paths
 from salx.infra.errors import InputError
+from salx.infra.numbers import shown
 
-LISTS = (".csv", ".jsonl")  # how the names of lists end
+LISTS = (".csv", ".tsv", ".jsonl")  # how the names of lists end, in any case
 SPLITS = ("train", "val")
 
 
@@ -25,8 +29,13 @@ class Row(NamedTuple):
     where: str
 
 
+def is_list(name: str) -> bool:
+    """Tell whether a file is called as a list is."""
+    return name.lower().endswith(LISTS)
+
+
 def read(root: Path, name: str, target: str, needed: bool) -> list[Row]:
-    """Read the rows of a list.
+    """Read the rows of a list, and warn of labels with spaces around them.
 
     Args:
       root: the folder of the list.
@@ -37,73 +46,83 @@ def read(root: Path, name: str, target: str, needed: bool) -> list[Row]:
     Raises:
       InputError: naming the list and the line of what is missing, not a split, or listed twice.
     """
-    path = root / name
-    lines = csv_lines if name.endswith(".csv") else json_lines
-    rows, first = [], {}
-    try:
-        for line, fields in lines(path):
-            row = parsed(fields, target, f"{path}:{line}")
-            if row.image in first:
-                raise InputError(f"{row.where}: {row.image} is listed already, {first[row.image]}")
-            first[row.image] = f"line {line}"
-            rows.append(row)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+    path = root / paths.local(name, "labels")
+    rows, first, spaced = [], {}, []
+    for line, fields in tables.read(path, ("image", target, "split")):
+        row = parsed(root, fields, target, f"{path}:{line}")
+        if row.image in first:
+            raise InputError(f"{row.where}: {row.image} is listed already, {first[row.image]}")
+        first[row.image] = f"line {line}"
+        rows.append(row)
+        if target == "label" and row.target and str(fields[target]) != row.target:
+            spaced.append(f"line {line}: {str(fields[target])!r}")
+    if spaced:
+        logging.warning(f"{path}: spaces around {len(spaced)} labels do not count: {spaced[0]}")
     without = [row for row in rows if not row.target]
     if without and (needed or len(without) < len(rows)):
         raise InputError(f"{without[0].where}: has no {target!r}")
     return rows
 
 
-def csv_lines(path: Path) -> Iterator[tuple[int, dict]]:
-    """Read (line, fields) of a CSV file with a header."""
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        for fields in reader:
-            yield reader.line_num, fields
+def parsed(root: Path, fields: Mapping[str, Any], target: str, where: str) -> Row:
+    """Make a line's row; a file is normalised, and has to lie below the set's folder.
 
-
-def json_lines(path: Path) -> Iterator[tuple[int, dict]]:
-    """Read (line, fields) of a file with a JSON object in each line."""
-    for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if text.strip():
-            fields = json.loads(text)
-            yield line, fields if isinstance(fields, dict) else {}
-
-
-def parsed(fields: dict[str, Any], target: str, where: str) -> Row:
-    """Make a line's row; a file is normalised, and has to lie below the set's folder."""
-    columns = {
-        name: "" if (value := fields.get(name)) is None else str(value)
-        for name in ("image", target)
-    }
-    if not columns["image"]:
-        raise InputError(f"{where}: has no 'image'")
-    split = fields.get("split") or SPLITS[0]
+    Raises:
+      InputError: for what is no text, or in a label no whole number either.
+    """
+    image = _text(fields, "image", where)
+    if not image.strip():
+        columns = ", ".join(map(repr, fields)) if "image" not in fields else ""
+        raise InputError(f"{where}: has no 'image'" + (f" among {columns}" if columns else ""))
+    split = _text(fields, "split", where).strip().lower() or SPLITS[0]
     if split not in SPLITS:
         raise InputError(f"{where}: the split {split!r} is neither train nor val")
-    value = columns[target]
+    value = _text(fields, target, where).strip()
     if target == "mask" and value:
-        value = inside(value, where)
-    return Row(inside(columns["image"], where), value, split, where)
+        value = inside(root, _text(fields, target, where), where)
+    return Row(inside(root, image, where), value, split, where)
 
 
-def inside(name: str, where: str) -> str:
-    """Normalise a file's name, which has to lie below the set's folder."""
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
+def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
+    """A value as text, "" for none. JSON has more kinds of values than names do."""
+    value = fields.get(name)
+    if value is None:
+        return ""
+    whole = isinstance(value, int) and not isinstance(value, bool) and name == "label"
+    if not isinstance(value, str) and not whole:
+        kinds = "text or a whole number" if name == "label" else "text"
+        raise InputError(f"{where}: {name!r} is {shown(value)}, and has to be {kinds}")
+    text = str(value)
+    fault = paths.fault(text)
+    if fault and text.strip() and not fault.startswith("is too long"):
+        raise InputError(f"{where}: the {name} {paths.printable(text)} {fault}")
+    return text
+
+
+def inside(root: Path, name: str, where: str) -> str:
+    """Normalise a file's name, which has to lie below the set's folder.
+
+    A name that is no file's is read as other systems write it: with `\\`, or percent-encoded.
+    """
+    forms = [form for form in keys.spellings(name) if not paths.fault(form)]
+    if not forms:
+        raise InputError(f"{where}: {paths.printable(name)[:80]} {paths.fault(name)}")
+    below = [key for form in forms if (key := keys.below(root, form)) is not None]
+    if not below:
         raise InputError(f"{where}: {name} does not lie below the set's folder")
-    return str(path)
+    there = (key for key in below if len(below) == 1 or os.path.lexists(root / key))
+    return next(there, below[0])
 
 
 def size(root: Path, name: str, where: str) -> int:
     """Ask for a file's size in bytes. Raises InputError, naming the list's line."""
     try:
-        return (root / name).stat().st_size
+        facts = (root / name).stat()
     except OSError as error:
         raise InputError(f"{where}: {root / name}: {error.strerror}") from error
+    if not stat.S_ISREG(facts.st_mode):
+        raise InputError(f"{where}: {root / name}: is no regular file")
+    return facts.st_size
 
 
 def of_split(rows: Sequence[Row], split: str) -> list[Row]:

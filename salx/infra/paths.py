@@ -1,5 +1,6 @@
 """Names of files and folders as a user gives them: expanded, and refused where they cannot be."""
 
+import contextlib
 from pathlib import Path
 
 from salx.infra.errors import ArgumentError, InputError
@@ -9,7 +10,8 @@ LONGEST, DEEPEST = 255, 4095  # bytes of a part of a path, and of all of it, on 
 
 def printable(text: str) -> str:
     """Return a name as a terminal and JSON can show it: what is no character becomes \\xNN."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    with contextlib.suppress(UnicodeEncodeError):  # half a pair, which stands for no byte either
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from salx.data import datasets
 from salx.data.datasets import Dataset
-from salx.data.lists import LISTS
+from salx.data.lists import LISTS, is_list
 from salx.infra import paths
 from salx.infra.errors import ArgumentError
 from salx.infra.outputs import Input
@@ -64,7 +64,7 @@ def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
     """Look at a pool of images.
 
     Args:
-      source: a folder, with all below it; a list, .csv or .jsonl with a column "image"; or a
+      source: a folder, with all below it; a list, .csv, .tsv or .jsonl with a column "image"; or a
         data set's name, also as "name,option=value".
       on_error: "skip" leaves out, and lists, what cannot be read; "raise" stops at it.
       **options: the data set's options.
@@ -79,9 +79,12 @@ def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
         config = {"name": "folder", "dir": str(root), "labels": labels, **options}
     else:
         name, more = named(text, "pool")
-        paths.local(name, "pool")  # which refuses what is no text
+        path = paths.local(name, "pool")
         if ":" not in name and name not in datasets.DATASETS.names():
-            raise ArgumentError("pool", f"{{name}}={text}: no such folder, list or data set")
+            why = "no such folder, list or data set"
+            if path.is_file():
+                why = f"is a file, but no list: these are named {', '.join(LISTS)}"
+            raise ArgumentError("pool", f"{{name}}={text}: {why}")
         config = {"name": name, **more, **options}
     dataset = datasets.raw({"on_error": on_error, **config})
     return Pool(dataset, root, text, sources_of(text, options.get("dir", "")))
@@ -119,7 +122,7 @@ def named(text: str, argument: str) -> tuple[str, dict[str, Any]]:
 
 
 def _is_list(text: str) -> bool:
-    return text.endswith(LISTS) and paths.local(text).is_file()
+    return is_list(text) and paths.local(text).is_file()
 
 
 def _root(text: str) -> Path | None:

@@ -1,5 +1,6 @@
 """What was chosen: a Selection, as values and as files for other tools."""
 
+import functools
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from salx.policies import Policy
 from salx.scoring.predictions import Predictions
 from salx.scoring.stages import Choice
 from salx.selection import exports, sheet
+from salx.selection.duplicates import Duplicates, find_duplicates
 from salx.selection.exports import Pick
 from salx.selection.pool import Pool
 from salx.surrogates.surrogate import Surrogate
@@ -37,6 +39,7 @@ class Selection:
       candidates: how many could have been chosen.
       seconds: what scoring and choosing took.
       guard: what the files of the selection must spare.
+      labelled: ids int64[L] of what was labelled before.
     """
 
     header: dict[str, Any]
@@ -49,6 +52,7 @@ class Selection:
     candidates: int
     seconds: float
     guard: Guard = field(default_factory=Guard, repr=False)
+    labelled: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
 
     def __len__(self) -> int:
         return len(self.choice.ids)
@@ -73,6 +77,11 @@ class Selection:
     def reason(self) -> str:
         """Why there are fewer than asked for; empty where there are not."""
         return self.choice.reason
+
+    @functools.cached_property
+    def duplicates(self) -> Duplicates:
+        """How many picks repeat another, or one that is labelled; reads these images once."""
+        return find_duplicates(self.pool, self.ids, self.labelled)
 
     def picks(self) -> list[Pick]:
         """Return the picks with what other tools want to know of them."""

@@ -31,6 +31,7 @@ from salx.scoring.header import Origin, Where, header
 from salx.scoring.predictions import Predictions, split
 from salx.scoring.saved_pass import SavedPass
 from salx.scoring.stages import NotLabelled, Round
+from salx.selection import labelled as labels
 from salx.selection.pool import Pool, named
 from salx.selection.result import Selection
 from salx.surrogates.network import Network
@@ -43,6 +44,7 @@ class Settings:
 
     Attributes:
       seed: of policies that draw.
+      labelled_missing: "stop" or "ok" where hardly anything that is labelled is in the pool.
       batch: images that are scored at once, over all devices.
       threads, workers: readers that work ahead, and processes of them.
       resume: a folder where a long pass is kept, so that it can be stopped and goes on.
@@ -57,6 +59,7 @@ class Settings:
     resume: str | Path | None = None
     observer: Observer = field(default_factory=Observer)
     scorer: Scorer = field(default_factory=Scorer)
+    labelled_missing: str = labels.STOP
 
     def __post_init__(self) -> None:
         names = ("seed", "batch", "threads", "workers")
@@ -159,6 +162,7 @@ def make(wanted: Plan, settings: Settings) -> Selection:
         candidates=len(candidates.ids),
         seconds=time.monotonic() - began,
         guard=wanted.guard,
+        labelled=wanted.labelled,
     )
 
 

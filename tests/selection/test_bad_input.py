@@ -39,10 +39,15 @@ BAD = [
     (["--labelled={0}/p.jsonl"], 2, "is --labelled already"),
     (["--sheet={0}/p.pdf"], 2, "must be named .html or .png"),
     (["--labelled={0}/gone.txt"], 2, "gone.txt: cannot be read"),
-    (["--labelled={0}/broken.jsonl"], 2, "broken.jsonl: line 2 is no JSON with a key"),
-    (["--labelled={0}/other.jsonl"], 2, "other.jsonl: line 1 is no JSON with a key"),
+    (["--labelled={0}/broken.jsonl"], 2, "broken.jsonl: cannot be read: line 2 is no JSON"),
+    (["--labelled={0}/other.jsonl"], 2, "other.jsonl: holds no names of images"),
     (["--pool={0}/empty"], 2, "the pool is empty"),
     (["--pool={0}/nowhere"], 2, "no such folder, list or data set"),
+    (["--pool={0}/file"], 2, "is a file, but no list: these are named .csv"),
+    (["--pool="], 2, "--pool=: is empty"),
+    (["--labelled="], 2, "--labelled=: is empty"),
+    (["--labelled={0}/other.txt"], 2, "other.txt: none of the names in it is in the pool"),
+    (["--labelled={0}/empty"], 2, "empty: holds no images"),
     (["--pool=digits,nope=3"], 2, "'nope'"),
     (["--pool=digits"], 2, "sees 3 channels, the images of --pool have 1"),
     (["--pool={0}/two/list.csv"], 2, "--surrogate knows 10 classes, --pool has 2"),
@@ -61,7 +66,8 @@ def place(tmp_path_factory, pictures):
     (root / "file").touch()
     (root / "empty").mkdir()
     (root / "broken.jsonl").write_text('{"key": "a"}\n{"key": \n')
-    (root / "other.jsonl").write_text('{"image": "01.png"}\n')
+    (root / "other.jsonl").write_text('{"id": 1.5}\n')
+    (root / "other.txt").write_text("elsewhere/1.png\n")
     for number in range(2):
         write(root / "two" / f"{number}.png", picture(number))
         write(root / "broken" / f"{number}.png", picture(number))

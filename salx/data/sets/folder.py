@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from salx import tasks
-from salx.data import image_files, listing, lists
+from salx.data import image_files, listing, lists, occurrence
 from salx.data.datasets import Dataset, register
 from salx.data.decoding import UNKNOWN, label_map
 from salx.infra.errors import ArgumentError, unknown
@@ -32,7 +32,7 @@ def load(
 
     labels: "folders": [train/|val/]<class>/* for classification, else [train/|val/]images/**
             with masks/** of the same names; "none": every image below dir, without labels;
-            "<file>.csv" or "<file>.jsonl" in dir: image and label or mask, as paths below dir,
+            "<file>.csv", ".tsv" or ".jsonl" in dir: image and label or mask, as paths below dir,
             and, if it likes, split: train or val. Without classes, the images may be alone.
     classes: names in order. Masks hold indices into them, or 255, so they have to be given for
              masks; else they are what is found, sorted.
@@ -47,7 +47,7 @@ def load(
     root = listing.locate("folder", dir, ("",), HOW)
     if labels == "none":
         sources = [image_files.ImageFiles(root, listing.below(root))]
-    elif labels.endswith(lists.LISTS):
+    elif lists.is_list(labels):
         target = "mask" if kind.dense else "label"
         rows = lists.read(root, labels, target, needed=bool(names))
         if rows and not rows[0].target:
@@ -58,12 +58,13 @@ def load(
         else:
             sources = lists.masked(root, rows, _indices(names))
     elif labels != "folders":
-        raise unknown("{name}", labels, ("folders", "none", "<file>.csv or .jsonl"), "labels")
+        raise unknown("{name}", labels, ("folders", "none", "<file>.csv, .tsv or .jsonl"), "labels")
     elif not kind.dense:
         names = names or listing.class_names(root / _splits(root)[0])
         sources = [listing.class_folders(root, split, names) for split in _splits(root)]
     else:
         sources = [_masks_of(root, split, names) for split in _splits(root)]
+    _warn(sources, names, root)
     pool, val = (*sources, image_files.ImageFiles(root, {}))[:2]
     return image_files.photographs(
         name="folder",
@@ -74,6 +75,15 @@ def load(
         classes=names,
         image_shape=image_files.common_shape(pool, val),
     )
+
+
+def _warn(sources: Sequence[image_files.ImageFiles], names: tuple[str, ...], root: Path) -> None:
+    """Warn of classes that occur nowhere, and of masks that look as if they meant another thing."""
+    labelled = [source for source in sources if isinstance(source, image_files.ClassifiedFiles)]
+    if labelled:
+        occurrence.warn_of_labels(labelled, names, str(root))
+    elif isinstance(sources[0], image_files.MaskedFiles):
+        occurrence.warn_of_masks(sources[0], names, str(root))
 
 
 def _check_classes(names: tuple[str, ...], needed: bool) -> None:
