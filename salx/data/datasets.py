@@ -43,6 +43,7 @@ class Dataset(NamedTuple):
         ids mean the same wherever it is equal.
       palette: an RGB colour for each class of a segmentation.
       transforms: what becomes of an item before the model.
+      validation: where there is none: what was looked for.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Dataset(NamedTuple):
     fingerprint: str
     palette: tuple[tuple[int, int, int], ...] = ()
     transforms: Transforms = Transforms()
+    validation: str = ""
 
 
 DATASETS: Registry[Callable[..., Dataset]] = Registry(
@@ -107,9 +109,11 @@ def raw(options: DatasetOptions | Mapping[str, Any]) -> Dataset:
     for option in options.options:
         if option not in parameters:
             common = (name for name in options.defaults() if name != "name")
-            raise unknown("field of {.}", option, [*parameters, *common], option)
+            raise unknown("field of {.}", option, {*parameters, *common}, option)
     options.check()
-    dataset = arranged(build(**options.options), options)
+    # A set that lists files by itself needs to know what becomes of those that cannot be.
+    skip = {"on_error": options.on_error} if "on_error" in parameters else {}
+    dataset = arranged(build(**options.options, **skip), options)
     if not len(dataset.pool):
         raise InputError(f"data set {options.name!r}: the pool is empty")
     return dataset
