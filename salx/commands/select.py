@@ -6,8 +6,9 @@
 --surrogate   a finished run's folder (W/deployments/...), weights of a known network
               (.safetensors, .npz, .pth), A+B for an ensemble of such, or module:Name of your
               own; again for a comparison of several
---pool        a folder of images (with those in the folders below it), a list of them (.csv or
-              .jsonl with a column "image"), or a data set of SALX: NAME,option=value,...
+--pool        a folder of images (with those in the folders below it, but for masks and copies of
+              earlier picks), a list of them (.csv or .jsonl with a column "image"), or a data set
+              of SALX: NAME,option=value,... (folder,dir=FOLDER,labels=all takes every image)
 --policy      a policy's name, or module:Class of your own; options: entropy,aggregation=mean
 --budget      so many images, or a share of the pool: 500, 2%
 --labelled    images that are labelled already: records and CSV files of this command, lists of

@@ -42,6 +42,7 @@ class Dataset(NamedTuple):
       palette: an RGB colour for each class of a segmentation.
       transforms: what becomes of an item before the model.
       skipped: keys of the examples that are not in the pool as they cannot be read.
+      validation: where there is none: what was looked for.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Dataset(NamedTuple):
     palette: tuple[tuple[int, int, int], ...] = ()
     transforms: Transforms = Transforms()
     skipped: tuple[str, ...] = ()
+    validation: str = ""
 
 
 DATASETS: Registry[Callable[..., Dataset]] = Registry(
@@ -105,7 +107,7 @@ def raw(options: DatasetOptions | Mapping[str, Any]) -> Dataset:
     options.check()
     build = DATASETS.get(options.name, "name")
     _check_own_options(build, options)
-    made = build(**options.options) if callable(build) else build
+    made = build(**options.options, **_common_options(build, options)) if callable(build) else build
     if not isinstance(made, Dataset):
         text = f"{{name}}={options.name} gives no Dataset but {type(made).__name__}"
         raise ArgumentError("name", text)
@@ -127,6 +129,11 @@ def _check_own_options(build: Callable[..., Dataset], options: DatasetOptions) -
         if needed and option not in options.options:
             raise ArgumentError(option, f"{{name}} is required by data set {options.name!r}")
     limits.check_options(build, options.options)
+
+
+def _common_options(build: Callable[..., Dataset], options: DatasetOptions) -> dict[str, Any]:
+    """The common options that a set takes itself: what becomes of files that cannot be listed."""
+    return {"on_error": options.on_error} if "on_error" in limits.parameters(build) else {}
 
 
 def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:

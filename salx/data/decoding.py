@@ -1,37 +1,60 @@
 """Image files as arrays: RGB pictures, and masks of class indices."""
 
 import contextlib
+import functools
 import io
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
+from absl import logging
+from PIL import Image, TiffImagePlugin
 
-from salx.data import opencv
+from salx.data import headers, heic, opencv
 
 Shape = tuple[int, int, int]
 
 MIXED: Shape = (0, 0, 3)  # colour pictures of more than one size
 COLOUR = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-PNG = b"\x89PNG\r\n\x1a\n"
 GREY, PALETTE = 0, 3  # PNG's colour types
 IGNORED = 255  # not counted, neither in a loss nor in a metric
 UNKNOWN = 254  # stands in a label map for a stored value that means nothing
 
+# Opencv's limits, of which the environment can raise one: pixels on a side, and of an image.
+SIDE, PIXELS = 1 << 20, "OPENCV_IO_MAX_IMAGE_PIXELS"
+FLOATS = 3  # of TIFF's tag SampleFormat
+SAMPLE_FORMAT = 339
 
-def decode(content: bytes) -> np.ndarray:
-    """Decode a whole image file's content to uint8[H, W, 3], RGB.
+# What EXIF's orientations ask for, from the stored image to the one that is shown.
+TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: lambda image: image[:, ::-1],
+    3: lambda image: image[::-1, ::-1],
+    4: lambda image: image[::-1],
+    5: lambda image: image.swapaxes(0, 1),
+    6: lambda image: image.swapaxes(0, 1)[:, ::-1],
+    7: lambda image: image.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda image: image.swapaxes(0, 1)[::-1],
+}
+
+
+def decode(content: bytes, name: str = "an image") -> np.ndarray:
+    """Decode a whole image file's content to uint8[H, W, 3], RGB; `name` is for warnings.
 
     CMYK, grey, palette and 16-bit images are converted, transparency and the camera's
-    orientation are ignored.
+    orientation are ignored (see `turned`).
 
     Raises:
-      ValueError: for what is cut short or no image.
+      ValueError: for what is cut short or no image, too large, or of floating-point numbers.
     """
-    return _decoded(content, COLOUR)
+    return heic.decode(content) if heic.is_heic(content) else _decoded(content, COLOUR, name)
+
+
+def turned(image: np.ndarray, turn: int) -> np.ndarray:
+    """Turn a stored image [H, W, ...] by EXIF's orientation; 1 is as stored."""
+    return np.ascontiguousarray(TURNS[turn](image)) if turn in TURNS else image
 
 
 def decode_mask(content: bytes) -> np.ndarray:
@@ -41,7 +64,7 @@ def decode_mask(content: bytes) -> np.ndarray:
     Raises:
       ValueError: for any other file: what is not an index cannot be read as one.
     """
-    if not content.startswith(PNG):
+    if not content.startswith(headers.PNG):
         raise ValueError("a mask is a PNG file")
     bits, kind = content[24:26] if len(content) > 25 else (8, GREY)
     if kind == PALETTE:
@@ -51,19 +74,52 @@ def decode_mask(content: bytes) -> np.ndarray:
             "a mask holds one 8-bit index for each pixel, grey or palette; "
             f"this PNG has {bits} bits and colour type {kind}"
         )
-    return _decoded(content, cv2.IMREAD_UNCHANGED)
+    return _decoded(content, cv2.IMREAD_UNCHANGED, "a mask")
 
 
-def _decoded(content: bytes, flags: int) -> np.ndarray:
+def _decoded(content: bytes, flags: int, name: str) -> np.ndarray:
     """What opencv makes of the content; it gives nothing for a file that is cut short."""
-    opencv.prepare()
-    try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except cv2.error:
-        image = None
+    image, words = opencv.decode(content, flags)
     if image is None:
-        raise ValueError("cut short, or no image")
+        raise ValueError(_refused(content))
+    if words and content.startswith(headers.JPEG):
+        _warn_of_damage(name, words)
     return image
+
+
+@functools.lru_cache(maxsize=1 << 16)  # a line for each file, however often it is read
+def _warn_of_damage(name: str, words: str) -> None:
+    logging.warning(f"{name}: damaged, and read as far as that goes: {words}")
+
+
+def _refused(content: bytes) -> str:
+    """Why opencv does not decode a file, as far as its header says."""
+    header = headers.of_content(content)
+    limit = os.environ.get(PIXELS, "")
+    most = int(limit) if limit.isdecimal() else 1 << 30
+    if header and (header.height * header.width > most or max(header[:2]) > SIDE):
+        size = f"{header.width:,} x {header.height:,}"
+        return (
+            f"too large: it has {size} pixels; at most {most:,} are read, {SIDE:,} on a side (the "
+            f"environment variable {PIXELS} sets another limit)"
+        )
+    if content[:4] in (b"II*\0", b"MM\0*") and _holds_floats(content):
+        return (
+            "it holds floating-point numbers, of which nobody says what is black and what is "
+            "white: save it with 8 or 16 bits"
+        )
+    return "cut short, or no image"
+
+
+def _holds_floats(content: bytes) -> bool:
+    """Whether a TIFF's numbers are no integers; Pillow's errors are of many kinds."""
+    with contextlib.suppress(Exception):
+        tags = TiffImagePlugin.ImageFileDirectory_v2(content[:8])
+        file = io.BytesIO(content)
+        file.seek(tags.next)
+        tags.load(file)
+        return FLOATS in tags.get(SAMPLE_FORMAT, ())
+    return False
 
 
 def _palette_indices(content: bytes) -> np.ndarray:
@@ -71,7 +127,7 @@ def _palette_indices(content: bytes) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             return np.asarray(image)
-    except (OSError, SyntaxError) as error:
+    except Exception as error:  # Pillow's are of many kinds
         raise ValueError("cut short, or no image") from error
 
 
@@ -92,7 +148,7 @@ def naming(path: Path) -> Iterator[None]:
 def read_image(path: Path) -> np.ndarray:
     """Decode an image file as `decode` does; errors name it."""
     with naming(path):
-        return decode(path.read_bytes())
+        return decode(path.read_bytes(), str(path))
 
 
 def read_mask(path: Path) -> np.ndarray:

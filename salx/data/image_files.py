@@ -1,14 +1,13 @@
 """Sources of image files, and the data set of two of them."""
 
-import contextlib
+import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from PIL import Image
 
-from salx.data import decoding
+from salx.data import decoding, headers
 from salx.data.datasets import Dataset, fingerprint
 from salx.infra.sealed import canonical
 
@@ -22,8 +21,11 @@ class ImageFiles:
     """Image files; items are {"image": uint8[H, W, 3]}.
 
     `keys` are the files' names below `root`. Where `shape` is known, a picture of another one
-    is an error.
+    is an error. `turns` are EXIF's orientations, uint8[n], by which the stored images are turned;
+    None turns none.
     """
+
+    turns: np.ndarray | None = None
 
     def __init__(self, root: Path, sizes: Sizes, shape: decoding.Shape = decoding.MIXED):
         self.root, self.shape = root, shape
@@ -37,11 +39,20 @@ class ImageFiles:
         image = decoding.read_image(path)
         if self.shape != decoding.MIXED and image.shape != self.shape:
             raise ValueError(f"{path}: its shape is {image.shape}, not {self.shape}")
+        if self.turns is not None:
+            image = decoding.turned(image, int(self.turns[index]))
         return {"image": image}
 
+    def turned(self, turns: np.ndarray) -> Self:
+        """Give the same files, turned by orientations uint8[n]; 1 leaves an image as it is."""
+        other = copy.copy(self)
+        other.turns = turns if (turns != 1).any() else None
+        return other
+
     def content(self) -> bytes:
-        """Give what of the content is known without reading it, for the fingerprint."""
-        return self.sizes.tobytes()
+        """Give what of the content is known without reading it, for the fingerprint: a file that
+        is not turned adds what it always did."""
+        return self.sizes.tobytes() + (b"" if self.turns is None else self.turns.tobytes())
 
 
 class ClassifiedFiles(ImageFiles):
@@ -66,7 +77,12 @@ class ClassifiedFiles(ImageFiles):
 
 
 class MaskedFiles(ImageFiles):
-    """Image files with a mask file each: items have a uint8[H, W] "label" beside."""
+    """Image files with a mask file each: items have a uint8[H, W] "label" beside.
+
+    `mask_turns` are to the masks what `turns` are to the images.
+    """
+
+    mask_turns: np.ndarray | None = None
 
     def __init__(
         self,
@@ -83,13 +99,16 @@ class MaskedFiles(ImageFiles):
     def __getitem__(self, index: int) -> dict[str, Any]:
         path = self.root / self.masks[index]
         image, stored = super().__getitem__(index)["image"], decoding.read_mask(path)
+        if self.mask_turns is not None:
+            stored = decoding.turned(stored, int(self.mask_turns[index]))
         with decoding.naming(path):
             return decoding.segmented(image, stored, self.map)
 
     def content(self) -> bytes:
         """Give what is known without reading it, the masks' files as well."""
         masks = (canonical(self.masks), self.mask_sizes.tobytes(), self.map.tobytes())
-        return b"".join((super().content(), *masks))
+        turns = b"" if self.mask_turns is None else self.mask_turns.tobytes()
+        return b"".join((super().content(), *masks, turns))
 
 
 def photographs(
@@ -119,8 +138,8 @@ def common_shape(*sources: ImageFiles) -> decoding.Shape:
     sizes: set[tuple[int, int]] = set()
     for path in (source.root / key for source in sources for key in source.keys):
         # What cannot be read is told, or skipped, when its turn comes.
-        with contextlib.suppress(OSError, Image.DecompressionBombError), Image.open(path) as image:
-            sizes.add(image.size)
+        if header := headers.read(path):
+            sizes.add((header.height, header.width))
         if len(sizes) > 1:
             return decoding.MIXED
-    return (*sizes.pop()[::-1], 3) if sizes else decoding.MIXED
+    return (*sizes.pop(), 3) if sizes else decoding.MIXED

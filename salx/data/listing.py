@@ -8,10 +8,10 @@ import numpy as np
 
 from salx.data.decoding import MIXED, Shape
 from salx.data.image_files import ClassifiedFiles, MaskedFiles, Sizes
+from salx.data.walk import IMAGES, UNFIT, Walk, lost, unfit
 from salx.infra import paths
 from salx.infra.errors import ArgumentError, InputError
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 MASKS = (".png",)
 
 
@@ -30,38 +30,28 @@ def locate(name: str, folder: str, layouts: Sequence[str], how: str) -> Path:
     raise ArgumentError("dir", f"data set {name} is not there; looked for {looked}. {how}")
 
 
-def below(folder: Path, above: tuple[str, ...] = (), endings: Sequence[str] = IMAGES) -> Sizes:
+def below(folder: Path, endings: Sequence[str] = IMAGES, walk: Walk | None = None) -> Sizes:
     """List the files below a folder whose names end so, in the order of their names' code points.
 
-    Links are followed; hidden files are left out. Raises InputError for a folder that is not
-    there, a link to nothing, and a link to a folder that it lies in.
+    Links are followed; hidden files are left out. Raises InputError, unless the walk skips it,
+    for a folder that is not there, a link to nothing, and a link to a folder that it lies in.
     """
-    real = os.path.realpath(folder)
-    if real in above:
-        raise InputError(f"{folder}: a link to a folder that it lies in")
-    sizes: Sizes = {}
-    for entry in entries(folder):
-        if entry.is_dir():
-            inner = below(Path(entry), (*above, real), endings)
-            sizes |= {f"{entry.name}/{name}": size for name, size in inner.items()}
-        elif stem(entry.name, endings) is not None:
-            sizes[entry.name] = entry.stat().st_size
-    return dict(sorted(sizes.items()))
+    return (walk or Walk()).below(folder, endings)
 
 
-def entries(folder: Path) -> list[os.DirEntry]:
-    """List what lies in a folder, sorted, but for what is hidden; every link leads somewhere."""
-    try:
-        with os.scandir(folder) as scanned:
-            listed = [entry for entry in scanned if not entry.name.startswith(".")]
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be listed: {error.strerror}") from error
-    for entry in listed:
+def entries(folder: Path, walk: Walk | None = None) -> list[os.DirEntry]:
+    """List what lies in a folder, sorted, but for what is hidden and folders of systems that the
+    walk leaves out; every link leads somewhere."""
+    walk = walk or Walk()
+    listed = []
+    for entry in sorted(walk.entries(folder), key=lambda entry: entry.name):
         if entry.is_symlink() and not os.path.exists(entry.path):
-            raise InputError(
-                f"{entry.path}: a link to {os.readlink(entry.path)}, which is not there"
-            )
-    return sorted(listed, key=lambda entry: entry.name)
+            walk.fault(lost(entry))
+        elif UNFIT.search(entry.name) and entry.is_dir():
+            walk.fault(unfit(entry.path))
+        elif not (entry.name.lower() in walk.systems and entry.is_dir()):
+            listed.append(entry)
+    return listed
 
 
 def stem(name: str, endings: Sequence[str]) -> str | None:
@@ -77,16 +67,20 @@ def prefix(split: str) -> str:
     return f"{split}/" if split else ""
 
 
-def class_names(folder: Path) -> tuple[str, ...]:
+def class_names(folder: Path, walk: Walk | None = None) -> tuple[str, ...]:
     """List the names of the folders in a folder, sorted. Raises InputError if there are none."""
-    names = tuple(entry.name for entry in entries(folder) if entry.is_dir())
+    names = tuple(entry.name for entry in entries(folder, walk) if entry.is_dir())
     if not names:
         raise InputError(f"{folder}: holds no class folders")
     return names
 
 
 def class_folders(
-    root: Path, split: str, classes: Sequence[str], shape: Shape = MIXED
+    root: Path,
+    split: str,
+    classes: Sequence[str],
+    shape: Shape = MIXED,
+    walk: Walk | None = None,
 ) -> ClassifiedFiles:
     """List root/split/<class>/*, in the order of the names; not every class has to be there.
 
@@ -95,16 +89,17 @@ def class_folders(
     index = {name: number for number, name in enumerate(classes)}
     sizes: Sizes = {}
     labels: list[int] = []
-    for entry in entries(root / split):
+    walk = walk or Walk()
+    for entry in entries(root / split, walk):
         if not entry.is_dir():
-            if stem(entry.name, IMAGES) is not None:
+            if stem(entry.name, walk.endings) is not None:
                 raise InputError(f"{entry.path}: lies in no class folder, {root / split}/<class>")
             continue
         if entry.name not in index:
             raise InputError(f"{entry.path}: {entry.name!r} is no class of the set")
-        images = below(Path(entry))
+        images = below(Path(entry), walk.endings, walk)
         if not images:
-            raise InputError(f"{entry.path}: holds no images ({', '.join(IMAGES)})")
+            raise InputError(f"{entry.path}: holds no images ({', '.join(walk.endings)})")
         sizes |= {f"{prefix(split)}{entry.name}/{name}": size for name, size in images.items()}
         labels += [index[entry.name]] * len(images)
     return ClassifiedFiles(root, sizes, labels, shape)
@@ -116,16 +111,17 @@ def with_masks(
     masks: str,
     map: np.ndarray,
     endings: tuple[Sequence[str], Sequence[str]] = (IMAGES, MASKS),
+    walk: Walk | None = None,
 ) -> MaskedFiles:
     """Pair root/images/**/<stem><ending> with root/masks/**/<stem><ending>; masks may be more.
 
     Raises InputError that names a missing mask, or two images of one.
     """
-    mask_sizes = below(root / masks, endings=endings[1])
+    mask_sizes = below(root / masks, endings[1], walk)
     of_stem = {stem(name, endings[1]): name for name in mask_sizes}
     sizes: Sizes = {}
     chosen: Sizes = {}
-    for name, size in below(root / images, endings=endings[0]).items():
+    for name, size in below(root / images, endings[0], walk).items():
         mask = of_stem.get(same := stem(name, endings[0]))
         if mask is None:
             wanted = root / masks / f"{same}{endings[1][0]}"

@@ -20,6 +20,7 @@ from salx.infra.observer import Observer
 Item = TypeVar("Item")
 
 PLAIN_EVERY = 10.0  # seconds between lines where the output is no terminal
+PATIENCE = 1.0  # seconds before a count is shown, as most are over by then
 
 
 class Journal:
@@ -117,7 +118,7 @@ class Bar:
     """Progress on stderr: a bar on a terminal, a line now and then elsewhere, nothing unless
     `shown`. A context manager."""
 
-    def __init__(self, total: int, shown: bool = True):
+    def __init__(self, total: int | None, shown: bool = True):
         self.total, self.done = total, 0
         self.began = self.printed = time.monotonic()
         console = Console(file=sys.stderr)
@@ -143,7 +144,7 @@ class Bar:
 
     def left(self) -> str:
         """Estimate the time that is left: that so far per unit, times the units that remain."""
-        if not self.done:
+        if not self.done or self.total is None:
             return "-:-- left"
         return f"{clock((time.monotonic() - self.began) * (self.total / self.done - 1))} left"
 
@@ -154,6 +155,32 @@ def counted(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
         for bar.done, item in enumerate(items, 1):
             yield item
             bar.tell(f"{what}  {bar.done} of {total}  {bar.left()}")
+
+
+class Count:
+    """Shows how many there are so far, where nobody knows how many there will be, once that takes
+    longer than a moment: `listing pool  120,000`. A context manager."""
+
+    def __init__(self, what: str):
+        self.what, self.done = what, 0
+        self._began = time.monotonic()
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.__exit__()
+
+    def add(self, count: int) -> None:
+        """Count so many more."""
+        self.done += count
+        if self._bar is None:
+            if time.monotonic() - self._began < PATIENCE:
+                return
+            self._bar = Bar(None).__enter__()
+        self._bar.tell(f"{self.what}  {self.done:,}")
 
 
 class Terminal(Observer):

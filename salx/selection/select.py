@@ -31,7 +31,7 @@ from salx.scoring.header import Origin, Where, header
 from salx.scoring.predictions import Predictions, split
 from salx.scoring.saved_pass import SavedPass
 from salx.scoring.stages import NotLabelled, Round
-from salx.selection import labelled as labels
+from salx.selection.labelled import STOP
 from salx.selection.pool import Pool, named
 from salx.selection.result import Selection
 from salx.surrogates.network import Network
@@ -59,7 +59,7 @@ class Settings:
     resume: str | Path | None = None
     observer: Observer = field(default_factory=Observer)
     scorer: Scorer = field(default_factory=Scorer)
-    labelled_missing: str = labels.STOP
+    labelled_missing: str = STOP
 
     def __post_init__(self) -> None:
         names = ("seed", "batch", "threads", "workers")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from salx import tasks
+from salx.data.sources import example
 from salx.infra import mesh, multihost, sealed, storage
-from salx.infra.errors import InputError
+from salx.infra.errors import InputError, RunError
 from salx.infra.numbers import whole
 from salx.infra.progress import check_events
 from salx.models.model import parameters
@@ -51,6 +52,7 @@ class Study(StudyContext):
         self.check_parts()  # before the data, which may take long to list
         facts = {"config": self.config.to_dict(), "data": self.dataset.fingerprint}
         multihost.check_alike({**facts, "worker": self.worker})
+        check_validation(self)
         check_policies(self)
         check_training(self, "train", self.config.train)
         for label in self.models:
@@ -103,6 +105,22 @@ class Study(StudyContext):
             for job in left
         )
         self.observer.study_started(len(jobs), len(jobs) - len(left), steps)
+
+
+def check_validation(study: Study) -> None:
+    """Raise InputError for data that nothing can be measured on: no validation images, or a first
+    one that cannot be read."""
+    dataset = study.dataset
+    if not len(dataset.val):
+        looked = f": {dataset.validation}" if dataset.validation else ""
+        raise InputError(
+            f"config.dataset: data set {dataset.name!r} has no validation images, on which a "
+            f"study measures{looked}"
+        )
+    try:
+        example(dataset.val, 0)
+    except RunError as error:
+        raise InputError(f"config.dataset: validation: {error}") from error
 
 
 def check_policies(study: Study) -> None:

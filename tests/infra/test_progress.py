@@ -126,3 +126,15 @@ def test_a_quiet_board_says_nothing(capsys):
         board.training_started("x", "1 of 2", 0, 10)
         board.training_logged("x", 10, {})
     assert capsys.readouterr().err == ""
+
+
+def test_a_count_is_shown_when_it_takes_long(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with progress.Count("listing drives") as count:
+        for now[0] in (0.5, 2.0, 14.0):
+            count.add(1000)
+    assert capsys.readouterr().err == "listing drives  3,000\n"
+    with progress.Count("listing a few") as count:
+        count.add(5)
+    assert capsys.readouterr().err == ""

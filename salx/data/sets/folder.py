@@ -1,6 +1,7 @@
 """Anybody's own images: class folders, images with masks, a list of them, or images alone.
 
 Where dir/train is there, it is the pool and dir/val, if any, validation; else dir is the pool.
+train may be called training, and val valid, validation, or else test or testing, in any case.
 Without validation a pool can be chosen from, but nothing is measured.
 """
 
@@ -8,17 +9,32 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from salx import tasks
-from salx.data import image_files, listing, lists, occurrence
+from salx.data import heic, image_files, inventory, layouts, listing, lists, occurrence
 from salx.data.datasets import Dataset, register
 from salx.data.decoding import UNKNOWN, label_map
-from salx.infra.errors import ArgumentError, unknown
+from salx.data.inventory import READABLE, Inventory
+from salx.data.survey import survey
+from salx.data.walk import Walk
+from salx.infra.errors import ArgumentError, InputError, unknown
 
 HOW = (
     "It holds <class>/*, or images/* and masks/*.png, or both under train/ and val/; or a list "
     "of files, whose name is given as {.labels}"
 )
+NO_CLASS = (
+    "{path}: a folder of this name is taken for no class: classes lie in <class>/* or, with "
+    "validation, train/<class>/* and val/<class>/*, and images/ with masks/ are read with "
+    "{{.task}}='segmentation'; if it is a class, name all in {{.classes}}, or say "
+    "{{name}}='all_folders'"
+)
+TOO_DEEP = (
+    "{path}: lies in a folder in a class folder: is {{.dir}} a level too high? "
+    "{{name}}='all_folders' takes all that lies below a class folder"
+)
+FOLDERS, IMAGES = ("folders", "all_folders"), ("none", "all")  # labels, but for lists
 
 
 @register("folder")
@@ -27,45 +43,55 @@ def load(
     task: str = "classification",
     labels: str = "folders",
     classes: Sequence[str] = (),
+    orientation: str = "auto",
+    on_error: str = "raise",
 ) -> Dataset:
     """Images and labels from `dir`, sorted by name or, from a list, in the list's order.
 
     labels: "folders": [train/|val/]<class>/* for classification, else [train/|val/]images/**
-            with masks/** of the same names; "none": every image below dir, without labels;
-            "<file>.csv", ".tsv" or ".jsonl" in dir: image and label or mask, as paths below dir,
-            and, if it likes, split: train or val. Without classes, the images may be alone.
+            with masks/** of the same names; "none": every image below dir, without labels, but
+            for masks beside images, copies of an earlier selection and folders of systems
+            (@eaDir); "<file>.csv", ".tsv" or ".jsonl" in dir: image and label or mask, as paths
+            below dir, and, if it likes, split: train or val. Without classes, the images may be
+            alone. "all_folders" and "all" are "folders" and "none" where names of folders mean
+            nothing: a class may be called val, hold further folders, and nothing is left out.
     classes: names in order. Masks hold indices into them, or 255, so they have to be given for
              masks; else they are what is found, sorted.
+    orientation: "auto": images are turned as EXIF says, and masks with them if they have the
+            size of the stored image; where sizes do not tell, the set is refused. "apply": there
+            the masks were drawn on the turned images; "ignore": nothing is turned.
+    on_error: "skip" leaves out links that lead nowhere and names that cannot be read.
 
     Raises InputError that names the file, or the list and its line.
     """
     if ":" not in task and task not in tasks.TASKS.names():
         raise unknown("{name}", task, tasks.TASKS.names(), "task")
-    kind = tasks.get(task, "task")
-    names = tuple(classes)
-    _check_classes(names, needed=kind.dense and labels != "none")
+    if labels not in (*FOLDERS, *IMAGES) and not lists.is_list(labels):
+        choices = (*FOLDERS, *IMAGES, "<file>.csv, .tsv or .jsonl")
+        raise unknown("{name}", labels, choices, "labels")
+    kind, names = tasks.get(task, "task"), tuple(classes)
+    _check_classes(names, needed=kind.dense and labels not in IMAGES)
     root = listing.locate("folder", dir, ("",), HOW)
-    if labels == "none":
-        sources = [image_files.ImageFiles(root, listing.below(root))]
-    elif lists.is_list(labels):
-        target = "mask" if kind.dense else "label"
-        rows = lists.read(root, labels, target, needed=bool(names))
-        if rows and not rows[0].target:
-            sources = lists.unlabelled(root, rows)
-        elif not kind.dense:
-            names = names or tuple(sorted({row.target for row in rows}))
-            sources = lists.classified(root, rows, names)
-        else:
-            sources = lists.masked(root, rows, _indices(names))
-    elif labels != "folders":
-        raise unknown("{name}", labels, ("folders", "none", "<file>.csv, .tsv or .jsonl"), "labels")
-    elif not kind.dense:
-        names = names or listing.class_names(root / _splits(root)[0])
-        sources = [listing.class_folders(root, split, names) for split in _splits(root)]
+    walk = Walk(READABLE, on_error == "skip", () if labels.startswith("all") else layouts.SYSTEM)
+    about = Inventory({})
+    if labels in IMAGES:
+        sizes = listing.below(root, READABLE, walk)
+        about = inventory.of_pool(root, sizes) if labels == "none" else Inventory(sizes)
+        sources = [image_files.ImageFiles(root, about.taken)]
+    elif labels in FOLDERS and not kind.dense:
+        names, sources = _class_folders(root, names, labels == "all_folders", walk)
+    elif labels in FOLDERS:
+        sources = [_masks_of(root, split, names, walk) for split in _splits(root, (), walk)]
     else:
-        sources = [_masks_of(root, split, names) for split in _splits(root)]
+        names, sources = _listed(root, labels, kind.dense, names)
+    _check_heic([key for source in sources for key in source.keys], root, walk.skip)
     _warn(sources, names, root)
-    pool, val = (*sources, image_files.ImageFiles(root, {}))[:2]
+    looked = survey("folder", (*sources, image_files.ImageFiles(root, {}))[:2], orientation)
+    pool, val = looked.sources
+    left = inventory.summary([*pool.keys, *val.keys], walk, about)
+    if labels in IMAGES and not len(pool):
+        raise InputError(f"{root}: the pool is empty: {left or 'no file lies there'}")
+    _tell([inventory.faults(walk), left, *looked.odd])
     return image_files.photographs(
         name="folder",
         task=kind,
@@ -73,7 +99,8 @@ def load(
         pool=pool,
         val=val,
         classes=names,
-        image_shape=image_files.common_shape(pool, val),
+        image_shape=looked.shape,
+        validation="" if len(val) else _looked_for(root, labels),
     )
 
 
@@ -93,10 +120,46 @@ def _check_classes(names: tuple[str, ...], needed: bool) -> None:
         raise ArgumentError("classes", f"{{name}}: names each once, and for masks up to {UNKNOWN}")
 
 
-def _splits(root: Path) -> list[str]:
-    """The folders below `root` of the pool and, if there is one, of validation."""
-    there = [split for split in ("train", "val") if (root / split).is_dir()]
-    return there if "train" in there else [""]
+def _listed(
+    root: Path, labels: str, dense: bool, names: tuple[str, ...]
+) -> tuple[tuple[str, ...], Sequence[image_files.ImageFiles]]:
+    """The classes and the sources of both splits of a list."""
+    rows = lists.read(root, labels, "mask" if dense else "label", needed=bool(names))
+    if rows and not rows[0].target:
+        return names, lists.unlabelled(root, rows)
+    if dense:
+        return names, lists.masked(root, rows, _indices(names))
+    names = names or tuple(sorted({row.target for row in rows}))
+    return names, lists.classified(root, rows, names)
+
+
+def _splits(root: Path, names: Sequence[str], walk: Walk) -> list[str]:
+    """The folders below `root` of the pool and, if there is one, of validation. A class of these
+    `names` may be called train, where others of them lie beside it."""
+    listed = [entry.name for entry in listing.entries(root, walk) if entry.is_dir()]
+    if any(name in names and not layouts.is_split(name) for name in listed):
+        listed = [name for name in listed if name not in names]
+    train, val = layouts.splits(root, listed)
+    return [train, val] if train and val else [train]
+
+
+def _class_folders(
+    root: Path, names: tuple[str, ...], every: bool, walk: Walk
+) -> tuple[tuple[str, ...], list[image_files.ClassifiedFiles]]:
+    """The classes and the sources of both splits; unless `every` name of a folder may be a class
+    and hold further folders, what looks like another layout is refused."""
+    splits = _splits(root, names, walk)
+    classes = names or listing.class_names(root / splits[0], walk)
+    for name in () if names or every else classes:
+        if layouts.is_no_class(name):
+            raise ArgumentError("labels", NO_CLASS.format(path=root / splits[0] / name))
+    sources = [listing.class_folders(root, split, classes, walk=walk) for split in splits]
+    for source, split in zip(sources, splits, strict=True):
+        depth = 1 + bool(split)
+        deep = next((key for key in source.keys if key.count("/") > depth), "")
+        if deep and not every:
+            raise ArgumentError("labels", TOO_DEEP.format(path=root / deep))
+    return classes, sources
 
 
 def _indices(names: Sequence[str]) -> np.ndarray:
@@ -104,6 +167,33 @@ def _indices(names: Sequence[str]) -> np.ndarray:
     return label_map({number: number for number in range(len(names))})
 
 
-def _masks_of(root: Path, split: str, names: Sequence[str]) -> image_files.MaskedFiles:
-    prefix = listing.prefix(split)
-    return listing.with_masks(root, f"{prefix}images", f"{prefix}masks", _indices(names))
+def _masks_of(root: Path, split: str, names: Sequence[str], walk: Walk) -> image_files.MaskedFiles:
+    prefix, endings = listing.prefix(split), (READABLE, listing.MASKS)
+    folders = f"{prefix}images", f"{prefix}masks"
+    return listing.with_masks(root, *folders, _indices(names), endings, walk)
+
+
+def _check_heic(keys: Sequence[str], root: Path, skip: bool) -> None:
+    """Raise InputError for HEIC that cannot be read, unless that is skipped when it is read."""
+    files = [key for key in keys if key.lower().endswith(heic.ENDINGS)]
+    if files and not skip and not heic.installed():
+        raise InputError(
+            f"{root / files[0]}: {len(files):,} of {len(keys):,} images are HEIC. {heic.INSTALL}; "
+            "or on_error=skip leaves them out"
+        )
+
+
+def _tell(lines: Sequence[str]) -> None:
+    """Warn of what a user should know of the files, a line each."""
+    for line in filter(None, lines):
+        logging.warning(f"data set 'folder': {line}")
+
+
+def _looked_for(root: Path, labels: str) -> str:
+    """Where validation would be, for a study that has none."""
+    if labels in IMAGES:
+        return f"labels={labels!r} reads a pool alone"
+    if lists.is_list(labels):
+        return f"no line of {root / labels} has the split val"
+    names = ", ".join((*layouts.VALIDATION, *layouts.TEST))
+    return f"{root} has no folder train with one of {names} beside it"
