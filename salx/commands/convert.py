@@ -2,9 +2,9 @@
 
     python -m salx convert A B
 
-A in PyTorch's names (.safetensors, .npz, .pth) gives B in ours, A in ours gives B in PyTorch's,
-and A a deployment's run folder gives its trained model in PyTorch's. B is .safetensors or .npz.
-Which network it is follows from the names. There and back gives the same bytes.
+A in PyTorch's names (.safetensors, .npz, .pth, .ckpt) gives B in ours, A in ours gives B in
+PyTorch's, and A a deployment's run folder gives its trained model in PyTorch's. B is .safetensors
+or .npz. Which network it is follows from the names. There and back gives the same bytes.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from salx.infra.errors import InputError
+from salx.infra.errors import InputError, renamed
 from salx.models.conversion import convert
 from salx.models.mobilenet import ORIGINS
 
@@ -29,9 +29,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--origin", choices=list(ORIGINS), help="whose names a MobileNetV3 gets (torchvision's)"
     )
+    parser.add_argument("--weights", metavar="ema|plain", help="where A has both (ema)")
     options = parser.parse_args(arguments)
     try:
-        print(convert(options.source, options.target, options.origin))
+        with renamed({"weights": "--weights"}):
+            print(convert(options.source, options.target, options.origin, options.weights))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -4,8 +4,14 @@
         --budget=2% --out=picks.jsonl
 
 --surrogate   a finished run's folder (W/deployments/...), weights of a known network
-              (.safetensors, .npz, .pth), A+B for an ensemble of such, or module:Name of your
-              own; again for a comparison of several
+              (.safetensors, .npz, .pth, .ckpt), A+B for an ensemble of such, or module:Name of
+              your own; again for a comparison of several
+--size        H,W, what a file of weights sees of an image; else 32x32 of the CIFAR networks, and
+              of others 224x224, cut from a shorter side of 256
+--classes     names of a file's classes: a text file with a name a line, or imagenet
+--origin      whose definition a MobileNetV3's file is for, where its names leave that open:
+              torchvision, timm, or tf (timm's tf_mobilenetv3)
+--weights     ema or plain, where a file has both: the average of the weights, or the weights
 --pool        a folder of images (with those in the folders below it), a list of them (.csv or
               .jsonl with a column "image"), or a data set of SALX: NAME,option=value,...
 --policy      a policy's name, or module:Class of your own; options: entropy,aggregation=mean
@@ -20,7 +26,7 @@ The same pool, surrogate and policy give the same picks. Interrupted, it goes on
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,19 +35,21 @@ from salx import policies
 from salx.infra import sealed, storage
 from salx.infra.errors import ArgumentError, InputError, RunError, renamed, verdict
 from salx.infra.progress import Terminal
-from salx.selection import compare, labelled, pool, sheet
+from salx.selection import compare, labelled, labelling, pool, sheet
 from salx.selection import select as selecting
 from salx.selection.exports import LOCAL_FILES
 from salx.selection.result import Selection
 from salx.selection.select import Plan, Settings
 from salx.surrogates import kinds
+from salx.surrogates.surrogate import Surrogate
 
 FILES = ("csv", "label_studio", "fiftyone", "sheet", "copy")  # outputs beside the record
 FOLDERS = ("fiftyone", "copy")
+OPTIONS = ("size", "classes", "origin", "weights")  # of a file of weights
 FLAGS = {
     name: f"--{name}"
     for name in ("surrogate", "pool", "policy", "budget", "labelled", "size", "batch", "threads")
-} | {"fiftyone": "--fiftyone"}
+} | {name: f"--{name}" for name in ("fiftyone", *OPTIONS)}
 
 
 def local(text: str) -> Path:
@@ -80,12 +88,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", required=True, type=local, metavar="FILE.jsonl")
     add("--labelled", action="append", default=[], type=local, metavar="FILE")
     add("--seed", type=int, default=0, help="of policies that draw")
-    add("--size", metavar="H,W", help="what a file of weights sees of an image")
+    add("--size", metavar="H,W")
+    add("--classes", metavar="FILE|imagenet")
+    add("--origin", metavar="NAME")
+    add("--weights", metavar="ema|plain")
     add("--batch", type=int, default=64)
     add("--threads", type=int, default=2, help="that read images")
     add("--on_error", choices=["raise", "skip"], default="raise", help="unreadable images")
     add("--csv", type=local, metavar="FILE", help="the picks as a table")
-    add("--label_studio", type=local, metavar="FILE", help="tasks to import there")
+    add("--label_studio", type=local, metavar="FILE", help="tasks, and FILE.labels.xml for them")
     add("--url", default=LOCAL_FILES, help="what stands before a key in these tasks")
     add("--fiftyone", type=local, metavar="FOLDER", help="labels.json and data.json for FiftyOne")
     add("--sheet", type=local, metavar="FILE.html|.png", help="the first picks as pictures")
@@ -121,13 +132,14 @@ def numbered(path: Path, number: int) -> Path:
 def prepare(flags: argparse.Namespace) -> list[Plan]:
     """Check the selection by each surrogate."""
     wanted = policies.build(*pool.named(flags.policy, "policy"))
-    options = {"size": pair(flags.size)} if flags.size else {}
+    options = options_of(flags)
     sources: list[Any] = flags.surrogate or [None]
     if not wanted.asks:
         sources = [None]
     elif not flags.surrogate:
         raise ArgumentError("surrogate", f"{{name}} is required by policy {wanted.name!r}")
     surrogates = [None if source is None else kinds.load(source, **options) for source in sources]
+    check_used(options, [each for each in surrogates if each])
     made = [selecting.policy_of(flags.policy, surrogate) for surrogate in surrogates]
     images = pool.images(flags.pool, flags.on_error)
     ids, foreign = labelled.ids_of(flags.labelled, images.dataset)
@@ -138,9 +150,28 @@ def prepare(flags: argparse.Namespace) -> list[Plan]:
         selecting.plan(images, surrogate, policy, flags.budget, ids)
         for surrogate, policy in zip(surrogates, made, strict=True)
     ]
+    for surrogate in surrogates:
+        for line in surrogate.about() if surrogate else []:
+            print(line)
     if flags.labelled:
         print(f"labelled: {len(ids)}" + (f", {foreign} not in the pool" if foreign else ""))
     return plans
+
+
+def options_of(flags: argparse.Namespace) -> dict[str, Any]:
+    """Return what the flags say of files of weights."""
+    options = {name: getattr(flags, name) for name in OPTIONS}
+    options["size"] = pair(flags.size) if flags.size else None
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def check_used(options: Mapping[str, Any], surrogates: Sequence[Surrogate]) -> None:
+    """Raise ArgumentError for options of files of weights where every surrogate is a run."""
+    origins = [each.origin for each in surrogates]
+    members = [member for origin in origins for member in origin.get("members", [origin])]
+    if options and members and all("run" in member for member in members):
+        why = "is for a file of weights, and {.surrogate} is none: a run knows what it sees"
+        raise ArgumentError(next(iter(options)), f"{{name}} {why}")
 
 
 def pair(text: str) -> tuple[int, int]:
@@ -175,6 +206,16 @@ def check_outputs(flags: argparse.Namespace) -> None:
         if path.absolute() in taken:
             raise InputError(f"--{flag}={path}: is --{taken[path.absolute()]} already")
         taken[path.absolute()] = flag
+        if flag == "label_studio":
+            check_labelling(labelling.path_of(path), taken)
+
+
+def check_labelling(path: Path, taken: Mapping[Path, str]) -> None:
+    """Refuse Label Studio's configuration where its file is a folder, or another file's."""
+    if path.is_dir():
+        raise InputError(f"--label_studio: {path} is a folder")
+    if path.absolute() in taken:
+        raise InputError(f"--label_studio: {path} is --{taken[path.absolute()]} already")
 
 
 def answer(flags: argparse.Namespace, plan: Plan, out: Path, settings: Settings) -> Selection:

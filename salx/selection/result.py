@@ -12,7 +12,7 @@ from salx.infra import storage
 from salx.policies import Policy
 from salx.scoring.predictions import Predictions
 from salx.scoring.stages import Choice
-from salx.selection import exports, sheet
+from salx.selection import exports, labelling, sheet
 from salx.selection.exports import Pick
 from salx.selection.pool import Pool
 from salx.surrogates.surrogate import Surrogate
@@ -103,8 +103,14 @@ class Selection:
         return exports.write_csv(Path(path), self.picks())
 
     def to_label_studio(self, path: str | Path, url: str = exports.LOCAL_FILES) -> Path:
-        """Write tasks for Label Studio; an image is `url` and its key."""
+        """Write tasks for Label Studio; an image is `url` and its key.
+
+        Where the classes are known, `tasks.labels.xml` beside `tasks.json` is the labelling
+        configuration, to be pasted into the project's settings.
+        """
         version = self.surrogate.label if self.surrogate else self.policy.name
+        if names := self._class_names():
+            storage.write_file(labelling.path_of(Path(path)), labelling.encode(names))
         return exports.write_label_studio(Path(path), self.picks(), url, version)
 
     def to_fiftyone(self, folder: str | Path) -> Path:
@@ -120,6 +126,11 @@ class Selection:
         scores where pixels are scored."""
         who = sheet.Sheet(self.policy, self.surrogate, self.dataset, self.picks())
         return sheet.write(Path(path), who)
+
+    def _class_names(self) -> tuple[str, ...]:
+        """The surrogate's, or where nobody was asked those that the pool's labels are of."""
+        names = self.surrogate.class_names() if self.surrogate else ()
+        return names or tuple(self.pool.dataset.classes)
 
     def mix(self) -> dict[str, float]:
         """Return the share of each class in the surrogate's predictions."""
