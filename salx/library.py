@@ -34,12 +34,15 @@ def load(source: Any, **options: Any) -> Surrogate:
 
     Args:
       source: the folder of a finished run, also in a bucket; a file of weights (.safetensors,
-        .npz, .pth) of a known network; "A+B" or a list for an ensemble; "module:Name"; or a
+        .npz, .pth, .ckpt) of a known network; "A+B" or a list for an ensemble; "module:Name"; or a
         function of images uint8[B, H, W, 3] that gives logits [B, C], or a dict of "logits",
         "features" [B, d] and "score" [B].
-      **options: `size` (height, width), what a file of weights or a function sees of an image;
-        of a function also `task` ("classification"), `classes`, their names, and `outputs`,
-        which of those it gives.
+      **options: `size` (height, width), what a file of weights or a function sees of an image,
+        by default what the file's network is made for: 32x32 of the CIFAR networks, of others
+        224x224, cut from a shorter side of 256; `classes`, their names, a text file with a name
+        a line, or "imagenet"; of a file also `origin`, whose definition a MobileNetV3 is for
+        ("torchvision", "timm" or "tf"), and `weights`, "ema" or "plain" where it has both; of a
+        function `task` ("classification") and `outputs`, which of those it gives.
 
     Returns:
       A Surrogate, for `select`.

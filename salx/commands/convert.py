@@ -2,10 +2,10 @@
 
     python -m salx convert A B
 
-A in PyTorch's names (.safetensors, .npz, .pth) gives B in ours, A in ours gives B in PyTorch's,
-and A a deployment's run folder gives its trained model in PyTorch's. B is .safetensors or .npz.
-Which network it is follows from the names. There and back gives the same bytes. A file B that is
-there stays, unless --overwrite; A is never replaced.
+A in PyTorch's names (.safetensors, .npz, .pth, .ckpt) gives B in ours, A in ours gives B in
+PyTorch's, and A a deployment's run folder gives its trained model in PyTorch's. B is .safetensors
+or .npz. Which network it is follows from the names. There and back gives the same bytes. A file B
+that is there stays, unless --overwrite; A is never replaced.
 """
 
 import sys
@@ -26,14 +26,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--origin", choices=list(ORIGINS), help="whose names a MobileNetV3 gets (torchvision's)"
     )
+    parser.add_argument("--weights", metavar="ema|plain", help="where A has both (ema)")
     parser.add_argument("--overwrite", action="store_true", help="replace B where it is there")
+    names = {"source": "A", "target": "B", "overwrite": "--overwrite", "weights": "--weights"}
     try:
-        with renamed({"source": "A", "target": "B", "overwrite": "--overwrite"}):
+        with renamed(names):
             options = parser.parse(arguments)
             source, target = (
                 paths.local(getattr(options, name), name) for name in ("source", "target")
             )
-            print(convert(source, target, options.origin, options.overwrite))
+            how = options.origin, options.weights, options.overwrite
+            print(convert(source, target, *how))
     except (InputError, RunError, OSError) as error:
         code, line = verdict(error)
         print(line, file=sys.stderr)

@@ -4,8 +4,14 @@
         --budget=2% --out=picks.jsonl
 
 --surrogate   a finished run's folder (W/deployments/...), weights of a known network
-              (.safetensors, .npz, .pth), A+B for an ensemble of such, or module:Name of your
-              own; again for a comparison of several
+              (.safetensors, .npz, .pth, .ckpt), A+B for an ensemble of such, or module:Name of
+              your own; again for a comparison of several
+--size        H,W, what a file of weights sees of an image; else 32x32 of the CIFAR networks, and
+              of others 224x224, cut from a shorter side of 256
+--classes     names of a file's classes: a text file with a name a line, or imagenet
+--origin      whose definition a MobileNetV3's file is for, where its names leave that open:
+              torchvision, timm, or tf (timm's tf_mobilenetv3)
+--weights     ema or plain, where a file has both: the average of the weights, or the weights
 --pool        a folder of images (with those in the folders below it, but for masks and copies of
               earlier picks), a list of them (.csv or .jsonl with a column "image"), or a data set
               of SALX: NAME,option=value,... (folder,dir=FOLDER,labels=all takes every image)
@@ -29,7 +35,7 @@ again leaves the files as they are. Interrupted, it goes on where it was.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,15 +48,17 @@ from salx.infra.errors import ArgumentError, InputError, RunError, renamed, verd
 from salx.infra.numbers import SHOWN, whole_of
 from salx.infra.outputs import Guard, Input
 from salx.infra.progress import Terminal
-from salx.selection import compare, exports, labelled, pool, sheet, targets
+from salx.selection import compare, exports, labelled, labelling, pool, sheet, targets
 from salx.selection import select as selecting
 from salx.selection.result import Selection
 from salx.selection.select import Plan, Settings
 from salx.selection.targets import Targets
 from salx.surrogates import kinds
+from salx.surrogates.surrogate import Surrogate
 
 OUTPUTS = ("out", "csv", "label_studio", "fiftyone", "sheet", "copy")  # the record is first
-NAMED = ("surrogate", "pool", "policy", "budget", "labelled", "size", "batch", "threads", "seed")
+OPTIONS = ("size", "classes", "origin", "weights")  # of a file of weights
+NAMED = ("surrogate", "pool", "policy", "budget", "labelled", "batch", "threads", "seed", *OPTIONS)
 FLAGS = {name: f"--{name}" for name in (*NAMED, *OUTPUTS, "overwrite", "labelled_missing")}
 
 
@@ -77,12 +85,15 @@ def _parser() -> Parser:
     add("--labelled", action="append", default=[], metavar="FILE|FOLDER")
     add("--labelled_missing", choices=labelled.MISSING, default=labelled.STOP, metavar="ok")
     add("--seed", type=int, default=0, help="of policies that draw")
-    add("--size", metavar="H,W", help="what a file of weights sees of an image")
+    add("--size", metavar="H,W")
+    add("--classes", metavar="FILE|imagenet")
+    add("--origin", metavar="NAME")
+    add("--weights", metavar="ema|plain")
     add("--batch", type=int, default=64)
     add("--threads", type=int, default=2, help="that read images")
     add("--on_error", choices=["raise", "skip"], default="raise", help="unreadable images")
     add("--csv", metavar="FILE", help="the picks as a table")
-    add("--label_studio", metavar="FILE", help="tasks to import there")
+    add("--label_studio", metavar="FILE", help="tasks, and FILE.labels.xml for them")
     add("--url", default=exports.LOCAL_FILES, help="what stands before a key in these tasks")
     add("--fiftyone", metavar="FOLDER", help="labels.json and data.json for FiftyOne")
     add("--sheet", metavar="FILE.html|.png", help="the first picks as pictures")
@@ -158,8 +169,9 @@ def inputs(flags: argparse.Namespace) -> tuple[Input, ...]:
 
 def prepare(flags: argparse.Namespace) -> list[Plan]:
     """Check the selection by each surrogate."""
-    options = {"size": pair(flags.size)} if flags.size else {}
+    options = options_of(flags)
     surrogates = [each if each is None else kinds.load(each, **options) for each in sources(flags)]
+    check_used(options, [each for each in surrogates if each])
     made = [selecting.policy_of(flags.policy, surrogate) for surrogate in surrogates]
     images = pool.images(flags.pool, flags.on_error)
     done = labelled.find(flags.labelled, images, flags.labelled_missing)
@@ -170,9 +182,28 @@ def prepare(flags: argparse.Namespace) -> list[Plan]:
         selecting.plan(images, surrogate, policy, flags.budget, done.ids)
         for surrogate, policy in zip(surrogates, made, strict=True)
     ]
+    for surrogate in surrogates:
+        for line in surrogate.about() if surrogate else []:
+            print(line)
     if flags.labelled:
         print(done.in_words())
     return plans
+
+
+def options_of(flags: argparse.Namespace) -> dict[str, Any]:
+    """Return what the flags say of files of weights."""
+    options = {name: getattr(flags, name) for name in OPTIONS}
+    options["size"] = pair(flags.size) if flags.size else None
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def check_used(options: Mapping[str, Any], surrogates: Sequence[Surrogate]) -> None:
+    """Raise ArgumentError for options of files of weights where every surrogate is a run."""
+    origins = [each.origin for each in surrogates]
+    members = [member for origin in origins for member in origin.get("members", [origin])]
+    if options and members and all("run" in member for member in members):
+        why = "is for a file of weights, and {.surrogate} is none: a run knows what it sees"
+        raise ArgumentError(next(iter(options)), f"{{name}} {why}")
 
 
 def pair(text: str) -> tuple[int, int]:
@@ -240,6 +271,8 @@ def export(flags: argparse.Namespace, selection: Selection, job: Job) -> None:
         "out": selection.record,
     }
     files = [(flag, named[flag], make()) for flag, make in contents.items() if flag in named]
+    if "label_studio" in named and (configuration := selection.labelling()):
+        files.insert(0, ("label_studio", labelling.path_of(named["label_studio"]), configuration))
     if folder := named.get("fiftyone"):
         made = exports.fiftyone(selection.picks()).items()
         files = [*(("fiftyone", folder / name, content) for name, content in made), *files]

@@ -10,33 +10,41 @@ from salx.models import model, weight_files, weights
 from salx.models.recognition import recognise
 
 
-def convert(source: Path, target: Path, origin: str | None = None, overwrite: bool = False) -> str:
+def convert(
+    source: Path,
+    target: Path,
+    origin: str | None = None,
+    wanted: str | None = None,
+    overwrite: bool = False,
+) -> str:
     """Write the weights of a file under the other names; a run's under PyTorch's.
 
     Args:
       source: weights in PyTorch's names or in ours, or a finished deployment's run folder.
       target: .safetensors or .npz.
       origin: whose names a MobileNetV3 gets or has; without it, torchvision's are tried first.
+      wanted: "ema" or "plain" of a checkpoint that has both; without it the EMA.
       overwrite: whether a target that is there is replaced; the source never is.
 
     Returns:
       What was done, as one line. Raises InputError, naming the file.
     """
     weight_files.check_writable(target)
-    guard = Guard((Input(source, "source"),), overwrite)
+    guard, taken = Guard((Input(source, "source"),), overwrite), ""
     guard.free("target", target)
     if source.is_dir():
         module, arrays = from_run(source)
     else:
-        arrays = weight_files.read(source)
+        arrays, taken = weight_files.load(source, wanted)
         module = recognise(arrays, str(source), origin)
     if weights.is_ours(arrays):
         kind, converted = "PyTorch's", weights.as_torch(module, arrays)
     else:
-        named = weights.as_ours(module, arrays)
+        named = weights.as_ours(module, arrays, str(source))
         kind, converted = "our", {name: each.array for name, each in named.items()}
     guard.write("target", target, weight_files.encode(target, converted))
-    return f"{target}: {len(converted)} arrays in {kind} names"
+    both = f"; of two sets of weights {taken}" if taken else ""
+    return f"{target}: {len(converted)} arrays in {kind} names{both}"
 
 
 def from_run(folder: Path) -> tuple[nn.Module, weight_files.Arrays]:

@@ -19,6 +19,7 @@ ORIGINS = {
     "timm": {"epsilon": 1e-5, "momentum": 0.1},
     "tf": {"epsilon": 1e-3, "momentum": 0.1, "same": True},
 }
+DIFFER = "which differ in epsilon and padding (tf is what timm calls tf_mobilenetv3)"
 
 # For each stage its blocks: kernel, expanded width, width, squeeze, hard swish, stride.
 SMALL = (

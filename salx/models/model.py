@@ -15,7 +15,7 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -23,13 +23,24 @@ import jax.numpy as jnp
 
 from salx.data.datasets import Dataset
 from salx.infra import limits, sealed
-from salx.infra.errors import InputError, first_line
+from salx.infra.errors import InputError, first_line, renamed
 from salx.models import dropout as dropouts
 from salx.models import weight_files, weights, zoo
+from salx.models.mobilenet import DIFFER
 
 MOST_PARAMETERS = 10**11  # 400 GB of float32; more is a mistake
 
 Variables = dict[str, Any]
+
+
+class Pretrained(NamedTuple):
+    """The file that training starts from, with its digest; and of the trained weights and their
+    average (EMA), which was wanted, and which taken where it has both: see checkpoints.py."""
+
+    path: str
+    digest: str
+    wanted: str | None = None
+    taken: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +53,7 @@ class Model:
       image_shape: (H, W, C) of the images.
       mean: of each channel, for values in 0..1.
       std: of each channel, likewise.
-      pretrained: the file that training starts from, with its digest; empty for none.
+      pretrained: the file that training starts from; None for none.
       code: where a network from outside the package came from, as (name, value) pairs.
     """
 
@@ -51,7 +62,7 @@ class Model:
     image_shape: tuple[int, int, int]
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    pretrained: tuple[str, str] | tuple[()] = ()
+    pretrained: Pretrained | None = None
     code: tuple[tuple[str, str], ...] = ()
 
 
@@ -61,15 +72,15 @@ def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
     Args:
       label: the model's label in the config.
       config: `name`, a name that `zoo.get` knows, and the options of its constructor. Among them
-        `pretrained`, a file of weights or a hub name, and `dtype`, "float32" or "bfloat16": what
-        activations are computed in, while weights, statistics and losses remain float32. `train`
-        says nothing about the model.
+        `pretrained`, a file of weights or a hub name, `pretrained_weights`, "ema" or "plain" where
+        that has both, and `dtype`, "float32" or "bfloat16": what activations are computed in,
+        while weights, statistics and losses remain float32. `train` says nothing about the model.
       dataset: what it is trained for, with its classes and images.
 
     Raises:
       InputError: for an unknown name or option, and weights that cannot be had or do not fit.
     """
-    name, source, options = check_options(label, config)
+    name, source, wanted, options = check_options(label, config)
     if not dataset.classes:
         raise InputError(f"config.models.{label}: data set {dataset.name!r} has no classes")
     try:
@@ -89,33 +100,55 @@ def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
         raise InputError(f"config.models.{label}: {name} cannot be built: {why}") from error
     if source:
         path = weight_files.locate(source)
-        weights.fill(module, shapes, weight_files.read(path), str(path))
+        with renamed({"weights": f"config.models.{label}.pretrained_weights"}):
+            arrays, taken = weight_files.load(path, wanted)
+        check_origin(label, module, options, arrays, path)
+        weights.fill(module, shapes, arrays, str(path))
         digest = sealed.digest(path.read_bytes())
-        model = dataclasses.replace(model, pretrained=(str(path), digest))
+        pretrained = Pretrained(str(path), digest, wanted, taken)
+        model = dataclasses.replace(model, pretrained=pretrained)
     return model
 
 
-def check_options(label: str, config: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+def check_options(
+    label: str, config: Mapping[str, Any]
+) -> tuple[str, str, str | None, dict[str, Any]]:
     """Check `config.models.<label>` as far as that needs no data.
 
     Returns:
-      The network's name, its `pretrained`, and the options of its constructor.
+      The network's name, its `pretrained` and `pretrained_weights`, and the options of its
+      constructor.
 
     Raises:
       InputError: for an unknown name or option, and for a value that an option cannot have.
     """
     options = {option: value for option, value in config.items() if option != "train"}
     name, source = options.pop("name", ""), options.pop("pretrained", "")
-    limits.check(f"config.models.{label}.pretrained", source, str | None)
+    wanted = options.pop("pretrained_weights", None)
+    for option, value in (("pretrained", source), ("pretrained_weights", wanted)):
+        limits.check(f"config.models.{label}.{option}", value, str | None)
     constructor = zoo.get(name, f"config.models.{label}.name")
     if not callable(constructor):
         kind = type(constructor).__name__
         raise InputError(f"config.models.{label}.name={name} is no network but {kind}")
     zoo.check_options(constructor, options, label)
-    return name, source or "", options
+    return name, source or "", wanted, options
 
 
-DESCRIBING = ("label", "pretrained", "train", "code")  # what a run says of its model but options
+def check_origin(
+    label: str, module: nn.Module, options: dict[str, Any], arrays: weight_files.Arrays, path: Path
+) -> None:
+    """Raise InputError where neither a file nor the config tells whose definition it is for."""
+    fits = weights.origins(module, arrays)
+    if len(fits) > 1 and "origin" not in options:
+        raise InputError(
+            f"config.models.{label}.origin must say whose network {path} is: its names are those "
+            f"of origin={' or '.join(fits)}, {DIFFER}"
+        )
+
+
+# What a run says of its model but options.
+DESCRIBING = ("label", "pretrained", "pretrained_weights", "train", "code")
 
 
 def described(model: dict[str, Any], classes: int) -> nn.Module:
@@ -126,7 +159,9 @@ def described(model: dict[str, Any], classes: int) -> nn.Module:
 
 def identity(model: Model) -> dict[str, Any]:
     """Tell what the model's label and options leave open: weights by content, code from outside."""
-    pretrained = {"pretrained": model.pretrained[1]} if model.pretrained else {}
+    pretrained = {"pretrained": model.pretrained.digest} if model.pretrained else {}
+    if model.pretrained and model.pretrained.taken:
+        pretrained["pretrained_weights"] = model.pretrained.taken
     return {**pretrained, "code": dict(model.code)} if model.code else pretrained
 
 
@@ -150,9 +185,9 @@ def with_pretrained(model: Model, variables: Variables) -> Variables:
     """
     if not model.pretrained:
         return variables
-    path, digest = Path(model.pretrained[0]), model.pretrained[1]
-    arrays = weight_files.read(path)
-    if sealed.digest(path.read_bytes()) != digest:
+    path = Path(model.pretrained.path)
+    arrays = weight_files.load(path, model.pretrained.wanted).arrays
+    if sealed.digest(path.read_bytes()) != model.pretrained.digest:
         raise InputError(f"{path}: has changed since this study began")
     filled = weights.fill(model.module, variables, arrays, str(path))
     return jax.tree.map(lambda new, old: jax.device_put(new, old.sharding), filled, variables)

@@ -1,28 +1,43 @@
 """Which network a file of weights is of, by the names of its layers."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import flax.linen as nn
 
-from salx.infra.errors import InputError
+from salx.infra.errors import ArgumentError, InputError, unknown
 from salx.models import weights, zoo
-from salx.models.mobilenet import ORIGINS
+from salx.models.mobilenet import DIFFER, ORIGINS
 from salx.models.rules import Rule, layer_of
 from salx.models.weight_files import Arrays
 
+NEAR = 0.5  # the share of layers that agree, from which on a network is near
 
-def candidates(origin: str | None) -> Iterator[tuple[str, nn.Module, list[Rule]]]:
-    """Yield name, module and rules of the networks that a file may be of.
+
+class Candidate(NamedTuple):
+    """A network that a file may be of: its name, what it is called, a module, and its rules."""
+
+    name: str
+    label: str
+    module: nn.Module
+    rules: list[Rule]
+
+
+def candidates(origin: str | None) -> Iterator[Candidate]:
+    """Yield the networks that a file may be of.
 
     Without `origin`, torchvision's come first. A network from outside the package that cannot be
     loaded, cannot be made without options or has no rules for weights is left out.
     """
     for name in zoo.names():
         try:
-            each = [(label, m, weights.rules_of(m)) for label, m in variants(name, origin)]
+            each = [
+                Candidate(name, label, module, weights.read_rules(module))
+                for label, module in variants(name, origin)
+            ]
         except Exception:
             continue
-        yield from (candidate for candidate in each if candidate[2])
+        yield from (candidate for candidate in each if candidate.rules)
 
 
 def variants(name: str, origin: str | None) -> Iterator[tuple[str, nn.Module]]:
@@ -42,21 +57,58 @@ def recognise(arrays: Arrays, where: str, origin: str | None = None) -> nn.Modul
     Args:
       arrays: the file's, under PyTorch's names or ours.
       where: the file, for messages.
-      origin: whose names a MobileNetV3 has, one of ORIGINS.
+      origin: whose names a MobileNetV3 has, one of ORIGINS; where several fit, the first.
 
     Raises:
-      InputError: names the nearest network and what is missing or extra.
+      InputError: for another network, with those that can be recognised.
     """
-    layers = {layer_of(name) for name in arrays}
-    ours, misfits = weights.is_ours(arrays), []
-    for name, module, rules in candidates(origin):
-        head = weights.head_layers(module)
-        pairs = [(layer_of(rule.ours), layer_of(rule.theirs)) for rule in rules]
+    return fitting(arrays, where, origin)[0].module
+
+
+def identify(arrays: Arrays, where: str, origin: str | None = None) -> Candidate:
+    """Return the network that a file is of, as `recognise`, where only one can be meant.
+
+    Raises:
+      ArgumentError: where `origin` must say whose it is, or is not whose it is.
+    """
+    if origin is not None and origin not in ORIGINS:
+        raise unknown("choice of {name}", origin, ORIGINS, "origin")
+    first, *others = fitting(arrays, where)
+    if not weights.origin_of(first.module):
+        return first
+    each = [first, *(other for other in others if other.name == first.name)]
+    by_origin = {weights.origin_of(one.module): one for one in each}
+    if origin in by_origin:
+        return by_origin[origin]
+    names = " or ".join(by_origin)
+    if origin:
+        raise ArgumentError("origin", f"{{name}}={origin}: {where} has the names of {names}")
+    if len(each) > 1:
+        why = f"must say whose {first.name} {where} is: {names}, {DIFFER}"
+        raise ArgumentError("origin", f"{{name}} {why}")
+    return first
+
+
+def fitting(arrays: Arrays, where: str, origin: str | None = None) -> list[Candidate]:
+    """Return the networks that have a file's layers. Raises InputError where there are none."""
+    layers, ours = {layer_of(name) for name in arrays}, weights.is_ours(arrays)
+    fits, others = [], []
+    for each in candidates(origin):
+        head = weights.head_layers(each.module)
+        pairs = [(layer_of(rule.ours), layer_of(rule.theirs)) for rule in each.rules]
         whole = {pair[not ours] for pair in pairs}
-        body = {pair[not ours] for pair in pairs if pair[0] not in head}
-        if layers in (whole, body):
-            return module
-        misfits.append((len(layers ^ whole), name, sorted(whole - layers), sorted(layers - whole)))
-    _, name, missing, extra = min(misfits)
-    faults = weights.listed({"missing": missing, "extra": extra})
-    raise InputError(f"{where}: no known network; the nearest is {name}, layers {faults}")
+        if layers in (whole, {pair[not ours] for pair in pairs if pair[0] not in head}):
+            fits.append(each)
+        others.append((len(layers & whole) / len(layers | whole), each.label, whole))
+    if fits:
+        return fits
+    share, label, whole = max(others, key=lambda other: other[0])
+    if share >= NEAR:
+        faults = {"missing": sorted(whole - layers), "extra": sorted(layers - whole)}
+        which = f"; the nearest is {label}, layers {weights.listed(faults)}"
+    else:
+        which = f", of layers {weights.some(sorted(layers))}"
+    raise InputError(
+        f"{where}: no known network{which}; known are {', '.join(zoo.names())}; any other "
+        "answers as module:Name, a function of yours"
+    )

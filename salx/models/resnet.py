@@ -145,6 +145,7 @@ class CifarResNet(nn.Module):
     dtype: str = "float32"
 
     last_layer = "Dense_0"
+    sees = (32, 32)
 
     @nn.compact
     def __call__(

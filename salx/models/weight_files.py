@@ -1,65 +1,82 @@
 """Files of weights: read, written, and fetched from a hub.
 
 Whose names a file has, and how its arrays reach a network, is no matter of this module: see
-weights.py.
+weights.py. What a file is follows from its content, as names of files are often wrong.
 """
 
 import io
 import os
-import pickle
-import zipfile
-import zlib
 from pathlib import Path
+from typing import NamedTuple
 
+import ml_dtypes
 import numpy as np
-import safetensors
 import safetensors.numpy
 
 from salx.infra import paths, storage
 from salx.infra.errors import InputError, first_line
+from salx.models import array_files, checkpoints, torch_files
 
-SUFFIXES = (".safetensors", ".npz", ".pth", ".pt", ".th")
+SUFFIXES = (".safetensors", ".npz", ".pth", ".pt", ".th", ".ckpt", ".bin", ".pth.tar")
 
 Arrays = dict[str, np.ndarray]
 
 
+class Weights(NamedTuple):
+    """A file's arrays in their order, and which of two networks they are (checkpoints.py)."""
+
+    arrays: Arrays
+    taken: str
+
+
 def read(path: Path) -> Arrays:
-    """Read the arrays of a .safetensors, .npz or, with torch installed, .pth file, in their order.
+    """Read the arrays of a file of weights, as `load` does."""
+    return load(path).arrays
 
-    Nothing in a file is ever executed. The wrappings `state_dict` and `module.` of .pth files
-    are taken off. Raises InputError for a file that cannot be read.
+
+def load(path: Path, wanted: str | None = None) -> Weights:
+    """Read a network's arrays from a .safetensors or .npz file, or a checkpoint of PyTorch.
+
+    Nothing in a file is ever executed. Keys and prefixes that tools put around a network are
+    taken off.
+
+    Args:
+      path: the file.
+      wanted: "ema" or "plain" where it has both; without it the EMA.
+
+    Raises:
+      InputError: naming the file, for what cannot be read, with what it is where that can be told.
     """
-    try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-        if path.suffix == ".safetensors":
-            with safetensors.safe_open(path, "numpy") as archive:
-                return {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
-        if path.suffix in SUFFIXES:
-            return read_torch(path)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file") from error
-    except (
-        *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError),
-        *(zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, safetensors.SafetensorError),
-    ) as error:
-        raise InputError(f"{path}: cannot be read as weights: {first_line(error)}") from error
-    raise InputError(f"{path}: weights are files named {', '.join(SUFFIXES)}")
-
-
-def read_torch(path: Path) -> Arrays:
-    """Read a PyTorch checkpoint's tensors, without running what its pickle holds."""
-    try:
-        import torch
-    except ImportError as error:
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
+    if not path.is_file():
+        raise InputError(f"{path}: is no file of weights")
+    if not path.name.endswith(SUFFIXES):
         raise InputError(
-            f"{path}: needs torch to be read; install it, or give a .safetensors or .npz file"
-        ) from error
-    tensors = torch.load(path, map_location="cpu", weights_only=True)
-    for key in ("state_dict", "model"):
-        tensors = tensors.get(key, tensors)
-    return {name.removeprefix("module."): tensor.numpy() for name, tensor in tensors.items()}
+            f"{path}: weights are files named {', '.join(SUFFIXES)}; any other network answers "
+            "as module:Name, a function of yours"
+        )
+    try:
+        return _read(path, wanted)
+    except InputError as error:
+        line = str(error)
+        raise error if str(path) in line else InputError(f"{path}: {line}") from error
+    except OSError as error:
+        why = error.strerror or first_line(error)
+        raise InputError(f"{path}: cannot be read: {why}") from error
+    except Exception as error:  # whatever a damaged file makes of its reader
+        why = f"{type(error).__name__}: {first_line(error)}"
+        raise InputError(f"{path}: is damaged, or no file of weights ({why})") from error
+
+
+def _read(path: Path, wanted: str | None) -> Weights:
+    kind = array_files.kind_of(path)
+    if kind in array_files.READERS:
+        arrays = array_files.READERS[kind](path)
+        return Weights(*checkpoints.unwrapped(arrays, str(path), wanted))
+    with torch_files.opened(path, kind == "archive") as file:
+        tensors, taken = checkpoints.unwrapped(file.tree, str(path), wanted)
+        return Weights(file.arrays(tensors), taken)
 
 
 def write(path: Path, arrays: Arrays) -> None:
@@ -68,11 +85,16 @@ def write(path: Path, arrays: Arrays) -> None:
 
 
 def encode(path: Path, arrays: Arrays) -> bytes:
-    """Encode arrays as the file's name says. Raises InputError as `check_writable`."""
+    """Encode arrays as the file's name says. Raises InputError as `check_writable`.
+
+    An .npz file has no bfloat16: such arrays become float32, of the same values.
+    """
     check_writable(path)
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     if path.suffix == ".safetensors":
         return safetensors.numpy.save(arrays, {"format": "pt"})
+    brain = np.dtype(ml_dtypes.bfloat16)
+    arrays = {n: a.astype(np.float32) if a.dtype == brain else a for n, a in arrays.items()}
     packed = io.BytesIO()
     np.savez(packed, **arrays)
     return packed.getvalue()
@@ -91,7 +113,7 @@ def locate(name: str) -> Path:
     Raises InputError for what is neither, or cannot be fetched.
     """
     path = paths.local(name, "pretrained")
-    if path.suffix in SUFFIXES or path.exists():
+    if path.name.endswith(SUFFIXES) or path.exists():
         return path
     if name.count("/") != 1 or name.startswith((".", "~", "/")):
         kinds = f"a file ({', '.join(SUFFIXES)}) nor a hub name such as timm/resnet18.a1_in1k"

@@ -4,6 +4,7 @@ A file has PyTorch's names and layouts, or ours. The module's `weight_rules()` s
 which (rules.py). Counters of batches are carried from file to file, and ignored by our models.
 """
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ import flax.linen as nn
 import numpy as np
 
 from salx.infra.errors import InputError
+from salx.models.checkpoints import bare
 from salx.models.mobilenet import ORIGINS
 from salx.models.rules import COUNTER, Rule, layer_of
 from salx.models.weight_files import Arrays
@@ -49,22 +51,33 @@ def rules_of(module: nn.Module) -> list[Rule]:
     return list(module.weight_rules()) if hasattr(module, "weight_rules") else []
 
 
-def as_ours(module: nn.Module, arrays: Arrays) -> dict[str, Named]:
+def read_rules(module: nn.Module) -> list[Rule]:
+    """Return the rules to the names that are left of a file's when its prefixes are taken off."""
+    rules = rules_of(module)
+    short = bare(dict.fromkeys(rule.theirs for rule in rules))
+    return [dataclasses.replace(rule, theirs=short[rule.theirs]) for rule in rules]
+
+
+def as_ours(module: nn.Module, arrays: Arrays, where: str = "") -> dict[str, Named]:
     """Name a file's arrays as ours; what the module has no rule for stays as it is.
 
-    An array of a shape that its rule cannot take is left in the file's layout.
+    An array of a shape that its rule cannot take is left in the file's layout, or, where the file
+    is named by `where`, an InputError.
     """
     if is_ours(arrays):
         return {name: Named(name, array) for name, array in arrays.items()}
     rules = defaultdict(list)
-    for rule in rules_of(module):
+    for rule in read_rules(module):
         rules[rule.theirs].append(rule)
     named = {}
     for name, array in arrays.items():
         for rule in rules.get(name, [Rule(name, name)]):
             try:
                 named[rule.ours] = Named(name, rule.to_ours(array))
-            except ValueError:  # `fill` tells its shape beside the one that is wanted
+            except ValueError as error:  # `fill` tells its shape beside the one that is wanted
+                if where:
+                    why = f"{name} is of shape {array.shape}, which it cannot have"
+                    raise InputError(f"{where}: {why}") from error
                 named[rule.ours] = Named(name, array)
     return named
 
@@ -82,7 +95,11 @@ def as_torch(module: nn.Module, arrays: Arrays) -> Arrays:
             raise InputError(f"{name}: the network has no rule for its name in PyTorch")
         rule = rules[name]
         splits[rule.theirs] = rule.split or (0, 1, 0)
-        pieces[rule.theirs][splits[rule.theirs][0]] = rule.to_theirs(array)
+        try:
+            pieces[rule.theirs][splits[rule.theirs][0]] = rule.to_theirs(array)
+        except ValueError as error:
+            why = f"is of shape {array.shape}, which it cannot have"
+            raise InputError(f"{name}: {why}") from error
     return {name: joined(name, each, splits[name][1:]) for name, each in pieces.items()}
 
 
@@ -129,14 +146,32 @@ def fill(module: nn.Module, variables: Mapping[str, Any], arrays: Arrays, where:
         if not name.startswith(COUNTER) and layer_of(name) not in unused
     }
     last, dropped = last_layer(module), set()
-    bias = f"params/{last}/bias"
-    if bias in wanted and bias in named and wanted[bias].shape != named[bias].array.shape:
+    if of_other_classes(f"params/{last}", wanted, named):
         dropped = {name for name in wanted if layer_of(name) == last}
     if faults := misfits(module, wanted, named, arrays, dropped):
-        raise InputError(f"{where}: does not fit the model: {faults}{hint(module, named)}")
-    taken = {name: np.asarray(named[name].array, np.float32) for name in wanted.keys() - dropped}
+        raise InputError(f"{where}: does not fit the model: {faults}{hint(module, arrays)}")
+    taken = {name: as_floats(named[name], where) for name in wanted.keys() - dropped}
     filled = flax.traverse_util.unflatten_dict({**wanted, **taken}, sep="/")
     return {collection: filled.get(collection, {}) for collection in variables}
+
+
+def of_other_classes(layer: str, wanted: dict[str, Any], named: dict[str, Named]) -> bool:
+    """Tell whether a file's last layer is the wanted one but for the number of classes."""
+    kernel, bias = f"{layer}/kernel", f"{layer}/bias"
+    if not {kernel, bias} <= wanted.keys() & named.keys():
+        return False
+    shape, count = named[kernel].array.shape, named[bias].array.shape
+    alike = shape[:-1] == wanted[kernel].shape[:-1] and shape[-1:] == count
+    return alike and count != wanted[bias].shape
+
+
+def as_floats(each: Named, where: str) -> np.ndarray:
+    """Return an array as float32. Raises InputError for whole numbers, as quantised weights are."""
+    if each.array.dtype.kind in "iub":
+        kind = f"{each.array.dtype}, as quantised weights are"
+        raise InputError(f"{where}: {each.theirs} is of {kind}; give the network before that")
+    with np.errstate(over="ignore"):  # what becomes infinite is refused later
+        return np.asarray(each.array, np.float32)
 
 
 def misfits(
@@ -179,14 +214,39 @@ def some(names: list[str]) -> str:
     return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
 
 
-def hint(module: nn.Module, named: dict[str, Named]) -> str:
+def origins(module: nn.Module, arrays: Arrays) -> list[str]:
+    """Return the origins whose names a file has, of a network or backbone that knows several."""
+    layers, ours = {layer_of(name) for name in arrays}, is_ours(arrays)
+    for each in (module, getattr(module, "backbone", None)):
+        if each is None or not origin_of(each):
+            continue
+        fits = []
+        for origin in ORIGINS:
+            rules = read_rules(with_origin(each, origin))
+            if layers <= {layer_of(rule.ours if ours else rule.theirs) for rule in rules}:
+                fits.append(origin)
+        if fits:
+            return fits
+    return []
+
+
+def origin_of(module: nn.Module) -> str | None:
+    """Return which of ORIGINS a network or its backbone is of; None where these do not differ."""
+    for each in (module, getattr(module, "backbone", None)):
+        origin = getattr(each, "origin", None)
+        if isinstance(origin, str) and origin in ORIGINS:
+            return origin
+    return None
+
+
+def with_origin(module: nn.Module, origin: str) -> nn.Module:
+    """Return the network as another of ORIGINS defines it."""
+    if hasattr(module, "origin"):
+        return module.clone(origin=origin)
+    return module.clone(backbone=module.backbone.clone(origin=origin))
+
+
+def hint(module: nn.Module, arrays: Arrays) -> str:
     """Tell the origins whose names the file has, where the module knows several."""
-    if getattr(module, "origin", None) not in ORIGINS:
-        return ""
-    layers = {layer_of(each.theirs) for each in named.values()}
-    fit = [
-        origin
-        for origin in ORIGINS
-        if layers <= {layer_of(rule.theirs) for rule in module.clone(origin=origin).weight_rules()}
-    ]
-    return f"; its names are those of origin={' or '.join(fit)}" if fit else ""
+    fits = origins(module, arrays)
+    return f"; its names are those of origin={' or '.join(fits)}" if fits else ""

@@ -6,8 +6,9 @@ A network is registered as a plain constructor, a class or a function,
 
 whose parameters are the options that a config may set. The module is called as
 `module(images, batch_stats=..., dropout=...)` and returns `(logits, out)`: see model.py. It may
-also have `weight_rules()`, so that files of weights fit (rules.py), and `last_layer`, the path of
-a last linear layer over `out["features"]`, as "Dense_0".
+also have `weight_rules()`, so that files of weights fit (rules.py), `last_layer`, the path of
+a last linear layer over `out["features"]`, as "Dense_0", and `sees`, the (height, width) of the
+images that it is made for, where these are not ImageNet's.
 """
 
 import inspect
@@ -30,7 +31,8 @@ add, register = NETWORKS.add, NETWORKS.register
 get, names, origin = NETWORKS.get, NETWORKS.names, NETWORKS.origin
 
 # What linen gives every module, and what a config says of a model beside its options.
-RESERVED = frozenset(("classes", "parent", "name", "label", "pretrained", "train", "code"))
+PRETRAINED = ("pretrained", "pretrained_weights")
+RESERVED = frozenset(("classes", "parent", "name", "label", *PRETRAINED, "train", "code"))
 
 
 def options_of(constructor: Constructor) -> dict[str, inspect.Parameter]:
@@ -45,7 +47,7 @@ def check_options(constructor: Constructor, options: Mapping[str, Any], label: s
     for a value that its annotation does not allow."""
     parameters = limits.parameters(constructor)
     takes_any = inspect.Parameter.VAR_KEYWORD in {each.kind for each in parameters.values()}
-    choices = {*options_of(constructor), "pretrained"}
+    choices = {*options_of(constructor), *PRETRAINED}
     for option in options:
         if option in RESERVED or not (takes_any or option in choices):
             raise unknown(f"option config.models.{label}", option, choices)

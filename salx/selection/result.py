@@ -14,7 +14,7 @@ from salx.infra.outputs import Guard, refused
 from salx.policies import Policy
 from salx.scoring.predictions import Predictions
 from salx.scoring.stages import Choice
-from salx.selection import exports, sheet
+from salx.selection import exports, labelling, sheet
 from salx.selection.duplicates import Duplicates, find_duplicates
 from salx.selection.exports import Pick
 from salx.selection.pool import Pool
@@ -126,13 +126,25 @@ class Selection:
     def to_label_studio(
         self, path: str | Path, url: str = exports.LOCAL_FILES, overwrite: bool = False
     ) -> Path:
-        """Write tasks for Label Studio; an image is `url` and its key."""
+        """Write tasks for Label Studio; an image is `url` and its key.
+
+        Where the classes are known, `tasks.labels.xml` beside `tasks.json` is the labelling
+        configuration, to be pasted into the project's settings.
+        """
+        if configuration := self.labelling():
+            path = paths.local(path, "path")
+            self._write(labelling.path_of(path), configuration, overwrite)
         return self._write(path, self.tasks(url), overwrite)
 
     def tasks(self, url: str = exports.LOCAL_FILES) -> bytes:
         """Return the content of the tasks."""
         version = self.surrogate.label if self.surrogate else self.policy.name
         return exports.label_studio(self.picks(), url, version)
+
+    def labelling(self) -> bytes:
+        """Return the content of the labelling configuration; empty without class names."""
+        names = self._class_names()
+        return labelling.encode(names) if names else b""
 
     def to_fiftyone(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write labels.json and data.json for FiftyOne. The pool's images must be files."""
@@ -184,6 +196,11 @@ class Selection:
         path = paths.local(path, "path")
         self._guard(overwrite).write("path", path, content)
         return path
+
+    def _class_names(self) -> tuple[str, ...]:
+        """The surrogate's, or where nobody was asked those that the pool's labels are of."""
+        names = self.surrogate.class_names() if self.surrogate else ()
+        return names or tuple(self.pool.dataset.classes)
 
     def mix(self) -> dict[str, float]:
         """Return the share of each class in the surrogate's predictions."""

@@ -12,6 +12,7 @@ from salx.infra import paths, sealed
 from salx.infra.errors import InputError
 from salx.infra.outputs import Guard, refused
 from salx.scoring import saved_pass
+from salx.selection import labelling
 from salx.selection.exports import FIFTYONE
 
 FOLDERS = ("fiftyone", "copy")
@@ -37,6 +38,8 @@ class Targets:
     def files(self) -> list[tuple[str, Path]]:
         """List the files that are known by name, with the flag of each; the record is first."""
         some = [(flag, path) for flag, path in self.paths.items() if flag not in FOLDERS]
+        if tasks := self.paths.get("label_studio"):
+            some.append(("label_studio", labelling.path_of(tasks)))
         folder = self.paths.get("fiftyone")
         return some + ([("fiftyone", folder / name) for name in FIFTYONE] if folder else [])
 

@@ -85,6 +85,10 @@ class Ensemble(Surrogate):
         """Return the members' classes' names, or their numbers."""
         return self.members[0].class_names()
 
+    def about(self) -> list[str]:
+        """Return what the members' users should know of them."""
+        return [line for member in self.members for line in member.about()]
+
     def forward(self, variables: Any, batch: Batch, passes: Passes, seed: Any) -> Outputs:
         """Answer with the logits of all members, [K, B, ...]."""
         every = [

@@ -6,21 +6,23 @@ a Surrogate, a class of one, or a function that makes one.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
 from salx import tasks
-from salx.infra import paths, storage
-from salx.infra.errors import ArgumentError, InputError
+from salx.infra import numbers, paths, storage
+from salx.infra.errors import ArgumentError, InputError, first_line, unknown
 from salx.infra.registry import Registry
 from salx.models.weights import flatten
-from salx.surrogates import function, run, weights
+from salx.surrogates import class_names, function, run, weights
 from salx.surrogates.ensemble import Ensemble
 from salx.surrogates.surrogate import Surrogate
 
 Kind = Callable[..., Surrogate | None]
+LARGEST = 16_384  # pixels of a side
 KINDS: Registry[Kind] = Registry("kind of surrogate", "salx.surrogates")
 
 
@@ -31,8 +33,9 @@ def load(source: Any, **options: Any) -> Surrogate:
       source: the folder of a finished run (also in a bucket), a file of weights, `A+B` for an
         ensemble of such, `module:Name`, a function of images, a Surrogate, or a list of any of
         these for an ensemble.
-      **options: `size` (h, w), what a file of weights or a function sees of an image; of a
-        function also `task`, `classes` and `outputs`; others go to a kind of another package.
+      **options: `size` (h, w), what a file of weights or a function sees of an image; `classes`
+        of either, a file of names, "imagenet" or the names; of a file `origin` and `weights` (see
+        weights.py), of a function `task` and `outputs`; others go to a kind of another package.
 
     Raises:
       InputError: naming what cannot be used.
@@ -58,15 +61,8 @@ def _of_text(source: str, options: Mapping[str, Any]) -> Surrogate:
         if made is not None:
             return made
     if ":" in source and local and not _is_there(source):
-        made = KINDS.get(source, "surrogate")
-        if (isinstance(made, type) and issubclass(made, Surrogate)) or (
-            callable(made) and not isinstance(made, Surrogate)
-        ):
-            made = made(**options)
-        if not isinstance(made, Surrogate):
-            raise ArgumentError("surrogate", f"{{name}}={source}: made {made!r}, no Surrogate")
-        return made
-    path = storage.resolve(source)
+        return _of_module(source, options)
+    path = paths.local(source, "surrogate") if local else storage.resolve(source)
     return _checked(_of_path(path, options), path)
 
 
@@ -87,15 +83,33 @@ def _is_there(source: str) -> bool:
 def _of_path(path: Path, options: Mapping[str, Any]) -> Surrogate:
     if storage.in_bucket(path) and not path.is_dir():
         raise InputError(f"{path}: no run's folder; weights must be a file of this machine")
+    if path.is_dir():
+        return run.load(path)
+    known_options = [field.name for field in fields(weights.Options)]
+    if strange := sorted(options.keys() - set(known_options)):
+        raise unknown("option of {name}", strange[0], known_options, "surrogate")
     size = options.get("size")
-    return run.load(path) if path.is_dir() else weights.load(path, size)
+    sides = {} if size is None else {"size": sides_of(size)}
+    return weights.load(path, weights.Options(**{**options, **sides}))
+
+
+def sides_of(size: Any) -> tuple[int, int]:
+    """Return (height, width). Raises ArgumentError for what is none."""
+    try:
+        height, width = size
+    except (TypeError, ValueError) as error:
+        why = f"{{name}}={numbers.shown(size)} must be (height, width) in pixels"
+        raise ArgumentError("size", why) from error
+    return numbers.whole("size", height, 1, LARGEST), numbers.whole("size", width, 1, LARGEST)
 
 
 def _of_callable(answer: Callable, options: Mapping[str, Any]) -> Surrogate:
     task = tasks.get(options.get("task", "classification"))
-    classes = tuple(options.get("classes", ()))
+    classes = class_names.names(options.get("classes") or ())
     outputs = tuple(options.get("outputs", ("logits",)))
-    return function.of_callable(answer, task, classes, options.get("size"), outputs)
+    size = options.get("size")
+    size = None if size is None else sides_of(size)
+    return function.of_callable(answer, task, classes, size, outputs)
 
 
 def _checked(surrogate: Surrogate, path: Path) -> Surrogate:
@@ -104,3 +118,21 @@ def _checked(surrogate: Surrogate, path: Path) -> Surrogate:
         if not np.isfinite(array).all():
             raise InputError(f"{path}: its {name} is not finite")
     return surrogate
+
+
+def _of_module(source: str, options: Mapping[str, Any]) -> Surrogate:
+    """A surrogate that is a `module:Name`, or what that gives when it is called."""
+    made = KINDS.get(source, "surrogate")
+    if (isinstance(made, type) and issubclass(made, Surrogate)) or (
+        callable(made) and not isinstance(made, Surrogate)
+    ):
+        try:
+            made = made(**options)
+        except InputError:
+            raise
+        except Exception as error:  # whatever the code of a user raises
+            why = f"{type(error).__name__}: {first_line(error)}"
+            raise ArgumentError("surrogate", f"{{name}}={source} fails: {why}") from error
+    if not isinstance(made, Surrogate):
+        raise ArgumentError("surrogate", f"{{name}}={source}: made {made!r}, no Surrogate")
+    return made

@@ -29,6 +29,7 @@ class Network(Surrogate):
       arrays: {"params", "batch_stats"} and, with a module beside it, "head".
       head_module: that module, None without one.
       head_of: (name, options) of the policy that it was trained for.
+      note: what a file of weights was taken as, in a line.
     """
 
     model: Model
@@ -39,6 +40,7 @@ class Network(Surrogate):
     origin: dict[str, Any]
     head_module: nn.Module | None = None
     head_of: tuple[str, Mapping[str, Any]] | None = None
+    note: str = ""
 
     @property
     def label(self) -> str:
@@ -82,6 +84,10 @@ class Network(Surrogate):
     def class_names(self) -> tuple[str, ...]:
         """Return the classes' names, or their numbers."""
         return self.classes or tuple(map(str, range(self.model.module.classes)))
+
+    def about(self) -> list[str]:
+        """Return what its file was taken as."""
+        return [self.note] if self.note else []
 
     def runs(self, passes: Passes) -> bool:
         """Once and with weight noise always; with dropout where the network has any."""

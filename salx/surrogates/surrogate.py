@@ -119,6 +119,10 @@ class Surrogate(ABC):
         """Return the names of the classes, or their numbers where only those are known."""
         return self.classes
 
+    def about(self) -> list[str]:
+        """Return what its user should know of how it is asked, in lines; by default nothing."""
+        return []
+
     def predictions(self) -> bool:
         """Tell whether a class is predicted for each example."""
         return "logits" in self.outputs

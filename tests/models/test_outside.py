@@ -201,7 +201,7 @@ def test_a_network_without_rules_does_not_hinder_recognition():
         resnet = zoo.get("cifar_resnet8")(classes=1)
         rules = {rule.theirs: np.zeros(1) for rule in weights.rules_of(resnet)}
         assert recognition.recognise(rules, "resnet") == resnet
-        with pytest.raises(InputError, match="no known network; the nearest is"):
+        with pytest.raises(InputError, match="no known network, of layers odd; known are"):
             recognition.recognise({"odd.weight": np.zeros(1)}, "odd")
     finally:
         del zoo.NETWORKS._values["mute"]

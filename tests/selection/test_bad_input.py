@@ -58,6 +58,7 @@ BAD = [
     (["--surrogate={0}/two"], 2, "config.json: cannot be read"),
     (["--surrogate={0}/file"], 2, "weights are files named"),
 ]
+TAKEN = "cifar_resnet8, 10 classes by number; sees 32x32, as given\n"  # said before any scoring
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(choose, small, place, flags, c
     surrogate = [] if flags[0].startswith("--surrogate") else small[:1]
     base = [*surrogate, *small[1:], "--budget=2", f"--out={place}/p.jsonl"]
     found = choose(*base, *flags)
-    assert (found[0], found[1], found[2].count("\n")) == (code, "", 1), found
+    said = f"net0.safetensors: {TAKEN}" if code == 1 else ""
+    assert (found[0], found[1], found[2].count("\n")) == (code, said, 1), found
     assert message in found[2]
     assert sorted(place.rglob("*")) == before
 
@@ -113,7 +115,8 @@ def test_what_is_not_finite_is_named(
     weight_files.write(tmp_path / "bad.safetensors", arrays)
     flags = [*small[1:], f"--surrogate={tmp_path}/bad.safetensors", f"--policy={policy}"]
     found = choose(*flags, "--budget=2", f"--out={tmp_path}/o/p.jsonl")
-    assert (found[0], found[1], found[2].count("\n")) == (code, "", 1), found
+    said = f"bad.safetensors: {TAKEN}" if code == 1 else ""
+    assert (found[0], found[1], found[2].count("\n")) == (code, said, 1), found
     assert message in found[2]
     assert not (tmp_path / "o").exists()
 

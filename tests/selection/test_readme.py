@@ -49,3 +49,12 @@ def test_the_policy_of_a_few_lines_is_the_margin(spaces, networks, pictures):
     expected = 1 - (p[:, -1] - p[:, -2])
     np.testing.assert_allclose(selection.scores, expected[selection.ids], rtol=1e-4)
     assert selection.ids.tolist() == np.lexsort((np.arange(26), -expected)).tolist()
+
+
+def test_the_network_of_ones_own_is_a_surrogate(spaces, pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "names.txt").write_text("cat\ndog\n")
+    detector = spaces[2]["detector"]
+    detector.__globals__["predict"] = lambda images: np.zeros((len(images), 2))
+    selection = salx.select(pictures, detector(), budget=2)
+    assert {row["predicted"] for row in selection.rows()} == {"cat"}

