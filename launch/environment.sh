@@ -8,7 +8,9 @@ export GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1}
 
 find_python() {
   local name
-  for name in ${PYTHON:-python3 python3.12 python3.11 python}; do
+  local -a names=(python3 python3.12 python3.11 python)
+  [ -z "${PYTHON:-}" ] || names=("$PYTHON")
+  for name in "${names[@]}"; do
     if "$name" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null; then
       echo "$name"
       return

@@ -6,15 +6,13 @@
 # PROJECT (gcloud's own) SPOT=yes WAIT_MINUTES (60) KEEP=yes (study does not delete)
 # A slice of several workers needs a --workdir that they share: gs://BUCKET/FOLDER, or one below
 # /mnt/salx, where NFS=HOST:/EXPORT is mounted on every worker.
+# --dry-run, anywhere, prints what would run, and calls nothing.
 # Exit codes: those of the study; 75 where capacity did not come or was taken away: the same
 # command goes on.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source launch/steps.sh
-
-NAME=${NAME:-salx} ZONE=${ZONE:-us-central2-b} TYPE=${TYPE:-v4-8} RUNTIME=${RUNTIME:-tpu-ubuntu2204-base}
-WAIT_MINUTES=${WAIT_MINUTES:-60} POLL_SECONDS=${POLL_SECONDS:-20}
-place=(--zone="$ZONE" ${PROJECT:+--project="$PROJECT"})
 
 queued() { step gcloud compute tpus queued-resources "$@" "${place[@]}"; }
 
@@ -55,7 +53,7 @@ create() {
   created=yes
   local now end=$((SECONDS + 60 * WAIT_MINUTES))
   while now=$(queued describe "$NAME" --format='value(state.state)') && [ "$now" != ACTIVE ]; do
-    if [ -n "${dry_run:-}" ]; then
+    if [ -n "$dry_run" ]; then
       echo "$now"
       return
     fi
@@ -70,7 +68,7 @@ create() {
 
 install() {
   local folder=/tmp/salx code=0
-  [ -n "${dry_run:-}" ] || folder=$(mktemp -d)
+  [ -n "$dry_run" ] || folder=$(mktemp -d)
   step git archive --output="$folder/salx.tar.gz" HEAD
   step gcloud compute tpus tpu-vm scp "$folder/salx.tar.gz" "$NAME:" --worker=all "${place[@]}" || code=$?
   step rm -r "$folder"
@@ -106,36 +104,73 @@ clean_up() {
   local code=$?
   trap - EXIT
   trap '' INT TERM # nothing interrupts the deletion
-  [ -z "${child:-}" ] || kill -- "-$child" 2>/dev/null || true
-  if [ -n "${created:-}" ] && [ -z "${KEEP:-}" ]; then
+  [ -z "$child" ] || kill -- "-$child" 2>/dev/null || true
+  if [ -n "$created" ] && [ -z "$KEEP" ]; then
     delete
-  elif [ -n "${creating:-}" ] && [ -z "${created:-}" ] && [ "$code" -gt 128 ]; then
+  elif [ -n "$creating" ] && [ -z "$created" ] && [ "$code" -gt 128 ]; then
     echo "salx: $NAME may be created yet; if so: NAME=$NAME ZONE=$ZONE launch/tpu.sh delete" >&2
   fi
   exit "$code"
 }
 
-if [ "${1:-}" = --dry-run ]; then
-  dry_run=yes
-  shift
-fi
-command=${1:---help}
-[ $# = 0 ] || shift
+# read_environment: what the environment sets, or refuses it: a name that is empty would be another.
+read_environment() {
+  local variable name='[A-Za-z0-9][A-Za-z0-9._:-]*' number='0|[1-9][0-9]{0,5}'
+  for variable in NAME ZONE TYPE RUNTIME PROJECT; do
+    expect "$variable" "$name" "letters, digits and -._: that start with a letter or digit"
+  done
+  expect WAIT_MINUTES "$number" "a whole number"
+  expect POLL_SECONDS "$number" "a whole number"
+  expect NFS '[A-Za-z0-9][^[:space:]]*:/[^[:space:]]*' "HOST:/EXPORT"
+  expect SPOT 'yes|no' "yes or no"
+  expect KEEP 'yes|no' "yes or no"
+  NAME=${NAME:-salx} ZONE=${ZONE:-us-central2-b} TYPE=${TYPE:-v4-8} RUNTIME=${RUNTIME:-tpu-ubuntu2204-base}
+  WAIT_MINUTES=${WAIT_MINUTES:-60} POLL_SECONDS=${POLL_SECONDS:-20}
+  [ "${SPOT:-no}" = yes ] || SPOT=''
+  [ "${KEEP:-no}" = yes ] || KEEP=''
+  place=(--zone="$ZONE" ${PROJECT:+--project="$PROJECT"})
+}
+
+# read_command WORD...: the command, and flags of the study where it takes them and only there.
+read_command() {
+  local flag names='' commands="launch/tpu.sh knows study, create, install, run, logs and delete"
+  read_words launch/tpu.sh "$@"
+  [ ${#words[@]} -gt 0 ] || refuse "$commands: name one of them"
+  [ ${#words[@]} = 1 ] || refuse "launch/tpu.sh takes one command, not '${words[0]}' and '${words[1]}'"
+  command=${words[0]}
+  set -- ${flags[@]+"${flags[@]}"}
+  case "$command" in
+    study | run)
+      # The study would refuse it too, on a machine that is paid for.
+      for flag in "$@"; do [ -z "${flag#*=}" ] || names+="${flag%%=*} "; done
+      [[ "$names" = *"--config "* && "$names" = *"--workdir "* ]] \
+        || refuse "launch/tpu.sh $command needs --config=... and --workdir=..."
+      ;;
+    create | install | logs | delete)
+      [ $# = 0 ] || refuse "launch/tpu.sh $command takes no flags of the study: '$1'"
+      ;;
+    *) refuse "$commands, not '$command'" ;;
+  esac
+}
+
+[ $# -gt 0 ] || usage launch/tpu.sh
+read_command "$@"
+read_environment
+child='' creating='' created=''
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 case "$command" in
-  -h | --help) sed -n '2,10s/^# //p' launch/tpu.sh ;;
   study)
     create
     install
-    run "$@"
+    run "${flags[@]}"
     ;;
-  logs) remote "tail -n 50 salx.log" ;;
   create)
     KEEP=yes
     create
     ;;
-  install | run | delete) "$command" "$@" ;;
-  *) refuse "launch/tpu.sh knows study, create, install, run, logs and delete, not '$command'" ;;
+  run) run "${flags[@]}" ;;
+  install | delete) "$command" ;;
+  logs) remote "tail -n 50 salx.log" ;;
 esac

@@ -14,9 +14,9 @@ from absl import flags
 
 from salx.commands import study
 from tests.builders import ROOT
+from tests.launchers import STUDY, clean, run
 
 HERE = Path(__file__).parent
-STUDY = ["--config=configs/quickstart.py", "--workdir=/mnt/salx/my study"]
 SCRIPTS = [*ROOT.glob("launch/*.sh"), ROOT / "launch/slurm.sbatch", ROOT / ".ci/run"]
 DRY = {
     "multi_gpu": (["launch/multi_gpu.sh", "--dry-run", *STUDY], {}),
@@ -29,7 +29,7 @@ DRY = {
         {"SALX_REQUIREMENTS": "none"},
     ),
     "slurm": (
-        ["launch/slurm.sbatch", "--dry-run", *STUDY, "--config.seeds=%n", "--name=of %i, %i"],
+        ["launch/slurm.sbatch", "--dry-run", *STUDY, "--config.seeds=%n", "--config.x=of %i, %i"],
         {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8"},
     ),
     "slurm_array": (
@@ -58,19 +58,6 @@ DRY = {
         },
     ),
 }
-
-
-def clean(**more):
-    """An environment without the launchers' own variables."""
-    own = ("SLURM_", "SALX_", "NAME", "ZONE", "TYPE", "RUNTIME", "PROJECT", "SPOT", "NFS", "KEEP")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    return {**kept, **more}
-
-
-def run(command, **env):
-    return subprocess.run(
-        command, cwd=ROOT, env=clean(**env), capture_output=True, text=True, timeout=60
-    )
 
 
 @pytest.mark.parametrize("case", DRY)
@@ -146,6 +133,13 @@ def test_what_keep_leaves(tpu):
     process, asked = tpu(KEEP="yes")
     assert process.returncode == 0
     assert "delete" not in asked
+
+
+def test_no_is_no(tpu):
+    process, asked = tpu(KEEP="no", SPOT="no")
+    assert process.returncode == 0
+    assert asked[-1] == "delete"
+    assert "--spot" not in tpu.record.read_text()
 
 
 def test_a_creation_that_is_refused_deletes_nothing(tpu):
