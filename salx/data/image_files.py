@@ -10,6 +10,7 @@ from PIL import Image
 
 from salx.data import decoding
 from salx.data.datasets import Dataset, fingerprint
+from salx.infra.errors import InputError
 from salx.infra.sealed import canonical
 
 # Of ImageNet's training images, as every public recipe takes them for photographs.
@@ -66,7 +67,13 @@ class ClassifiedFiles(ImageFiles):
 
 
 class MaskedFiles(ImageFiles):
-    """Image files with a mask file each: items have a uint8[H, W] "label" beside."""
+    """Image files with a mask file each: items have a uint8[H, W] "label" beside.
+
+    Attributes:
+      converted: of a set whose masks hold no 255 as they are published: what one with 255 is.
+    """
+
+    converted = ""
 
     def __init__(
         self,
@@ -83,6 +90,8 @@ class MaskedFiles(ImageFiles):
     def __getitem__(self, index: int) -> dict[str, Any]:
         path = self.root / self.masks[index]
         image, stored = super().__getitem__(index)["image"], decoding.read_mask(path)
+        if self.converted and (stored == decoding.IGNORED).any():
+            raise InputError(f"{path}: {self.converted}")
         with decoding.naming(path):
             return decoding.segmented(image, stored, self.map)
 

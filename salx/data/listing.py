@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from salx.data import hints
 from salx.data.decoding import MIXED, Shape
 from salx.data.image_files import ClassifiedFiles, MaskedFiles, Sizes
 from salx.infra.errors import ArgumentError, InputError
@@ -26,6 +27,8 @@ def locate(name: str, folder: str, layouts: Sequence[str], how: str) -> Path:
         if (root / layout).is_dir():
             return root / layout
     looked = ", ".join(str(root / layout) for layout in layouts)
+    if archives := hints.packed(root):
+        looked += f" ({archives[0]} lies in {root}, still packed)"
     raise ArgumentError("dir", f"data set {name} is not there; looked for {looked}. {how}")
 
 
@@ -49,10 +52,11 @@ def below(folder: Path, above: tuple[str, ...] = (), endings: Sequence[str] = IM
 
 
 def entries(folder: Path) -> list[os.DirEntry]:
-    """List what lies in a folder, sorted, but for what is hidden; every link leads somewhere."""
+    """List what lies in a folder, sorted, but for what is hidden and a NAS's thumbnails; every link
+    leads somewhere."""
     try:
         with os.scandir(folder) as scanned:
-            listed = [entry for entry in scanned if not entry.name.startswith(".")]
+            listed = [entry for entry in scanned if not entry.name.startswith((".", "@eaDir"))]
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed: {error.strerror}") from error
     for entry in listed:
@@ -118,7 +122,7 @@ def with_masks(
 ) -> MaskedFiles:
     """Pair root/images/**/<stem><ending> with root/masks/**/<stem><ending>; masks may be more.
 
-    Raises InputError that names a missing mask, or two images of one.
+    Raises InputError that names a missing mask, two images of one, or a folder without images.
     """
     mask_sizes = below(root / masks, endings=endings[1])
     of_stem = {stem(name, endings[1]): name for name in mask_sizes}
@@ -133,4 +137,6 @@ def with_masks(
             raise InputError(f"{root / images / name}: another image has the mask {mask} too")
         sizes[f"{images}/{name}"] = size
         chosen[f"{masks}/{mask}"] = mask_sizes[mask]
+    if not sizes:
+        raise hints.without(root / images, endings[0])
     return MaskedFiles(root, sizes, [*chosen], [*chosen.values()], map)
