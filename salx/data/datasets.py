@@ -137,11 +137,15 @@ def _common_options(build: Callable[..., Dataset], options: DatasetOptions) -> d
 
 
 def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
-    """Give the set with its splits resized, cached, and without what is unreadable."""
+    """Give the set with its splits resized, cached, and without what is unreadable.
+
+    Raises InputError for a split of which nothing would be left.
+    """
     skip, resize, skipped = options.on_error == "skip", options.resize, {}
     every = dataset.pool.keys
     for split in ("pool", "val"):
         source = getattr(dataset, split)
+        listed = len(source)
         if resize:
             source = Resized(source, resize, dataset.task)
         name = f"{dataset.name}_{split}"
@@ -154,6 +158,12 @@ def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
             if skipped[split]:
                 left = [index for index in range(len(source)) if index not in skipped[split]]
                 source = Subset(source, left)
+        if listed and not len(source):
+            why = next(iter(skipped[split].values()))
+            raise InputError(
+                f"data set {dataset.name!r}: none of the {listed} examples of {split} can be "
+                f"read: {why}"
+            )
         dataset = dataset._replace(**{split: source})
     if any(skipped.values()):
         _warn(dataset.name, [why for reasons in skipped.values() for why in reasons.values()])

@@ -9,6 +9,7 @@ import numpy as np
 
 from salx.data import decoding, headers
 from salx.data.datasets import Dataset, fingerprint
+from salx.infra.errors import InputError
 from salx.infra.sealed import canonical
 
 # Of ImageNet's training images, as every public recipe takes them for photographs.
@@ -80,9 +81,13 @@ class MaskedFiles(ImageFiles):
     """Image files with a mask file each: items have a uint8[H, W] "label" beside.
 
     `mask_turns` are to the masks what `turns` are to the images.
+
+    Attributes:
+      converted: of a set whose masks hold no 255 as they are published: what one with 255 is.
     """
 
     mask_turns: np.ndarray | None = None
+    converted = ""
 
     def __init__(
         self,
@@ -99,6 +104,8 @@ class MaskedFiles(ImageFiles):
     def __getitem__(self, index: int) -> dict[str, Any]:
         path = self.root / self.masks[index]
         image, stored = super().__getitem__(index)["image"], decoding.read_mask(path)
+        if self.converted and (stored == decoding.IGNORED).any():
+            raise InputError(f"{path}: {self.converted}")
         if self.mask_turns is not None:
             stored = decoding.turned(stored, int(self.mask_turns[index]))
         with decoding.naming(path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from salx.data import hints
 from salx.data.decoding import MIXED, Shape
 from salx.data.image_files import ClassifiedFiles, MaskedFiles, Sizes
 from salx.data.walk import IMAGES, UNFIT, Walk, lost, unfit
@@ -27,6 +28,8 @@ def locate(name: str, folder: str, layouts: Sequence[str], how: str) -> Path:
         if (root / layout).is_dir():
             return root / layout
     looked = ", ".join(str(root / layout) for layout in layouts)
+    if archives := hints.packed(root):
+        looked += f" ({archives[0]} lies in {root}, still packed)"
     raise ArgumentError("dir", f"data set {name} is not there; looked for {looked}. {how}")
 
 
@@ -115,7 +118,7 @@ def with_masks(
 ) -> MaskedFiles:
     """Pair root/images/**/<stem><ending> with root/masks/**/<stem><ending>; masks may be more.
 
-    Raises InputError that names a missing mask, or two images of one.
+    Raises InputError that names a missing mask, two images of one, or a folder without images.
     """
     mask_sizes = below(root / masks, endings[1], walk)
     of_stem = {stem(name, endings[1]): name for name in mask_sizes}
@@ -130,4 +133,6 @@ def with_masks(
             raise InputError(f"{root / images / name}: another image has the mask {mask} too")
         sizes[f"{images}/{name}"] = size
         chosen[f"{masks}/{mask}"] = mask_sizes[mask]
+    if not sizes:
+        raise hints.without(root / images, endings[0])
     return MaskedFiles(root, sizes, [*chosen], [*chosen.values()], map)

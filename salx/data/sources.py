@@ -8,7 +8,7 @@ import grain
 
 from salx.data import geometry, opencv
 from salx.infra import progress
-from salx.infra.errors import RunError
+from salx.infra.errors import InputError, RunError
 from salx.tasks import Task
 
 
@@ -29,10 +29,15 @@ class Source(Protocol):
 
 
 def example(source: Source, index: int, change: Callable | None = None) -> Any:
-    """Read source[index], through `change`; an error becomes a RunError with the example's key."""
+    """Read source[index], through `change`; an error becomes a RunError with the example's key.
+
+    An InputError passes: it is of the whole set, and no reason to leave out an example.
+    """
     try:
         item = source[index]
         return change(item) if change else item
+    except InputError:
+        raise
     except Exception as error:
         raise RunError(f"example {source.keys[index]!r} cannot be read: {error}") from error
 

@@ -4,6 +4,8 @@ Preparing needs tensorflow and is done once, by tfds' own command:
 `tfds build <name> --file_format=array_record --data_dir=<dir>`.
 """
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,13 @@ import numpy as np
 
 from salx.data import decoding
 from salx.infra import paths
-from salx.infra.errors import ArgumentError, InputError, unknown
+from salx.infra.errors import ArgumentError, InputError, first_line, unknown
 from salx.infra.sealed import canonical
 
 Item = dict[str, Any]
+
+CLASSIFIED = ("image", "label")  # a classification's features
+METADATA = ("dataset_info.json", "features.json")  # what every version's folder has
 
 
 class Prepared:
@@ -34,7 +39,10 @@ class Prepared:
             for name, feature in self.features.items()
             if isinstance(feature, features.Image)
         }
-        self.sizes = [size_of(Path(path)) for path in self.info.filepaths]
+        self.folder, self.paths = Path(builder.data_dir), [*map(Path, self.info.filepaths)]
+        self.sizes = [size_of(path) for path in self.paths]
+        for path, count in zip(self.paths, self.info.shard_lengths, strict=True):
+            check_records(path, count)
         self.records = builder.as_data_source(split, decoders=encoded)
         self.keys = [f"{split}/{number:07d}" for number in range(len(self.records))]
 
@@ -42,7 +50,13 @@ class Prepared:
         return len(self.keys)
 
     def __getitem__(self, index: int) -> Item:
-        return self.read(self.records[index])
+        try:
+            return self.read(self.records[index])
+        except Exception as error:  # its reader raises many kinds for a damaged file
+            if not 0 <= index < len(self):
+                raise
+            shard = np.searchsorted(np.cumsum(self.info.shard_lengths), index, "right")
+            raise ValueError(f"{self.paths[shard]}: {error}") from error
 
     def content(self) -> bytes:
         """Give what of the content is known without reading it, for the fingerprint."""
@@ -62,6 +76,20 @@ def size_of(path: Path) -> int:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+def check_records(path: Path, count: int) -> None:
+    """Raise InputError unless a file holds so many records; one that is cut short holds none."""
+    from array_record.python.array_record_module import ArrayRecordReader
+
+    try:
+        reader = ArrayRecordReader(str(path), options="readahead_buffer_size:0")
+        held = reader.num_records()
+        reader.close()
+    except Exception as error:
+        raise InputError(f"{path}: cut short, or damaged: {first_line(error)}") from error
+    if held != count:
+        raise InputError(f"{path}: holds {held} records, and dataset_info.json says {count}")
+
+
 def choose(source: str, from_folders: Callable, from_tfds: Callable) -> Callable:
     """Give the one of the two that the option `source` names."""
     readers = {"folder": from_folders, "tfds": from_tfds}
@@ -77,34 +105,72 @@ def version_folder(name: str, dir: str, how: str) -> Path:
     if not dir:
         raise ArgumentError("dir", f"tfds data set {name}: {{name}} has to name its folder. {how}")
     versions = paths.local(dir, "dir") / name
-    folders = {path.parent for path in versions.glob("[0-9]*/dataset_info.json")}
     numbers = {
         tuple(map(int, path.name.split("."))): path
-        for path in folders
-        if path.name.replace(".", "").isdigit()
+        for path in versions.glob("[0-9]*")
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)*", path.name) and path.is_dir()
     }
+    whole = {number: path for number, path in numbers.items() if (path / METADATA[0]).exists()}
     if not numbers:
         raise InputError(
             f"tfds data set {name} is not there; looked for {versions}/<version>. {how}"
         )
-    return numbers[max(numbers)]
+    if not whole:
+        raise InputError(f"{numbers[max(numbers)] / METADATA[0]}: is missing. {how}")
+    return whole[max(whole)]
 
 
-def splits(
-    name: str, dir: str, names: Sequence[str], read: Callable[[Item], Item], how: str
-) -> list[Prepared]:
-    """Open the named splits of a prepared set, from dir/name/<version>.
-
-    Raises InputError for what is not there, lacks a split, or has no random access.
-    """
-    folder = version_folder(name, dir, how)
+def opened(folder: Path, how: str) -> Any:
+    """Open a prepared set's builder. Raises InputError that names what of its metadata is
+    missing or damaged."""
+    for path in (folder / name for name in METADATA):
+        try:
+            json.loads(path.read_bytes())
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}. {how}") from error
+        except ValueError as error:
+            raise InputError(f"{path}: damaged: {first_line(error)}. {how}") from error
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
         raise InputError(
             "source 'tfds' needs tensorflow_datasets: pip install '.[tfds]'"
         ) from error
-    builder = tfds.builder_from_directory(folder)
+    try:
+        builder = tfds.builder_from_directory(folder)
+        builder.info.splits, builder.info.features, builder.info.file_format.value  # noqa: B018
+    except Exception as error:  # tfds raises whatever reading its own files does
+        names = ", ".join(METADATA)
+        raise InputError(
+            f"{folder}: its metadata ({names}, *.labels.txt) cannot be used: {first_line(error)}"
+        ) from error
+    return builder
+
+
+def splits(
+    name: str,
+    dir: str,
+    names: Sequence[str],
+    read: Callable[[Item], Item],
+    features: Sequence[str],
+    how: str,
+) -> list[Prepared]:
+    """Open the named splits of a prepared set, from dir/name/<version>.
+
+    Args:
+      name: of the set, with its config where it has several.
+      dir: where it was prepared.
+      names: of the splits.
+      read: makes an item of a record.
+      features: the fields of a record that it needs.
+      how: where the set comes from.
+
+    Raises:
+      InputError: for what is not there, lacks a split or a feature, has no random access, or is
+        damaged, naming the file.
+    """
+    folder = version_folder(name, dir, how)
+    builder = opened(folder, how)
     if builder.info.file_format.value != "array_record":
         raise InputError(
             f"{folder}: prepared as {builder.info.file_format.value}, not array_record"
@@ -112,14 +178,20 @@ def splits(
     for split in names:
         if split not in builder.info.splits:
             raise InputError(f"{folder}: has no split {split!r}. {how}")
+    for feature in features:
+        if feature not in builder.info.features:
+            raise InputError(f"{folder / METADATA[1]}: has no feature {feature!r}. {how}")
     return [Prepared(builder, split, read) for split in names]
 
 
 def check_classes(source: Prepared, feature: str, classes: Sequence[str]) -> None:
     """Raises InputError unless the records' labels are these classes in this order."""
-    names = source.features[feature].names
+    path = source.folder / f"{feature}.labels.txt"
+    if not path.exists():
+        raise InputError(f"{path}: is missing; it has the names of the classes, one a line")
+    names = getattr(source.features[feature], "names", [])
     for number, (name, wanted) in enumerate(zip(names, classes, strict=False)):
         if name != wanted:
-            raise InputError(f"tfds: class {number} is {name!r}, not {wanted!r}")
+            raise InputError(f"{path}: class {number} is {name!r}, not {wanted!r}")
     if len(names) != len(classes):
-        raise InputError(f"tfds: has {len(names)} classes, not {len(classes)}")
+        raise InputError(f"{path}: has {len(names)} classes, not {len(classes)}")

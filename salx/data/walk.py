@@ -35,7 +35,7 @@ class Walk:
 
     endings: Sequence[str] = IMAGES
     skip: bool = False
-    systems: Sequence[str] = ()
+    systems: Sequence[str] = ("@eadir",)  # of a NAS, which puts thumbnails there
     others: Counter[str] = field(default_factory=Counter)
     in_systems: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from salx import tasks
+from salx.data import mask_check
 from salx.data.sources import example
 from salx.infra import mesh, multihost, sealed, storage
 from salx.infra.errors import InputError, RunError
@@ -31,6 +32,7 @@ class Study(StudyContext):
         process is at; RunError where a run stops.
         """
         self.check()
+        multihost.run_on_main(check_masks, self)
         with multihost.held(self.workdir, wait=True):
             multihost.run_on_main(describe, self)
         check_shared(self.workdir)
@@ -156,6 +158,12 @@ def check_training(study: Study, section: str, recipe: Recipe) -> None:
             "cycles)"
         )
     mesh.check_batch(f"{section}.batch", recipe.batch, recipe.accumulate)
+
+
+def check_masks(study: Study) -> None:
+    """Raise InputError for masks that cannot be used; a study that goes on has looked at them."""
+    if not grid.held_study(study.workdir):
+        mask_check.check(study.dataset)
 
 
 def check_shared(workdir: Path) -> None:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from salx.infra.errors import RunError
 from salx.tasks import Change, Item, Task, cross_entropy, register
 
 IGNORE = 255  # the label of a pixel that is not counted
@@ -63,10 +64,16 @@ class Segmentation(Task):
         return cross_entropy.sums(logits, labels, self.losses(logits, labels), valid)
 
     def compute(self, sums: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        """Give each class's intersection over union, and the mean of those that are somewhere."""
+        """Give each class's intersection over union, and the mean of those that are somewhere.
+
+        Raises:
+          RunError: where no pixel is labelled.
+        """
         either = sums["labelled"] + (sums["predicted"] - sums["correct"])
         shares = cross_entropy.shares(sums["correct"], either)
         present = [share for share in shares if share is not None]
+        if not present:
+            raise RunError("no pixel of the validation split is labelled: nothing can be measured")
         return {
             "value": float(np.mean(present)),
             "classes": shares,

@@ -174,3 +174,94 @@ def test_what_cannot_be_used_is_named(prepared, tmp_path):
         folder = altered(prepared, tmp_path / change.__name__, change)
         with pytest.raises(InputError, match=match):
             load("cifar10", folder)
+
+
+def damage(folder, name, content):
+    (folder / name).write_bytes(content)
+
+
+def shortened(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+DAMAGES = {
+    "info that is no JSON": (
+        lambda folder: damage(folder, "dataset_info.json", b"{"),
+        r"cifar10/3\.0\.2/dataset_info\.json: damaged: ",
+    ),
+    "info that is no text": (
+        lambda folder: damage(folder, "dataset_info.json", b"\xff\xfe\x00"),
+        r"cifar10/3\.0\.2/dataset_info\.json: damaged: ",
+    ),
+    "info of nothing": (
+        lambda folder: damage(folder, "dataset_info.json", b"[]"),
+        r"cifar10/3\.0\.2: its metadata \(dataset_info\.json, features\.json, ",
+    ),
+    "no info": (
+        lambda folder: (folder / "dataset_info.json").unlink(),
+        r"cifar10/3\.0\.2/dataset_info\.json: is missing\. It is prepared",
+    ),
+    "features that are no JSON": (
+        lambda folder: damage(folder, "features.json", b""),
+        r"cifar10/3\.0\.2/features\.json: damaged: ",
+    ),
+    "features of nothing": (
+        lambda folder: damage(folder, "features.json", b"{}"),
+        r"cifar10/3\.0\.2: its metadata \(dataset_info\.json, features\.json, ",
+    ),
+    "no features": (
+        lambda folder: (folder / "features.json").unlink(),
+        r"cifar10/3\.0\.2/features\.json: cannot be read: No such file",
+    ),
+    "no class names": (
+        lambda folder: (folder / "label.labels.txt").unlink(),
+        r"cifar10/3\.0\.2/label\.labels\.txt: is missing",
+    ),
+    "a class name twice": (
+        lambda folder: damage(folder, "label.labels.txt", b"cat\ncat\n"),
+        r"cifar10/3\.0\.2: its metadata .*labels\.txt",
+    ),
+    "a cut record file": (
+        lambda folder: shortened(next(folder.glob("*train.array_record*"))),
+        r"cifar10-train\.array_record-00000-of-00001: cut short, or damaged",
+    ),
+    "an empty record file": (
+        lambda folder: next(folder.glob("*test.array_record*")).write_bytes(b""),
+        r"cifar10-test\.array_record-00000-of-00001: cut short, or damaged",
+    ),
+    "records of another split": (
+        lambda folder: next(folder.glob("*test.array_record*")).write_bytes(
+            next(folder.glob("*train.array_record*")).read_bytes()
+        ),
+        r"cifar10-test\.array_record-.*: holds 5 records, and dataset_info\.json says 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGES)
+def test_damaged_files_are_named_before_anything_is_read(prepared, tmp_path, case):
+    change, match = DAMAGES[case]
+    with pytest.raises(InputError, match=match) as raised:
+        load("cifar10", altered(prepared, tmp_path, change))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_damaged_record_names_its_file(prepared, tmp_path):
+    def flip(folder):
+        path = next(folder.glob("*train.array_record*"))
+        content = bytearray(path.read_bytes())
+        middle = content.find(b"PNG")
+        content[middle : middle + 200] = bytes(200)
+        path.write_bytes(content)
+
+    pool = load("cifar10", altered(prepared, tmp_path, flip)).pool
+    with pytest.raises(ValueError, match=r"cifar10-train\.array_record-00000-of-00001: "):
+        [pool[index] for index in range(len(pool))]
+
+
+def test_a_set_of_other_features_is_named(prepared, tmp_path):
+    (tmp_path / "cityscapes").mkdir()
+    folder = tmp_path / "cityscapes" / "semantic_segmentation"
+    folder.symlink_to(prepared / "cifar10")
+    with pytest.raises(InputError, match=r"features\.json: has no feature 'image_left'"):
+        load("cityscapes", tmp_path)

@@ -3,7 +3,7 @@
 A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 """
 
-from salx.data import image_files, listing, tfds
+from salx.data import hints, image_files, listing, tfds
 from salx.data.datasets import Dataset, register
 from salx.data.sets import classes
 from salx.infra.errors import InputError
@@ -33,6 +33,7 @@ def _from_folders(dir: str) -> Dataset:
         both = "both val and test" if held_out else "neither val nor test"
         raise InputError(f"{root}: holds {both}, and one of them is validation. {HOW}")
     for split in ("train", *held_out):
+        hints.refuse_packed(root / split, classes.CIFAR10)
         if absent := set(classes.CIFAR10) - set(listing.class_names(root / split)):
             raise InputError(f"{root / split / min(absent)}: the class folder is missing")
     pool, val = (
@@ -42,7 +43,8 @@ def _from_folders(dir: str) -> Dataset:
 
 
 def _from_tfds(dir: str) -> Dataset:
-    pool, val = tfds.splits("cifar10", dir, ("train", "test"), tfds.classified, HOW)
+    held = "train", "test"
+    pool, val = tfds.splits("cifar10", dir, held, tfds.classified, tfds.CLASSIFIED, HOW)
     tfds.check_classes(pool, "label", classes.CIFAR10)
     return _described(pool, val)
 

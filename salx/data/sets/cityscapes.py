@@ -5,6 +5,9 @@ M. Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding
 
 from typing import Any
 
+import numpy as np
+from absl import logging
+
 from salx.data import decoding, image_files, listing, tfds
 from salx.data.datasets import Dataset, register
 from salx.data.sets import classes
@@ -15,37 +18,71 @@ HOW = (
     "research: leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip, unpacked into one folder"
 )
 ENDINGS = (("_leftImg8bit.png",), ("_gtFine_labelIds.png",))
+FEATURES = ("image_left", "segmentation_label")  # of tfds' records
 LABELS = classes.labels(classes.table("cityscapes"))
+CONVERTED = (
+    "holds 255, which no labelIds file of Cityscapes does. It looks like trainIds (0 to 18, and "
+    "255), whose vegetation would be read as pavement. Take the official files, or set "
+    "label_ids='train' to read the masks as trainIds"
+)
+COUNTS = {"train": 2975, "val": 500}
+CITIES = {
+    "train": (
+        *("aachen", "bochum", "bremen", "cologne", "darmstadt", "dusseldorf", "erfurt", "hamburg"),
+        *("hanover", "jena", "krefeld", "monchengladbach", "strasbourg", "stuttgart", "tubingen"),
+        *("ulm", "weimar", "zurich"),
+    ),
+    "val": ("frankfurt", "lindau", "munster"),
+}
 
 
 @register("cityscapes")
-def load(dir: str = "", source: str = "folder") -> Dataset:
+def load(dir: str = "", source: str = "folder", label_ids: str = "official") -> Dataset:
     """The set from its folders, or as tensorflow_datasets prepared it (`source="tfds"`).
 
-    labelIds become the 19 trainIds; every other id is 255. A value beyond 33 but 255 is an error.
+    labelIds become the 19 trainIds; every other id is 255. A value beyond 33 is an error: where
+    the files hold trainIds already, though their names say labelIds, take `label_ids="train"`.
     """
-    return tfds.choose(source, _from_folders, _from_tfds)(dir)
+    map = classes.stored_map(LABELS, label_ids, source)
+    return tfds.choose(source, lambda dir: _from_folders(dir, map), _from_tfds)(dir)
 
 
-def _from_folders(dir: str) -> Dataset:
+def _from_folders(dir: str, map: np.ndarray) -> Dataset:
     root = listing.locate("cityscapes", dir, ("leftImg8bit/train",), HOW).parent.parent
     pool, val = (
-        listing.with_masks(root, f"leftImg8bit/{split}", f"gtFine/{split}", LABELS.map, ENDINGS)
+        listing.with_masks(root, f"leftImg8bit/{split}", f"gtFine/{split}", map, ENDINGS)
         for split in ("train", "val")
     )
+    if map is LABELS.map:
+        pool.converted = val.converted = CONVERTED
+    _mention_cities(pool, val)
     return _described(pool, val, image_files.common_shape(pool, val))
+
+
+def _mention_cities(pool: image_files.MaskedFiles, val: image_files.MaskedFiles) -> None:
+    """Warn in a line where a city of the official set is not there, which makes a smaller one."""
+    lacking = []
+    for split, source in (("train", pool), ("val", val)):
+        held = {name.split("/")[2] for name in source.keys}
+        if gone := [city for city in CITIES[split] if city not in held]:
+            lacking.append(
+                f"{split} lacks {len(gone)} of its {len(CITIES[split])} cities "
+                f"({', '.join(gone)}) and has {len(source)} of {COUNTS[split]} images"
+            )
+    if lacking:
+        logging.warning(f"data set 'cityscapes' is not all there: {'; '.join(lacking)}")
 
 
 def _from_tfds(dir: str) -> Dataset:
     name = "cityscapes/semantic_segmentation"
-    pool, val = tfds.splits(name, dir, ("train", "validation"), _item, HOW)
+    pool, val = tfds.splits(name, dir, ("train", "validation"), _item, FEATURES, HOW)
     return _described(pool, val, (1024, 2048, 3))
 
 
 def _item(record: dict[str, Any]) -> dict[str, Any]:
     """An item from a record of tfds' cityscapes."""
-    image = decoding.decode(record["image_left"])
-    return decoding.segmented(image, decoding.decode_mask(record["segmentation_label"]), LABELS.map)
+    image, mask = (record[name] for name in FEATURES)
+    return decoding.segmented(decoding.decode(image), decoding.decode_mask(mask), LABELS.map)
 
 
 def _described(pool, val, shape: decoding.Shape) -> Dataset:

@@ -17,8 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from salx.data.decoding import IGNORED, label_map
+from salx.infra.errors import ArgumentError, unknown
 
 TABLES = Path(__file__).parent
+LABEL_IDS = ("official", "train")  # what masks hold: the set's ids, or class indices and 255
 
 CIFAR10 = (
     *("airplane", "automobile", "bird", "cat", "deer"),
@@ -52,3 +54,19 @@ def table(name: str) -> list[dict[str, str]]:
     """Read the rows of `name`.tsv, in the order of the classes."""
     with open(TABLES / f"{name}.tsv", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
+
+
+def stored_map(labels: Labels, label_ids: str, source: str) -> np.ndarray:
+    """Give the label map uint8[256] of masks with a set's own ids, or of ones that hold classes.
+
+    Raises:
+      ArgumentError: for other label_ids, and where a prepared set should hold classes.
+    """
+    if label_ids not in LABEL_IDS:
+        raise unknown("{name}", str(label_ids), LABEL_IDS, "label_ids")
+    if label_ids == "official":
+        return labels.map
+    if source != "folder":
+        text = f"{{name}}={label_ids!r} is for masks in files, with {{.source}}='folder'"
+        raise ArgumentError("label_ids", text)
+    return label_map({number: number for number in range(len(labels.names))})

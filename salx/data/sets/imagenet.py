@@ -3,7 +3,9 @@
 O. Russakovsky et al., "ImageNet Large Scale Visual Recognition Challenge", IJCV 2015.
 """
 
-from salx.data import image_files, listing, tfds
+from pathlib import Path
+
+from salx.data import hints, image_files, listing, tfds
 from salx.data.datasets import Dataset, register
 from salx.data.sets.classes import IMAGENET
 from salx.infra.errors import InputError
@@ -28,16 +30,30 @@ def load(dir: str = "", source: str = "folder") -> Dataset:
 
 def _from_folders(dir: str) -> Dataset:
     root = listing.locate("imagenet", dir, LAYOUTS, HOW).parent
+    for split in ("train", "val"):
+        _check_synsets(root / split)
     synsets = listing.class_names(root / "train")
-    for name in synsets:
-        if name not in IMAGENET:
-            raise InputError(f"{root / 'train' / name}: no synset of ILSVRC 2012")
+    held_out = {entry.name for entry in listing.entries(root / "val") if entry.is_dir()}
+    if lacking := sorted(held_out.difference(synsets)):
+        raise InputError(
+            f"{root / 'train' / lacking[0]}: is missing, though val has this synset: train lacks "
+            f"{len(lacking)} of the synsets that val has"
+        )
     pool, val = (listing.class_folders(root, split, synsets) for split in ("train", "val"))
     return _described(pool, val, synsets)
 
 
+def _check_synsets(folder: Path) -> None:
+    """Raise InputError for a folder that is no synset, and for a synset that is still packed."""
+    hints.refuse_packed(folder, IMAGENET)
+    for entry in listing.entries(folder):
+        if entry.is_dir() and entry.name not in IMAGENET:
+            raise InputError(f"{entry.path}: no synset of ILSVRC 2012")
+
+
 def _from_tfds(dir: str) -> Dataset:
-    pool, val = tfds.splits("imagenet2012", dir, ("train", "validation"), tfds.classified, HOW)
+    held = "train", "validation"
+    pool, val = tfds.splits("imagenet2012", dir, held, tfds.classified, tfds.CLASSIFIED, HOW)
     tfds.check_classes(pool, "label", IMAGENET)
     return _described(pool, val, IMAGENET)
 
