@@ -34,7 +34,7 @@ def main() -> int:
             if stop and not trial.faults:
                 print(f"{seed}: {trial.outcome.code} {trial.case.about}")
             else:
-                print(trial.in_words(), f"words: {shlex.join(trial.case.words)}", sep="\n", end="\n\n")
+                print(trial.in_words(), f"    words: {shlex.join(trial.case.words)}", sep="\n")
     return int(bool(trial.faults))
 
 
