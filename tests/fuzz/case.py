@@ -55,7 +55,7 @@ class Ground:
 
     Attributes:
       rng: draws everything, from the case's seed.
-      root: the case's folder, empty but for the user's home and `here`.
+      root: the case's folder, empty but for the user's home and `cwd`.
       materials: good files, to be copied and spoiled.
     """
 
