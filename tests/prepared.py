@@ -57,7 +57,8 @@ class Command:
 
     def written(self) -> tuple[str, str]:
         """Return what it has written to stdout and to stderr so far."""
-        out, err = (os.pread(file.fileno(), 2**30, 0).decode() for file in self._files)
+        contents = [os.pread(file.fileno(), 2**30, 0) for file in self._files]
+        out, err = (content.decode("utf-8", "backslashreplace") for content in contents)
         return out, err
 
     def send_signal(self, number: int) -> None:
@@ -95,7 +96,7 @@ def _main(words: list[str], env: dict[str, str], outputs: list) -> None:
     os.chdir(ROOT)
     sys.stdin = open(os.devnull)
     sys.stdout = open(1, "w", closefd=False)
-    sys.stderr = open(2, "w", buffering=1, closefd=False)
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)
     module, *sys.argv[1:] = words
     sys.path[:0] = [str(ROOT), *filter(None, env.get("PYTHONPATH", "").split(":"))]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
