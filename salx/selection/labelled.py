@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from salx.data.datasets import Dataset
+from salx.infra import paths
 from salx.infra.errors import ArgumentError
 
 Source = str | Path
@@ -26,7 +27,7 @@ def ids_of(files: Sequence[Source], dataset: Dataset) -> tuple[np.ndarray, int]:
     Raises:
       ArgumentError: naming the file and its line.
     """
-    keys = {key for file in files for key in keys_in(Path(file))}
+    keys = {key for file in files for key in keys_in(paths.local(file, "labelled"))}
     return ids_of_keys(keys, dataset)
 
 
