@@ -55,9 +55,9 @@ def printing() -> Iterator[None]:
 
     A terminal of another encoding than UTF-8 shows what it has signs for, and "?" for the rest.
     """
-    if isinstance(sys.stdout, TextIOWrapper):  # a notebook's is not, and shows everything
-        sys.stdout.reconfigure(errors="replace")
     try:
+        if isinstance(sys.stdout, TextIOWrapper):  # a notebook's is not, and shows everything
+            sys.stdout.reconfigure(errors="replace")
         try:
             yield
         finally:

@@ -50,7 +50,7 @@ REFUSED = {
     "elsewhere/b.png": "is a file of pool",
     "link.npz": "is a link, and nothing is written through a link",
     "nowhere": "is a link",
-    "pool": "is pool already",
+    "pool": "is a folder",
     "elsewhere": "is a folder",
     "pipe": "is no file",
     "net.npz/x": "net.npz is not a folder that can be written",
