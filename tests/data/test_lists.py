@@ -230,7 +230,7 @@ def test_a_table_that_is_no_text_is_named(files):
     with pytest.raises(InputError, match=r"list\.csv: cannot be read: line 2 is not UTF-8; save"):
         load(files)
     write(files / "list.csv", picture(0))
-    with pytest.raises(InputError, match=r"list\.csv: cannot be read: line 3 holds a NUL"):
+    with pytest.raises(InputError, match=r"list\.csv: cannot be read: line 1 holds a NUL"):
         load(files)
 
 

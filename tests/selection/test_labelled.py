@@ -41,7 +41,7 @@ def excluded(pool, tmp_path):
             content = json.dumps(content)
         data = content.encode() if isinstance(content, str) else content
         (tmp_path / name).write_bytes(data)
-        return keys_of(pool, tmp_path / name, missing)
+        return keys_of(pool, tmp_path / name, missing=missing)
 
     return write_and_find
 
