@@ -103,23 +103,27 @@ def _refused(content: bytes) -> str:
             f"too large: it has {size} pixels; at most {most:,} are read, {SIDE:,} on a side (the "
             f"environment variable {PIXELS} sets another limit)"
         )
-    if content[:4] in (b"II*\0", b"MM\0*") and _holds_floats(content):
+    numbers = _wide_numbers(content) if content[:4] in (b"II*\0", b"MM\0*") else ""
+    if numbers:
         return (
-            "it holds floating-point numbers, of which nobody says what is black and what is "
-            "white: save it with 8 or 16 bits"
+            f"it holds {numbers}, of which nobody says what is black and what is white: save it "
+            "with 8 or 16 bits"
         )
     return "cut short, or no image"
 
 
-def _holds_floats(content: bytes) -> bool:
-    """Whether a TIFF's numbers are no integers; Pillow's errors are of many kinds."""
+def _wide_numbers(content: bytes) -> str:
+    """What a TIFF holds, if that is more than 16 bits; Pillow's errors are of many kinds."""
     with contextlib.suppress(Exception):
         tags = TiffImagePlugin.ImageFileDirectory_v2(content[:8])
         file = io.BytesIO(content)
         file.seek(tags.next)
         tags.load(file)
-        return FLOATS in tags.get(SAMPLE_FORMAT, ())
-    return False
+        bits = max(tags.get(headers.BITS, (1,)))
+        if FLOATS in tags.get(SAMPLE_FORMAT, ()):
+            return "floating-point numbers"
+        return f"numbers of {bits} bits" if bits > 16 else ""
+    return ""
 
 
 def _palette_indices(content: bytes) -> np.ndarray:

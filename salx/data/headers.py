@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from salx.data import heic
 
-ORIENTATION = 0x0112  # the tag of EXIF
+ORIENTATION, BITS = 0x0112, 0x0102  # tags of EXIF and TIFF
 JPEG, PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"  # how they begin
 FIRST = 4096  # bytes that are read at once; the rest only where something lies there
 MOST = 200  # segments or chunks before the pixels
@@ -141,9 +141,11 @@ def _otherwise(path: str | Path) -> Header | None:
         if str(path).lower().endswith(heic.ENDINGS):
             return Header(*heic.size(Path(path)))
         with Image.open(path) as image:
+            if isinstance(image, TiffImagePlugin.TiffImageFile):
+                # Its orientation is the format's own: Pillow and opencv turn it themselves.
+                return Header(image.height, image.width, 1, max(image.tag_v2.get(BITS, (8,))))
             turn = 1
             with contextlib.suppress(Exception):
                 turn = image.getexif().get(ORIENTATION, 1)
-            turn = turn if turn in range(1, 9) else 1
-            return Header(image.height, image.width, turn, 16 if "16" in image.mode else 8)
+            return Header(image.height, image.width, turn if turn in range(1, 9) else 1)
     return None

@@ -50,7 +50,7 @@ def test_without_train_the_folder_is_the_pool(tmp_path):
 
 def test_names_in_any_script_and_deep_folders_are_keys(tmp_path):
     write(tmp_path / "train" / "猫" / "été" / "Ünï çødé.PNG", encoded(picture(3)))
-    found = load(tmp_path)
+    found = load(tmp_path, labels="all_folders")
     assert (found.classes, found.pool.keys) == (("猫",), ["train/猫/été/Ünï çødé.PNG"])
     assert (found.pool[0]["image"] == picture(3)).all()
 

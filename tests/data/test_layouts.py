@@ -134,7 +134,7 @@ def test_val_is_taken_before_test_and_two_of_one_kind_are_refused(tmp_path):
         class_tree(tmp_path, {"cat": 1}, split)
     assert list(pool(tmp_path, labels="folders").val.keys) == ["val/cat/0.png"]
     class_tree(tmp_path, {"cat": 1}, "Valid")
-    with pytest.raises(InputError, match="holds Valid and val, and one can be validation"):
+    with pytest.raises(InputError, match="holds Valid and val, of which one can be validation"):
         pool(tmp_path, labels="folders")
 
 

@@ -90,7 +90,8 @@ def load(
     pool, val = looked.sources
     left = inventory.summary([*pool.keys, *val.keys], walk, about)
     if labels in IMAGES and not len(pool):
-        raise InputError(f"{root}: the pool is empty: {left or 'no file lies there'}")
+        why = left or inventory.faults(walk) or "no file lies there"
+        raise InputError(f"{root}: the pool is empty: {why}")
     _tell([inventory.faults(walk), left, *looked.odd])
     return image_files.photographs(
         name="folder",
