@@ -14,7 +14,7 @@ import numpy as np
 import safetensors.numpy
 
 from salx.infra import paths, storage
-from salx.infra.errors import InputError, first_line
+from salx.infra.errors import ArgumentError, InputError, first_line
 from salx.models import array_files, checkpoints, torch_files
 
 SUFFIXES = (".safetensors", ".npz", ".pth", ".pt", ".th", ".ckpt", ".bin", ".pth.tar")
@@ -58,9 +58,11 @@ def load(path: Path, wanted: str | None = None) -> Weights:
         )
     try:
         return _read(path, wanted)
+    except ArgumentError:
+        raise
     except InputError as error:
         line = str(error)
-        raise error if str(path) in line else InputError(f"{path}: {line}") from error
+        raise error if line.startswith(str(path)) else InputError(f"{path}: {line}") from error
     except OSError as error:
         why = error.strerror or first_line(error)
         raise InputError(f"{path}: cannot be read: {why}") from error

@@ -135,4 +135,8 @@ def _of_module(source: str, options: Mapping[str, Any]) -> Surrogate:
             raise ArgumentError("surrogate", f"{{name}}={source} fails: {why}") from error
     if not isinstance(made, Surrogate):
         raise ArgumentError("surrogate", f"{{name}}={source}: made {made!r}, no Surrogate")
+    if not isinstance(made.origin, dict):
+        raise ArgumentError(
+            "surrogate", f"{{name}}={source}: its origin is {made.origin!r}, no dict"
+        )
     return made

@@ -252,8 +252,15 @@ def test_names_may_be_given_as_they_are(networks, pictures):
     assert past.preprocessing.shape[:2] == (SIDE, SIDE)
 
 
-def test_what_a_function_of_ones_own_raises_is_a_line(choose, bare):
-    flags = ["--surrogate=tests.outside.surrogates:Bright", *bare[1:], "--origin=tf"]
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--weights=ema", "tests.outside.surrogates:Bright fails: TypeError"),
+        ("--origin=tf", "tests.outside.surrogates:Bright: its origin is 'tf', no dict"),
+    ],
+)
+def test_what_a_function_of_ones_own_raises_is_a_line(choose, bare, flag, message):
+    flags = ["--surrogate=tests.outside.surrogates:Bright", *bare[1:], flag]
     code, out, err = choose(*flags)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "--surrogate=tests.outside.surrogates:Bright fails: TypeError" in err
+    assert f"--surrogate={message}" in err
