@@ -84,8 +84,9 @@ def in_process(case: Case, root: Path) -> Outcome:
             code = error.code if isinstance(error.code, int) else int(error.code is not None)
         except Late:
             code = LATE
-        except BaseException:
-            code, shown = 1, traceback.format_exc()
+        except BaseException as error:
+            last = traceback.format_exception_only(error)[-1]  # jax has a note of its own there
+            code, shown = 1, f"{traceback.format_exc()}{last}"
     seconds, memory = time.monotonic() - began, _most_memory() - before
     return Outcome(code, *written, seconds, memory, shown)
 

@@ -9,7 +9,7 @@ from tests.fuzz.case import ANY, GOOD, REFUSED, Case
 from tests.fuzz.running import LATE, Outcome
 
 LINE = "salx: --pool=x: no such folder\n"
-USAGE = "usage: python -m salx select [-h]\n                 [--pool PLACE]\nsalx: error: no such flag\n"
+USAGE = "usage: python -m salx select [-h]\n      [--pool PLACE]\nsalx: error: no such flag\n"
 TRACE = 'Traceback (most recent call last):\n  File "x"\nValueError: no\n'
 
 WRONG = [
