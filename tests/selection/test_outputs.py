@@ -251,6 +251,7 @@ def test_several_surrogates_have_files_of_their_own(choose, small, networks, tmp
     before = content(tmp_path)
     tops = {path.relative_to(tmp_path).parts[0] for path in before}
     numbered = {"p.{}.jsonl", "t.{}.csv", "ls.{}.json", "fo.{}", "s.{}.html", "v1.2.{}"}
+    numbered.add("ls.{}.labels.xml")
     assert tops == {name.format(n) for name in numbered for n in (1, 2)} | {"p.compare.json"}
     for number in (1, 2):
         picked = [json.loads(line) for line in (tmp_path / f"p.{number}.jsonl").open()][1:]
