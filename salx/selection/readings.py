@@ -85,7 +85,7 @@ def read(path: Path) -> list[list[Reading]]:
     """
     text = tables.text_of(path)
     values = _json(path, text)
-    sorts = list(_of_text(path, text) if values is None else _of_json(values))
+    sorts = list(_of_text(path, text) if values is None else _of_json(path, values))
     every = [list(_readings(table)) for table in sorts]
     if not any(every) and any(any(table.rows.values()) for table in sorts):
         raise InputError(f"{path}: holds no names of images")
@@ -110,7 +110,7 @@ def _json(path: Path, text: str) -> list[tuple[int, Any]] | None:
     return None
 
 
-def _of_json(values: list[tuple[int, Any]]) -> Iterator[Table]:
+def _of_json(path: Path, values: list[tuple[int, Any]]) -> Iterator[Table]:
     """The tables in JSON lines, or in one value: an array, an object, or an object of arrays."""
     table = _table(values, "line")
     yield table
@@ -125,7 +125,8 @@ def _of_json(values: list[tuple[int, Any]]) -> Iterator[Table]:
                 yield _table(enumerate(inner, 1), "item")
             elif isinstance(inner, dict):
                 yield _of_mapping(inner)
-        yield _of_mapping(value)
+        if path.suffix.lower() not in LINES:  # where a single line is one image's
+            yield _of_mapping(value)
 
 
 def _of_mapping(value: Mapping[str, Any]) -> Table:
