@@ -143,6 +143,7 @@ def test_which_studies_are_the_papers(tmp_path):
     def found(name, policies=("entropy",), **models):
         dataset = {"name": name}
         made = study(dataset=dataset, models=models, policies=list(policies), cycles=2)
+        made["config"] |= {"surrogates": list(models), "deployments": list(models)}
         return paper.find(results.study_facts(made))
 
     both = {"small": {"name": "deeplab_resnet18"}, "x": {"name": "deeplab_xception65"}}

@@ -28,11 +28,11 @@ from tests.report.work import study, write_result, write_work
 FACTS = {
     "margin": {
         "name": "margin", "title": "least margin", "unit": "margin", "marker": "*",
-        "oracle": False, "head": None,
+        "oracle": False, "head": False,
     },
     "cheat": {
         "name": "cheat", "title": "cheating", "unit": "error", "marker": "X", "oracle": True,
-        "head": None,
+        "head": False,
     },
 }  # fmt: skip
 

@@ -108,6 +108,9 @@ def test_potentials_are_trained_on_the_whole_pool():
     assert grid.labelled(work.deployments[0], list(range(2, 12)), 77) == 11
 
 
+DATA = {"dataset": {"fingerprint": "sha256:0"}}
+
+
 def test_where_data_lies_and_who_reads_it_make_no_other_study(tmp_path, small):
     """What becomes of an image does."""
 
@@ -116,8 +119,8 @@ def test_where_data_lies_and_who_reads_it_make_no_other_study(tmp_path, small):
         config = {**plain, **rest, "dataset": {**plain["dataset"], **dataset}}
         return configs.resolve({**config, "train": {**plain["train"], **train}})
 
-    held = {"config": visited({"dir": "/a", "cache": "/b", "resize": 0}, {}).to_dict()}
-    sealed.write_json(tmp_path / "study.json", held)
+    held = visited({"dir": "/a", "cache": "/b", "resize": 0}, {}).to_dict()
+    sealed.write_json(tmp_path / "study.json", {"config": held, **DATA})
     grid.refuse_other(tmp_path, visited({"dir": "/c", "cache": "", "resize": 0}, {"workers": 8}))
     with pytest.raises(InputError, match=r"dataset\.resize 0 -> 256"):
         grid.refuse_other(tmp_path, visited({"resize": 256}, {}))
@@ -130,7 +133,7 @@ def test_batches_in_parts_make_another_study_and_whole_ones_do_not(tmp_path, sma
     plain = small.to_dict()
     train = dict(plain["train"])
     del train["accumulate"]  # a study from when batches could only be whole
-    sealed.write_json(tmp_path / "study.json", {"config": {**plain, "train": train}})
+    sealed.write_json(tmp_path / "study.json", {"config": {**plain, "train": train}, **DATA})
     grid.refuse_other(tmp_path, small)
     with pytest.raises(InputError, match=r"train\.accumulate None -> 2"):
         grid.refuse_other(tmp_path, configs.resolve({**plain, "train": {**train, "accumulate": 2}}))
