@@ -6,9 +6,10 @@ one when it is restored.
 """
 
 import contextlib
+import re
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from logging import LogRecord
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,6 +62,8 @@ class Checkpoints:
             )
 
     def __enter__(self) -> "Checkpoints":
+        self._shown = sys.unraisablehook
+        sys.unraisablehook = _late_errors_hidden(self._shown)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -71,6 +74,8 @@ class Checkpoints:
         elif multihost.process.count == 1:
             with contextlib.suppress(Exception):  # the first error is told
                 self.manager.close()
+        if kind is None:
+            sys.unraisablehook = self._shown  # not after an error: late ones are still to come
 
     def save(self, step: int, state: Any, notes: Mapping[str, Any] | None = None) -> None:
         """Save in the background; the next save, or the end, waits for it.
@@ -102,7 +107,9 @@ class Checkpoints:
         except Exception as error:
             if storage.is_transient(error):
                 raise
-            why = textwrap.shorten(first_line(error), 160)
+            line = first_line(error)
+            system = re.search(r"([^:]+) \[os_error_code='\d+'\]", line)  # as TensorStore ends it
+            why = system[1].strip() if system else textwrap.shorten(line, 160)
             raise RunError(f"{self.folder}: cannot be written: {why}") from error
 
     def restore(self, abstract: State) -> State | None:
@@ -188,12 +195,11 @@ class Checkpoints:
           InputError: names the folder of a checkpoint that is damaged.
         """
         try:
-            with _late_errors_hidden():
-                if abstract is None:
-                    saved = self.manager.item_metadata(step).state.tree
-                    abstract = jax.tree.map(_blank, saved)
-                args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract), **more)
-                return self.manager.restore(step, args=args)
+            if abstract is None:
+                saved = self.manager.item_metadata(step).state.tree
+                abstract = jax.tree.map(_blank, saved)
+            args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract), **more)
+            return self.manager.restore(step, args=args)
         except Exception as error:  # Orbax and TensorStore raise many kinds for a broken file
             why = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
             raise self.damaged(step, why) from error
@@ -244,14 +250,15 @@ def _not_raised(record: LogRecord) -> bool:
     return not (record.exc_info and "orbax" in record.pathname)
 
 
-@contextlib.contextmanager
-def _late_errors_hidden() -> Iterator[None]:
-    """Keep what Orbax prints after a failed read from the terminal.
+def _late_errors_hidden(shown: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """Make the hook that keeps what Orbax prints after a failed read or write from the terminal.
 
-    When one read of many fails, Orbax closes their event loop and raises that error; those
-    that fail after it find the loop closed and would print a traceback each.
+    When one of many fails, Orbax closes their event loop and raises that error; those that fail
+    after it find the loop closed and would print a traceback each.
     """
-    shown = sys.unraisablehook
-    sys.unraisablehook = lambda _: None
-    yield
-    sys.unraisablehook = shown  # not after an error: the others are still to come
+
+    def hook(late: Any) -> None:
+        if "Event loop is closed" not in str(late.exc_value):
+            shown(late)
+
+    return hook

@@ -8,8 +8,9 @@ import pytest
 
 from salx.infra import checkpoint, mesh
 from salx.infra.checkpoint import Checkpoints
-from salx.infra.errors import InputError
+from salx.infra.errors import InputError, RunError
 from tests.compilation_cache import devices
+from tests.limits import full_disk
 
 
 @pytest.fixture
@@ -119,6 +120,18 @@ def test_damage_is_never_restored(tmp_path, state, abstract):
                 assert restored is None or checkpoint.digest(restored) == sound
             file.write_bytes(content)
     assert refused > len(files)
+
+
+def test_a_full_disk_is_one_line_and_leaves_what_was_there(tmp_path, state, abstract, capfd):
+    save(tmp_path, 3, state)
+    large = {**state, "w": np.random.default_rng(0).random((500, 500))}
+    named = rf"^{tmp_path}: cannot be written: File too large$"
+    with full_disk(20_000), pytest.raises(RunError, match=named):
+        save(tmp_path, 7, large)
+    assert capfd.readouterr().err == ""
+    assert checkpoint.digest(restore(tmp_path, abstract)) == checkpoint.digest(state)
+    save(tmp_path, 7, state)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["7"]
 
 
 def test_another_model_is_refused(tmp_path, state, abstract):
