@@ -88,10 +88,10 @@ FILES = {
     ],
 }
 FINGERPRINTS = {
-    "cityscapes": "",
-    "ade20k": "",
-    "camvid": "",
-    "imagenet": "",
+    "cityscapes": "sha256:4c3d0f22c39551cefc7e41551a5feccd78f60481cbb84b48bf399a60d65f56d2",
+    "ade20k": "sha256:0debfa4a1bee8f66f5cdb12ea86bee5ea4bbb72f5ed8a615d3c993cbadb29405",
+    "camvid": "sha256:757050201f4b235042a8cfabe032cafeccd4d4f81e8b70e3bf08dfd670c2a67c",
+    "imagenet": "sha256:a5a86afc8d58a7c88563d81bfd98ad5a4ed163304ca95a972ba01372cf6fc736",
 }
 
 

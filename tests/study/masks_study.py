@@ -1,4 +1,4 @@
-"""A study of one random cycle on a folder of images with masks: masks_study.py:FOLDER."""
+"""A study of one cycle on a folder of images with masks: masks_study.py:FOLDER."""
 
 from salx.study.config import base
 
@@ -14,7 +14,7 @@ def get_config(folder):
     }
     config.models = {"m": {"name": "tests.pixels:Net"}}
     config.surrogates = config.deployments = ("m",)
-    config.update({"seeds": 1, "cycles": 1, "budget": 0.5, "policies": ()})
+    config.update({"seeds": 1, "cycles": 1, "budget": 0.5})
     config.train.update(batch=2, steps=2, learning_rate=0.01, log_every=1)
     config.score.batch = config.evaluate.batch = 2
     config.telemetry.progress = False
