@@ -7,7 +7,7 @@ from importlib.util import spec_from_loader
 from pathlib import Path
 
 from absl import flags
-from ml_collections import ConfigDict, config_flags
+from ml_collections import ConfigDict
 
 from salx.infra.errors import InputError, first_line, unknown
 from salx.infra.paths import local
@@ -19,7 +19,7 @@ LINE = 300  # characters of what others say, in a message
 LABELLED = ("models", "options", "lineages", "ensembles")  # sections of labels
 
 
-class ConfigFile(config_flags.ConfigFileFlagParser):
+class ConfigFile(flags.ArgumentParser):
     """Of --config: runs the file, which is the user's own code and may do anything."""
 
     config: ConfigDict | None = None  # as the file gives it

@@ -68,7 +68,7 @@ def optional(parser: flags.ArgumentParser, name: str, text: str) -> flags.FlagHo
 
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "The study, as in configs/quickstart.py.")
-flags.FLAGS["config"].parser = ConfigFile("config")
+flags.FLAGS["config"].parser = ConfigFile()
 WORKDIR = flags.DEFINE_string("workdir", None, "The study's folder, or gs://BUCKET/FOLDER.")
 COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT where process 0 listens.")
 PROCESSES = flags.DEFINE_integer("processes", None, "How many run the study.", 1, MOST_PROCESSES)

@@ -18,8 +18,6 @@ from dataclasses import dataclass, is_dataclass
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin, runtime_checkable
 
-import numpy as np
-
 from salx.infra.errors import ArgumentError, unknown
 from salx.infra.numbers import MOST, real, shown, whole
 
@@ -211,10 +209,12 @@ def plain(value: Any, argument: str = "", depth: int = DEEPEST) -> Any:
         numbers, other objects, names that are no text.
     """
     rule = "must be a number, text, True, False, None, a list or a section"
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
+        value = value.item()
     if depth < 0:
         rule = "has lists or sections in one another too often"
-    elif value is None or isinstance(value, bool | np.bool_):
-        return value if value is None else bool(value)
+    elif value is None or isinstance(value, bool):
+        return value
     elif isinstance(value, numbers.Integral):
         return int(value)
     elif isinstance(value, numbers.Real):

@@ -164,7 +164,7 @@ def test_an_observer_hears_of_a_selection(past, pictures):
         ({"labelled": "gone.txt"}, "^labelled=gone.txt: cannot be read"),
         ({"pool": "nowhere"}, "^pool=nowhere: no such folder, list or data set"),
         ({"surrogate": None}, "^surrogate is required by policy 'entropy'"),
-        ({"batch": 0}, "^batch=0: must be at least 1"),
+        ({"batch": 0}, "^batch=0 must be a whole number from 1 to"),
         ({"colour": 1}, "settings: .*colour"),
     ],
 )
@@ -234,7 +234,7 @@ def test_what_importing_salx_loads():
     """Errors, the observer and the version, with what these need; nothing of other packages."""
     code = "import sys, salx; print(sorted(m for m in sys.modules if m.split('.')[0] == 'salx'))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    infra = ("errors", "observer", "sealed", "storage", "version")
+    infra = ("errors", "limits", "numbers", "observer", "paths", "sealed", "storage", "version")
     wanted = ["salx", "salx.infra", *(f"salx.infra.{name}" for name in infra)]
     assert done.stdout.strip() == str(wanted), done.stderr
 
