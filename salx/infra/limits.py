@@ -210,6 +210,8 @@ def plain(value: Any, argument: str = "", depth: int = DEEPEST) -> Any:
         numbers, other objects, names that are no text.
     """
     rule = "must be a number, text, True, False, None, a list or a section"
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
+        value = value.item()
     if depth < 0:
         rule = "has lists or sections in one another too often"
     elif value is None or isinstance(value, bool):

@@ -32,7 +32,7 @@ from salx.report.types import Work
 # What the report depends on. Scores are as large as the pool; the cycles' files stand for them.
 INPUTS = (
     "study.json", "deployments/*/result.json", "selections/*/cycle_*.json*",
-    "selections/*/strip_*.png",
+    "selections/*/strip_*.png", "deployments/*/config.json", "selections/*/config.json",
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def made_from(workdir: Path) -> str:
     names = [path.name for path in templates] + [str(path.relative_to(workdir)) for path in read]
     contents = [
         content for name, path in zip(names, [*templates, *read], strict=True)
-        for content in (name.encode(), path.read_bytes())
+        for content in (name.encode(), storage.read_file(path))
     ]  # fmt: skip
     return sealed.digest(version.code_version().encode(), *contents)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from salx import run_folder
 from salx.infra import limits, sealed
-from salx.infra.errors import InputError, unknown
+from salx.infra.errors import ArgumentError, InputError
 from salx.report.types import RANDOM, DatasetFacts, PolicyFacts, Result, StudyFacts, Work
 from salx.study import consistency
 from salx.study.config import StudyConfig
@@ -68,7 +68,9 @@ def read_study(workdir: Path) -> StudyFacts:
         raise InputError(f"{workdir}: not a study's work folder: it has no study.json")
     value = sealed.read_json(path, FACTS)
     with sealed.using(path):
-        return study_facts(value)
+        facts = study_facts(value)
+        check_models(facts.config, facts.models)
+    return facts
 
 
 def study_facts(value: Mapping[str, Any]) -> StudyFacts:
@@ -118,7 +120,8 @@ def policy_facts(label: str, value: Mapping[str, Any]) -> PolicyFacts:
         return LEGACY[name]
     default = {"name": name, "title": name.replace("_", " ")}
     names = {field.name for field in fields(PolicyFacts)}
-    facts = default | {k: v for k, v in (recorded or {}).items() if k in names}
+    said = {k: v for k, v in (recorded or {}).items() if k in names and v is not None}
+    facts = default | said
     limits.check_options(PolicyFacts, facts, f"policies.{label}.")
     return PolicyFacts(**facts)
 
@@ -127,7 +130,7 @@ def check_names(config: Mapping[str, Any]) -> None:
     """Check the labels, which become files' names.
 
     Raises:
-      InputError: for one that could leave its folder, or that names no model.
+      InputError: for one that could leave its folder, and for what is no ensemble.
     """
     ensembles = config.get("ensembles") or {}
     for field in ("surrogates", "deployments", "policies", "lineages", "ensembles"):
@@ -135,10 +138,19 @@ def check_names(config: Mapping[str, Any]) -> None:
             run_folder.check_label(field, label)
     for label, spec in ensembles.items():
         consistency.check_form(f"config.ensembles.{label}", spec)
+
+
+def check_models(config: Mapping[str, Any], models: Mapping[str, int]) -> None:
+    """Check that all who choose and all that is deployed are models, or ensembles of them.
+
+    Raises:
+      InputError: for a label that names none.
+    """
+    every = {*models, *(config.get("ensembles") or {})}
     lines = [label for line in config["lineages"].values() for label in line]
     for label in (*config["surrogates"], *config["deployments"], *lines):
-        if label not in config["models"] and label not in ensembles:
-            raise unknown("model in config", label, config["models"])
+        if label not in every:
+            raise ArgumentError("models", f"unknown model in {{name}}: {label!r}")
 
 
 def read_result(path: Path) -> Result:

@@ -20,7 +20,6 @@ HELD = {  # what is read of a study.json before a study goes on
     "config.options": Mapping[str, Section],
     "config.dataset": Section,
     "config.train": Section,
-    "dataset.fingerprint": str,
 }
 
 
@@ -226,8 +225,8 @@ def is_finished(workdir: Path, config: StudyConfig) -> bool:
     if not held or not set(config.policies) <= set(held["config"]["policies"]):
         return False
     with sealed.using(workdir / "study.json"):
-        carried = heads(held)
-    work, data = grid(GridSpec.of(config, carried)), held["dataset"]["fingerprint"]
+        carried, data = heads(held), held["dataset"]["fingerprint"]
+    work = grid(GridSpec.of(config, carried))
     cycles = config.cycles
     chains = [records.read_chain(run.folder(workdir), cycles, data) for run in work.selections]
     chosen = all(len(chain) == cycles for chain in chains)

@@ -193,8 +193,11 @@ def describe(study: Study) -> None:
     """Write study.json: the resolved config and the facts that a reader of the folder needs."""
     config, dataset = study.config, study.dataset
     held = grid.held_study(study.workdir)
-    if held and held["dataset"]["fingerprint"] != dataset.fingerprint:
-        raise InputError(f"--workdir={study.workdir} holds a study of other data: fingerprint")
+    if held:
+        with sealed.using(study.workdir / "study.json"):
+            fingerprint = held["dataset"]["fingerprint"]
+        if fingerprint != dataset.fingerprint:
+            raise InputError(f"--workdir={study.workdir} holds a study of other data: fingerprint")
     facts = {
         "config": config.to_dict(),
         "dataset": {
