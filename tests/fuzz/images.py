@@ -195,7 +195,7 @@ def _doubtful(ground: Ground) -> Case:
     kind = ground.rng.choice([*DOUBTFUL])
     name, made = DOUBTFUL[kind]
     ground.write(f"pool/{name}", made())
-    skip = ground.rng.random() < 0.5
+    skip = ground.rng.random() < 0.25
     return Case(_words(ground, skip), f"image: {kind}", GOOD if skip else ANY, leaves=True)
 
 
@@ -203,7 +203,7 @@ def _broken(ground: Ground) -> Case:
     kind = ground.rng.choice([*BROKEN])
     name, made = BROKEN[kind]
     ground.write(f"pool/{name}", made())
-    skip = ground.rng.random() < 0.4
+    skip = ground.rng.random() < 0.25
     return Case(_words(ground, skip), f"image: {kind}", GOOD if skip else FAILED)
 
 
@@ -212,22 +212,23 @@ def _damaged(ground: Ground) -> Case:
     name, made = SOUND[kind]
     how, content = odd.spoiled(ground.rng, made())
     ground.write(f"pool/{name}", content)
-    skip = ground.rng.random() < 0.4
+    skip = ground.rng.random() < 0.25
     return Case(_words(ground, skip), f"image: {kind} {how}", GOOD if skip else ANY)
 
 
 def _named(ground: Ground) -> Case:
-    """A sound picture of an odd name; a name that is not UTF-8 is refused, or left out."""
+    """A sound picture of an odd name, of which some may be refused."""
     name = ground.rng.choice(NAMES)
     path = os.fsencode(ground.cwd / "pool") + b"/" + name
     with open(path, "wb") as file:
         file.write(ground.materials.pictures[5])
-    codes = ANY if name.startswith(b"\xff") else GOOD
+    plain = name.decode("utf-8", "replace")
+    codes = GOOD if plain.isprintable() and "\ufffd" not in plain else ANY
     return Case(_words(ground, False), f"an image's name: {name[:20]!r}", codes)
 
 
 def _no_image(ground: Ground) -> Case:
     """What is no file under an image's name."""
     kind, may_block = odd.put(ground, "pool/x.png")
-    skip = ground.rng.random() < 0.5
+    skip = ground.rng.random() < 0.25
     return Case(_words(ground, skip), f"image: {kind}", GOOD if skip else ANY, alone=may_block)

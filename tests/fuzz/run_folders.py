@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,49 +15,54 @@ WORK = "work/run/w"  # below the case's folder
 RUN = "w/deployments/a.on.a.entropy.s0.c01"
 # What is put in the place of a value in a file whose digest is then right again.
 VALUES: tuple[Any, ...] = (None, 3, -1, 1e308, "x", "", [], {}, [[]], True, "../../x", 10**30)
-GROUPS = (
-    *("study.json", "selections/*/cycle_*.jsonl", "selections/*/config.json", "selections/*/*.npz"),
-    *("selections/*/cycle_*.json", "deployments/*/result.json", "deployments/*/config.json"),
-    *("deployments/*/metrics.jsonl", "deployments/*/checkpoint/*/meta/*"),
-    *("deployments/*/checkpoint/*/state/*", "deployments/*/checkpoint/*/*", "report/*"),
-)
+# What the commands read; a study reads all.
+RECORDS = ("selections/*/cycle_*.jsonl", "selections/*/cycle_*.json", "selections/*/*.npz")
+RESULTS = ("deployments/*/result.json", "deployments/*/config.json")
+SAVED = tuple(f"{RUN[2:]}/checkpoint/*/{name}" for name in ("*", "meta/*", "state/*", "state/d/*"))
+GROUPS = {
+    "report": ("study.json", "study.json", *RESULTS, *RECORDS),
+    "surrogate": (f"{RUN[2:]}/config.json", f"{RUN[2:]}/result.json", *SAVED),
+    "convert": (f"{RUN[2:]}/config.json", f"{RUN[2:]}/result.json", *SAVED),
+    "plan": ("study.json",),
+    "study": (
+        *("study.json", "selections/*/config.json", "deployments/*/metrics.jsonl", "report/*"),
+        *(*RESULTS, *RECORDS, *SAVED),
+    ),
+}
+COMMANDS = ("report", "report", "surrogate", "surrogate", "convert", "plan", "study")
 
 
 def make(ground: Ground) -> Case:
     """A command on a work folder with something wrong in it, or with nothing."""
     shutil.copytree(ground.materials.study, ground.cwd / "w", symlinks=True)
+    command = ground.rng.choice(COMMANDS)
     if ground.is_good:
-        return _command(ground, "good", GOOD)
+        return _case(command, "good", GOOD)
     kinds = (_damaged, _damaged, _rewritten, _rewritten, _swapped, _removed, _replaced)
-    about, alone = ground.rng.choice(kinds)(ground)
-    return _command(ground, about, ANY, alone)
+    about, alone = ground.rng.choice(kinds)(ground, _file(ground, GROUPS[command]))
+    return _case(command, about, ANY, alone)
 
 
-def _command(ground: Ground, about: str, codes: frozenset[int], alone: bool = False) -> Case:
+def _case(command: str, about: str, codes: frozenset[int], alone: bool = False) -> Case:
     """What is done with the folder; a study, which may train again, is a process of its own."""
-    report = (f"{WORK}/report", f"{WORK}/.lock")
+    about = f"{command}: {about}"
     study = ("study", f"--config={STUDY}", "--workdir=w")
-    if codes == GOOD:
-        # What the folder is asked for decides what of the damage matters; a good one is good.
-        alone = False
-    match ground.rng.randrange(8):
-        case 0 | 1 | 2:
-            return Case(
-                ("report", "w"), f"report: {about}", codes, alone, changes=report, leaves=True
-            )
-        case 3 | 4:
-            words = select(f"--surrogate={RUN}", "--pool=digits", "--batch=256", policy="entropy")
-            return Case(words, f"surrogate: {about}", codes, alone)
-        case 5:
-            return Case(("convert", RUN, "x.npz"), f"convert: {about}", codes, alone)
-        case 6:
-            return Case((*study, "--plan"), f"plan: {about}", codes, alone)
-    return Case(study, f"study: {about}", codes, True, changes=(f"{WORK}/",), leaves=True)
+    if command == "report":
+        changes = (f"{WORK}/report", f"{WORK}/.lock")
+        return Case(("report", "w"), about, codes, alone, changes, leaves=True)
+    if command == "surrogate":
+        words = select(f"--surrogate={RUN}", "--pool=digits", "--batch=256", policy="entropy")
+        return Case(words, about, codes, alone)
+    if command == "convert":
+        return Case(("convert", RUN, "x.npz"), about, codes, alone)
+    if command == "plan":
+        return Case((*study, "--plan"), about, codes, alone)
+    return Case(study, about, codes, True, (f"{WORK}/",), leaves=True)
 
 
-def _file(ground: Ground) -> Path:
+def _file(ground: Ground, groups: Sequence[str]) -> Path:
     """Draw a file of the folder, first its kind."""
-    folder, group = ground.cwd / "w", ground.rng.choice(GROUPS)
+    folder, group = ground.cwd / "w", ground.rng.choice(groups)
     files = sorted(path for path in folder.glob(group) if path.is_file())
     return ground.rng.choice(files or [folder / "study.json"])
 
@@ -67,15 +73,13 @@ def _name(ground: Ground, path: Path) -> str:
     return "/".join((parts[0], *parts[2:])) if len(parts) > 2 else "/".join(parts)
 
 
-def _damaged(ground: Ground) -> tuple[str, bool]:
-    path = _file(ground)
+def _damaged(ground: Ground, path: Path) -> tuple[str, bool]:
     kind, content = odd.spoiled(ground.rng, path.read_bytes())
     path.write_bytes(content)
     return f"{_name(ground, path)} {kind}", False
 
 
-def _removed(ground: Ground) -> tuple[str, bool]:
-    path = _file(ground)
+def _removed(ground: Ground, path: Path) -> tuple[str, bool]:
     path = ground.rng.choice((path, path, path.parent))
     if path == ground.cwd / "w":
         path = path / "study.json"
@@ -86,15 +90,14 @@ def _removed(ground: Ground) -> tuple[str, bool]:
     return f"without {_name(ground, path)}", False
 
 
-def _replaced(ground: Ground) -> tuple[str, bool]:
-    path = _file(ground)
+def _replaced(ground: Ground, path: Path) -> tuple[str, bool]:
     kind, may_block = odd.put(ground, str(path.relative_to(ground.cwd)))
     return f"{_name(ground, path)} is {kind}", may_block
 
 
-def _swapped(ground: Ground) -> tuple[str, bool]:
+def _swapped(ground: Ground, path: Path) -> tuple[str, bool]:
     """Another file of the same kind, from another run or cycle."""
-    path, folder = _file(ground), ground.cwd / "w"
+    folder = ground.cwd / "w"
     others = sorted(each for each in folder.rglob(f"*{path.suffix}") if each.is_file())
     other = ground.rng.choice(others)
     one, two = path.read_bytes(), other.read_bytes()
@@ -103,14 +106,12 @@ def _swapped(ground: Ground) -> tuple[str, bool]:
     return f"{_name(ground, path)} and {_name(ground, other)} swapped", False
 
 
-def _rewritten(ground: Ground) -> tuple[str, bool]:
+def _rewritten(ground: Ground, path: Path) -> tuple[str, bool]:
     """A field of a JSON file is missing or of another type, and the file's digest is right."""
-    rng, folder = ground.rng, ground.cwd / "w"
-    files = [each for each in folder.rglob("*.json") if _is_sealed(each)]
-    records = sorted(folder.glob("selections/*/cycle_*.jsonl"))
-    path = rng.choice([*sorted(files), *records])
-    if path.suffix == ".jsonl":
+    if path.suffix == ".jsonl" and path.name.startswith("cycle_"):
         return _rewritten_record(ground, path)
+    if not _is_sealed(path):
+        return _damaged(ground, path)
     value = json.loads(path.read_bytes())
     value.pop("digest_of_this")
     where = _change(ground, value)
