@@ -198,7 +198,10 @@ def test_names_that_cannot_be_are_a_line(tmp_path, monkeypatch, content, message
         (["--classes=imagenet"], "--classes=imagenet has 1000 names, and "),
         (["--weights=best"], "unknown choice of --weights 'best'; known: ema, plain"),
         (["--weights=ema"], "--weights=ema: "),
-        (["--size=20000,1"], "--size=20000,1: must be H,W in pixels, at least 1,1 and at most 16384"),
+        (
+            ["--size=20000,1"],
+            "--size=20000,1: must be H,W in pixels, at least 1,1 and at most",
+        ),
         (["--label_studio={0}/t.json", "--csv={0}/t.labels.xml"], "labels.xml: is --csv already"),
     ],
 )
