@@ -48,9 +48,10 @@ class Pool:
         images = Input(self.root, "pool", self.keys)
         if self.root not in self.sources:
             return (*named_inputs, images)
-        folders = {self.root / folder for folder in _folders(self.keys)}
-        real = {Path(os.path.realpath(folder)) for folder in folders}
-        return (*named_inputs, images, *(Input(folder, "pool") for folder in sorted(real)))
+        root = os.path.realpath(self.root)
+        real = {os.path.realpath(self.root / folder) for folder in _folders(self.keys)}
+        linked = sorted(folder for folder in real if not folder.startswith(f"{root}/"))
+        return (*named_inputs, images, *(Input(Path(folder), "pool") for folder in linked))
 
 
 def _folders(keys: Sequence[str]) -> set[str]:

@@ -56,6 +56,8 @@ def _of_text(source: str, options: Mapping[str, Any]) -> Surrogate:
     local = "://" not in source
     if "+" in source and local and not _is_there(source):
         return load(source.split("+"), **options)
+    if local and _is_there(source):
+        source = str(paths.local(source))
     for name in KINDS.names():
         made = KINDS.get(name)(source, **options)
         if made is not None:
