@@ -146,9 +146,9 @@ def in_words(
     origin = weights.origin_of(candidate.module)
     which = candidate.name + (f" of {origin}" if origin else "")
     if isinstance(classes, int):
-        classes = f"{classes} classes by number"
+        named = f"{classes} classes by number"
     else:
-        classes = f"{len(classes)} classes ({classes[0]}, {classes[1]}...)"
+        named = f"{len(classes)} classes ({classes[0]}, {classes[1]}...)"
     height, width = view.size
     both = f"; of two sets of weights {taken}" if taken else ""
-    return f"{which}, {classes}; sees {height}x{width}, {view.why}{both}"
+    return f"{which}, {named}; sees {height}x{width}, {view.why}{both}"
