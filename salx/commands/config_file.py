@@ -19,6 +19,13 @@ LINE = 300  # characters of what others say, in a message
 LABELLED = ("models", "options", "lineages", "ensembles")  # sections of labels
 
 
+class _Loader(SourceFileLoader):
+    """Leaves no __pycache__ beside a user's config."""
+
+    def set_data(self, *_: object, **__: object) -> None:
+        """Write nothing."""
+
+
 class ConfigFile(flags.ArgumentParser):
     """Of --config: runs the file, which is the user's own code and may do anything."""
 
@@ -35,7 +42,7 @@ class ConfigFile(flags.ArgumentParser):
             why = "is no file" if file.exists() else "no such file"
             raise InputError(f"--config={file}: {why}")
         try:
-            loader = SourceFileLoader("config_config", str(file))
+            loader = _Loader("config_config", str(file))
             module = importlib.util.module_from_spec(spec_from_loader(loader.name, loader))
             sys.modules[loader.name] = module  # where dataclasses in it look for their names
             loader.exec_module(module)

@@ -74,8 +74,8 @@ def test_evaluation_treats_examples_alone_and_training_does_not(digits, fresh):
         ({"name": "cifar_resnet9"}, "did you mean 'cifar_resnet8'"),
         ({}, "unknown model"),
         ({"name": "cifar_resnet8", "wdth": 3}, "did you mean 'width'"),
-        ({"name": "cifar_resnet8", "width": "four"}, "cannot be built"),
-        ({"name": "cifar_resnet8", "width": 0}, "cannot be built"),
+        ({"name": "cifar_resnet8", "width": "four"}, "width='four' must be a whole number"),
+        ({"name": "cifar_resnet8", "width": 0}, "width=0 must be a whole number from 1"),
     ],
 )
 def test_bad_models_are_named(digits, config, message):

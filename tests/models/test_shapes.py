@@ -122,9 +122,15 @@ def test_one_channel_given_to_three(digits):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": "resnet18", "output_stride": 4}, "output_stride must be 8, 16 or 32, not 4"),
-        ({"name": "resnet18", "dtype": "float16"}, "dtype must be one of float32, bfloat16"),
-        ({"name": "mobilenet_v3_small", "origin": "keras"}, "origin must be one of"),
+        ({"name": "resnet18", "output_stride": 4}, "output_stride=4 must be one of 8, 16, 32"),
+        (
+            {"name": "resnet18", "dtype": "float16"},
+            "unknown config.models.m.dtype 'float16'; did you mean 'bfloat16'",
+        ),
+        (
+            {"name": "mobilenet_v3_small", "origin": "keras"},
+            "origin 'keras'; known: tf, timm, torchvision",
+        ),
         ({"name": "deeplab_mobilenet_v3_small", "orgin": "timm"}, "did you mean 'origin'"),
         ({"name": "resnet18", "blocks": (1,)}, "unknown option"),
         ({"name": "resnet19"}, "did you mean 'resnet18'"),
