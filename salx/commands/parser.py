@@ -1,11 +1,13 @@
 """The flags of a command, whose errors are one line."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from salx.infra import paths
 from salx.infra.errors import InputError
+from salx.infra.numbers import SHOWN
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,6 +29,14 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print and exit with."""
         raise InputError(message)
+
+
+def integer(text: str) -> int:
+    """Read a whole number; argparse itself would repeat all of a text that is none."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
+        shown = paths.printable(text[:SHOWN]) + ("..." if text[SHOWN:] else "")
+        raise argparse.ArgumentTypeError(f"{shown}: must be a whole number")
+    return int(text)
 
 
 def check(arguments: Sequence[str]) -> None:

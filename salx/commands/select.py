@@ -41,7 +41,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from salx import policies
-from salx.commands.parser import Parser
+from salx.commands.parser import Parser, integer
 from salx.data.options import LARGEST
 from salx.infra import paths, sealed
 from salx.infra.errors import ArgumentError, InputError, RunError, renamed, verdict
@@ -84,13 +84,13 @@ def _parser() -> Parser:
     add("--out", required=True, metavar="FILE.jsonl")
     add("--labelled", action="append", default=[], metavar="FILE|FOLDER")
     add("--labelled_missing", choices=labelled.MISSING, default=labelled.STOP, metavar="ok")
-    add("--seed", type=int, default=0, help="of policies that draw")
+    add("--seed", type=integer, default=0, help="of policies that draw")
     add("--size", metavar="H,W")
     add("--classes", metavar="FILE|imagenet")
     add("--origin", metavar="NAME")
     add("--weights", metavar="ema|plain")
-    add("--batch", type=int, default=64)
-    add("--threads", type=int, default=2, help="that read images")
+    add("--batch", type=integer, default=64)
+    add("--threads", type=integer, default=2, help="that read images")
     add("--on_error", choices=["raise", "skip"], default="raise", help="unreadable images")
     add("--csv", metavar="FILE", help="the picks as a table")
     add("--label_studio", metavar="FILE", help="tasks, and FILE.labels.xml for them")

@@ -168,6 +168,7 @@ class CenterCrop(grain.transforms.Map):
 
     def map(self, item: Item) -> Item:
         """Change an item, and add its "size"."""
+        item = geometry.without_ends(self.task, item)
         shape = geometry.short_side(item["image"].shape, self.side)
         item = geometry.resized(self.task, item, *shape)
         h, w = item["image"].shape[:2]

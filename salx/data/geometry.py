@@ -11,6 +11,7 @@ from salx.data import opencv
 from salx.tasks import Task
 
 VOID = 255  # the label of a pixel that is not counted
+SLIM = 64  # times that an image may be as long as it is short
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,18 @@ def window(task: Task, item: dict[str, Any], box: Box, fill: Sequence[int] = (0,
         return whole
 
     return task.move(item, lambda image: cut(image, fill), lambda mask: cut(mask, VOID))
+
+
+def without_ends(task: Task, item: dict[str, Any]) -> dict[str, Any]:
+    """Cut the ends off an image that is more than SLIM times as long as it is short.
+
+    Scaled by its short side, a line of pixels would fill the memory, and the middle is seen alone.
+    """
+    h, w = item["image"].shape[:2]
+    height, width = (min(side, SLIM * min(h, w)) for side in (h, w))
+    if (height, width) == (h, w):
+        return item
+    return window(task, item, Box((h - height) // 2, (w - width) // 2, height, width))
 
 
 def short_side(shape: Sequence[int], side: int) -> tuple[int, int]:

@@ -11,6 +11,8 @@ from salx.infra import progress
 from salx.infra.errors import InputError, RunError
 from salx.tasks import Task
 
+MOST_PIXELS = 2**28  # of a scaled image
+
 
 class Source(Protocol):
     """Random access in a fixed order; an example's id is its index. Can be pickled.
@@ -54,6 +56,9 @@ class Resized:
     def __getitem__(self, index: int) -> dict[str, Any]:
         item = self.source[index]
         shape = geometry.short_side(item["image"].shape, self.side)
+        if shape[0] * shape[1] > MOST_PIXELS:
+            size = "{1:,} x {0:,}".format(*shape)
+            raise ValueError(f"with a short side of {self.side} it would have {size} pixels")
         return geometry.resized(self.task, item, *shape)
 
 

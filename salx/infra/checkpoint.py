@@ -6,6 +6,7 @@ one when it is restored.
 """
 
 import contextlib
+import os
 import re
 import sys
 import textwrap
@@ -194,6 +195,7 @@ class Checkpoints:
         Raises:
           InputError: names the folder of a checkpoint that is damaged.
         """
+        self._check_files(step)
         try:
             if abstract is None:
                 saved = self.manager.item_metadata(step).state.tree
@@ -203,6 +205,15 @@ class Checkpoints:
         except Exception as error:  # Orbax and TensorStore raise many kinds for a broken file
             why = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
             raise self.damaged(step, why) from error
+
+    def _check_files(self, step: int) -> None:
+        """Raise InputError for what is no file, such as a pipe, for which Orbax would wait."""
+        if storage.in_bucket(self.folder):
+            return
+        for above, _, names in os.walk(self.folder / str(step)):
+            for path in (Path(above) / name for name in names):
+                if path.exists() and not path.is_file():
+                    raise self.damaged(step, f"{path} is no file")
 
     def damaged(self, step: int, why: str) -> InputError:
         """Make the error for a damaged checkpoint."""

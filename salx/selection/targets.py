@@ -110,6 +110,12 @@ def check(every: Sequence[Targets], guard: Guard) -> None:
             other = taken.setdefault(guard.check(flag, path), flag)
             if other != flag:
                 raise refused(flag, path, f"is {{.{other}}} already")
+    for real, flag in taken.items():
+        file = next(
+            (above for above in real.parents if taken.get(above, "copy") not in FOLDERS), None
+        )
+        if file:
+            raise refused(flag, real, f"lies in {{.{taken[file]}}}, which is a file")
     if len(every) > 1:
         guard.check("out", comparison(every[0].out))
 

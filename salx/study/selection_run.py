@@ -52,7 +52,7 @@ def _go_on(study: StudyContext, job: Selection) -> list[Record]:
         path = records.record_path(folder, cycle)
         if cycle == 0 and job.surrogate:
             first = Selection(None, "random", job.seed).folder(study.workdir)
-            record = records.record_path(first, 0).read_bytes()
+            record = storage.read_file(records.record_path(first, 0))
         else:
             record = choose(study, job, chain)
         multihost.run_on_main(storage.write_file, path, record)

@@ -8,6 +8,14 @@ from salx.models.model import Model, described
 from salx.surrogates.network import Network
 from salx.surrogates.surrogate import Preprocessing
 
+FIELDS = {  # of config.json, that are used as they are
+    "input.shape": tuple[int, ...],
+    "input.mean": tuple[float, ...],
+    "input.std": tuple[float, ...],
+    "input.classes": tuple[str, ...],
+    "model.label": str,
+}
+
 
 def load(folder: Path) -> Network:
     """Read the model of a deployment's folder, of this version of SALX or of one before it.
@@ -15,10 +23,13 @@ def load(folder: Path) -> Network:
     Raises InputError, naming the file, for a folder that is none, or is damaged.
     """
     config, result, variables = checkpoint.finished(folder)
+    sealed.require(folder / "config.json", config, FIELDS)
     with sealed.using(folder / "config.json"):
         view = config["input"]
         module = described(config["model"], classes=len(view["classes"]))
         shape, mean, std = (tuple(view[field]) for field in ("shape", "mean", "std"))
+        if len(shape) != 3 or not len(mean) == len(std) == shape[2]:
+            raise ValueError("input.mean and input.std have a number for each channel")
         head = next(iter((config["head"] or {}).items()), None)
         return Network(
             model=Model(config["model"]["label"], module, shape, mean, std),

@@ -82,6 +82,8 @@ SPLITS = (
     *("val", "valid", "validation", "test", "testing", "Val", "dev", "eval"),
     *("train", "Train", "training", "images", "masks", "labels"),
 )
+POOLS = {"train", "training"}
+VALIDATIONS = {"val", "valid", "validation", "test", "testing"}
 
 
 def make(ground: Ground) -> Case:
@@ -147,7 +149,8 @@ def _classes(ground: Ground) -> Case:
     what, alone = "names", False
     if {first, second} == {"train", "val"}:
         what, alone = _spoil(ground)
-    splits_are_plain = {first, second} == {"train", "val"}
+    lower = {first.lower(), second.lower()}
+    splits_are_plain = len(lower & POOLS) == 1 and len(lower & VALIDATIONS) == 1
     return Case(
         PLAN,
         f"class folders: {first}, {second}: {what}",
