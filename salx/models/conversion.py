@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import flax.linen as nn
+import jax
+import jax.numpy as jnp
 
 from salx.infra import checkpoint, sealed
+from salx.infra.errors import InputError
 from salx.infra.outputs import Guard, Input
 from salx.models import model, weight_files, weights
 from salx.models.recognition import recognise
@@ -37,6 +40,7 @@ def convert(
     else:
         arrays, taken = weight_files.load(source, wanted)
         module = recognise(arrays, str(source), origin)
+        check_axes(module, arrays, source)
     if weights.is_ours(arrays):
         kind, converted = "PyTorch's", weights.as_torch(module, arrays)
     else:
@@ -45,6 +49,22 @@ def convert(
     guard.write("target", target, weight_files.encode(target, converted))
     both = f"; of two sets of weights {taken}" if taken else ""
     return f"{target}: {len(converted)} arrays in {kind} names{both}"
+
+
+def check_axes(module: nn.Module, arrays: weight_files.Arrays, source: Path) -> None:
+    """Check that every array has as many axes as the network's, and a number at least.
+
+    Their lengths are those of any width. Raises InputError, naming the file and the array.
+    """
+    image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
+    shapes = weights.flatten(jax.eval_shape(module.init, jax.random.key(0), image))
+    for name, (theirs, array) in weights.as_ours(module, arrays, str(source)).items():
+        axes = len(shapes[name].shape) if name in shapes else array.ndim
+        if array.ndim != axes or not array.size:
+            shape = arrays[theirs].shape
+            raise InputError(
+                f"{source}: {theirs} is of shape {shape}, not of {axes} axes with a length each"
+            )
 
 
 def from_run(folder: Path) -> tuple[nn.Module, weight_files.Arrays]:
