@@ -272,6 +272,14 @@ def refuse_other(workdir: Path, config: StudyConfig) -> None:
         raise InputError(f"--workdir={workdir} holds another study: {changed}")
 
 
+def refuse_other_data(workdir: Path, fingerprint: str) -> None:
+    """Raise InputError if the folder holds a study of other data."""
+    path = workdir / "study.json"
+    held = sealed.read_if_there(path, {"dataset.fingerprint": str})
+    if held and held["dataset"]["fingerprint"] != fingerprint:
+        raise InputError(f"--workdir={workdir} holds a study of other data: fingerprint")
+
+
 def _both(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """The labels of a section that both configs have."""
     return sorted(old.get(name, {}).keys() & new.get(name, {}).keys())

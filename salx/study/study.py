@@ -78,6 +78,7 @@ class Study(StudyContext):
         }
         study = Study(replace(self.config, models=blank), self.workdir, self.worker)
         study.check()
+        grid.refuse_other_data(self.workdir, study.dataset.fingerprint)
         work, shares = grid.grid(study.spec), study.shares(workers)
         return plan.text(study, work, shares if workers > 1 else [], step_seconds or {})
 
@@ -166,12 +167,7 @@ def _left_sign(workdir: Path) -> str:
 def describe(study: Study) -> None:
     """Write study.json: the resolved config and the facts that a reader of the folder needs."""
     config, dataset = study.config, study.dataset
-    held = grid.held_study(study.workdir)
-    if held:
-        with sealed.using(study.workdir / "study.json"):
-            fingerprint = held["dataset"]["fingerprint"]
-        if fingerprint != dataset.fingerprint:
-            raise InputError(f"--workdir={study.workdir} holds a study of other data: fingerprint")
+    grid.refuse_other_data(study.workdir, dataset.fingerprint)
     facts = {
         "config": config.to_dict(),
         "dataset": {
