@@ -76,6 +76,7 @@ class Study(StudyContext):
           InputError: for what a study refuses. It needs the data, but no weights.
         """
         whole("workers", workers, 1, partition.MOST_WORKERS)
+        self.check_parts()  # also what a plan has no need of
         blank = {
             label: {name: value for name, value in options.items() if name != "pretrained"}
             for label, options in self.config.models.items()

@@ -12,6 +12,7 @@ from salx.infra import limits
 from salx.infra.errors import InputError
 from salx.study import config as configs
 from salx.study.context import StudyContext
+from salx.study.study import Study
 from salx.training import optimizer
 from salx.training.recipe import Recipe
 from tests.builders import SMALL, module_of
@@ -191,6 +192,13 @@ def test_options_of_parts_are_checked_from_their_annotations(path, value, field)
 @pytest.mark.parametrize("section", ["models", "options", "lineages", "ensembles"])
 def test_labels_that_no_folder_can_have(section, label):
     assert f"config.{section}" in refused(changed(section, {label: {"name": "cifar_resnet8"}}))
+
+
+@pytest.mark.parametrize("value", [3, True, ("a",)])
+def test_a_plan_refuses_weights_that_it_would_not_read(value, tmp_path):
+    study = Study(changed("models.a.pretrained", value), tmp_path / "w")
+    with pytest.raises(InputError, match=r"^config\.models\.a\.pretrained=.* must be text$"):
+        study.plan()
 
 
 def test_more_than_two_hundred_values_were_tried():
