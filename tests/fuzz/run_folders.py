@@ -56,7 +56,7 @@ def _case(command: str, about: str, codes: frozenset[int], alone: bool = False) 
     if command == "convert":
         return Case(("convert", RUN, "x.npz"), about, codes, alone)
     if command == "plan":
-        return Case((*study, "--plan"), about, codes, alone)
+        return Case((*study, "--plan"), about, codes, alone=True)
     return Case(study, about, codes, True, (f"{WORK}/",), leaves=True)
 
 
@@ -64,6 +64,7 @@ def _file(ground: Ground, groups: Sequence[str]) -> Path:
     """Draw a file of the folder, first its kind."""
     folder, group = ground.cwd / "w", ground.rng.choice(groups)
     files = sorted(path for path in folder.glob(group) if path.is_file())
+    files = [path for path in files if path.name != "commit_success.txt"]  # of no meaning
     return ground.rng.choice(files or [folder / "study.json"])
 
 
