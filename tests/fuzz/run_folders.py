@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ def make(ground: Ground) -> Case:
     shutil.copytree(ground.materials.study, ground.cwd / "w", symlinks=True)
     command = ground.rng.choice(COMMANDS)
     if ground.is_good:
-        return _case(command, "good", GOOD)
+        case = _case(command, "good", GOOD)
+        encoding = ground.rng.choice(("utf-8", "utf-8", "latin-1", "ascii"))
+        return case if encoding == "utf-8" else replace(case, alone=True, encoding=encoding)
     kinds = (_damaged, _damaged, _rewritten, _rewritten, _swapped, _removed, _replaced)
     about, alone = ground.rng.choice(kinds)(ground, _file(ground, GROUPS[command]))
     return _case(command, about, ANY, alone)
