@@ -29,6 +29,7 @@ class Case:
       absent: files below its folder that must not be there afterwards.
       leaves: whether it may leave files where it is refused.
       file_limit: bytes of the largest file that it may write, as on a full disk; 0 for no limit.
+      encoding: of the terminal.
       grammar, seed: what it was made from.
     """
 
@@ -40,6 +41,7 @@ class Case:
     absent: tuple[str, ...] = ()
     leaves: bool = False
     file_limit: int = 0
+    encoding: str = "utf-8"
     grammar: str = ""
     seed: int = 0
 

@@ -5,6 +5,7 @@ import os
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -224,7 +225,9 @@ def _named(ground: Ground) -> Case:
         file.write(ground.materials.pictures[5])
     plain = name.decode("utf-8", "replace")
     codes = GOOD if plain.isprintable() and "\ufffd" not in plain else ANY
-    return Case(_words(ground, False), f"an image's name: {name[:20]!r}", codes)
+    case = Case(_words(ground, False), f"an image's name: {name[:20]!r}", codes)
+    encoding = ground.rng.choice(("utf-8", "utf-8", "utf-8", "ascii"))
+    return case if encoding == "utf-8" else replace(case, alone=True, encoding=encoding)
 
 
 def _no_image(ground: Ground) -> Case:

@@ -1,7 +1,8 @@
-"""`python -m tests.fuzz.limited FOLDER FILE_LIMIT WORDS...`: the command within bounds.
+"""`python -m tests.fuzz.limited FOLDER FILE_LIMIT ENCODING WORDS...`: the command within bounds.
 
 It runs `salx WORDS...` in FOLDER, with so much more memory than this process has by now, and with
 files of at most FILE_LIMIT bytes, if that is not 0: writing more fails, as it does on a full disk.
+What it prints has the ENCODING.
 """
 
 import os
@@ -14,8 +15,10 @@ MEMORY = 6 * 2**30  # bytes of addresses; what XLA's threads reserve is among th
 
 def main() -> None:
     """Become the command."""
-    folder, file_limit, *words = sys.argv[1:]
+    folder, file_limit, encoding, *words = sys.argv[1:]
     os.chdir(folder)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding=encoding, errors=stream.errors)
     pages = int(open("/proc/self/statm").read().split()[0])
     most = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -78,12 +78,18 @@ def get_config():
     return config
 """
 PLAN = ("study", "--config=c.py", "--workdir=w", "--plan")
+<<<<<<< HEAD
 SPLITS = (
     *("val", "valid", "validation", "test", "testing", "Val", "dev", "eval"),
     *("train", "Train", "training", "images", "masks", "labels"),
 )
 POOLS = {"train", "training"}
 VALIDATIONS = {"val", "valid", "validation", "test", "testing"}
+=======
+TRAINING = ("train", "Train", "training")
+MEASURING = ("val", "valid", "validation", "Val", "test", "testing", "dev", "eval")
+NO_SPLITS = ("images", "masks", "labels")
+>>>>>>> in-fuzz
 
 
 def make(ground: Ground) -> Case:
@@ -138,17 +144,19 @@ def _no_list(ground: Ground) -> Case:
 def _classes(ground: Ground) -> Case:
     """A study of class folders, with its splits under odd names or oddly filled."""
     rng, pictures = ground.rng, ground.materials.pictures
-    good = ground.is_good
-    first, second = ("train", "val") if good else rng.sample(SPLITS, 2)
-    for split in (first, second):
+    kind = "good" if ground.is_good else rng.choice(("spoiled", "names", "names"))
+    names = ("train", "val")
+    if kind == "names":
+        names = tuple(rng.sample((*TRAINING, *MEASURING, *NO_SPLITS), 2))
+    for split in names:
         for number in range(4):
             ground.write(f"set/{split}/{'ab'[number % 2]}/{number}.png", pictures[number])
     ground.write("c.py", STUDY.format(dataset='{"name": "folder", "dir": "set"}'))
-    if good:
+    if kind == "good":
         return Case(PLAN, "class folders: good", GOOD)
-    what, alone = "names", False
-    if {first, second} == {"train", "val"}:
+    if kind == "spoiled":
         what, alone = _spoil(ground)
+<<<<<<< HEAD
     lower = {first.lower(), second.lower()}
     splits_are_plain = len(lower & POOLS) == 1 and len(lower & VALIDATIONS) == 1
     return Case(
@@ -157,6 +165,12 @@ def _classes(ground: Ground) -> Case:
         ANY if splits_are_plain else REFUSED,
         alone,
     )
+=======
+        return Case(PLAN, f"class folders: {what}", ANY, alone)
+    # A training split and one to measure on, whatever they are called, may be understood.
+    pair = len({name in TRAINING for name in names}) == 2 and not {*names} & {*NO_SPLITS}
+    return Case(PLAN, f"class folders in {', '.join(names)}", ANY if pair else REFUSED)
+>>>>>>> in-fuzz
 
 
 def _spoil(ground: Ground) -> tuple[str, bool]:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ def make(ground: Ground) -> Case:
     shutil.copytree(ground.materials.study, ground.cwd / "w", symlinks=True)
     command = ground.rng.choice(COMMANDS)
     if ground.is_good:
-        return _case(command, "good", GOOD)
+        case = _case(command, "good", GOOD)
+        encoding = ground.rng.choice(("utf-8", "utf-8", "latin-1", "ascii"))
+        return case if encoding == "utf-8" else replace(case, alone=True, encoding=encoding)
     kinds = (_damaged, _damaged, _rewritten, _rewritten, _swapped, _removed, _replaced)
     about, alone = ground.rng.choice(kinds)(ground, _file(ground, GROUPS[command]))
     return _case(command, about, ANY, alone)
@@ -56,7 +59,7 @@ def _case(command: str, about: str, codes: frozenset[int], alone: bool = False) 
     if command == "convert":
         return Case(("convert", RUN, "x.npz"), about, codes, alone)
     if command == "plan":
-        return Case((*study, "--plan"), about, codes, alone)
+        return Case((*study, "--plan"), about, codes, alone=True)
     return Case(study, about, codes, True, (f"{WORK}/",), leaves=True)
 
 
@@ -64,6 +67,7 @@ def _file(ground: Ground, groups: Sequence[str]) -> Path:
     """Draw a file of the folder, first its kind."""
     folder, group = ground.cwd / "w", ground.rng.choice(groups)
     files = sorted(path for path in folder.glob(group) if path.is_file())
+    files = [path for path in files if path.name != "commit_success.txt"]  # of no meaning
     return ground.rng.choice(files or [folder / "study.json"])
 
 

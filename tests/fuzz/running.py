@@ -60,7 +60,7 @@ def environment(root: Path) -> dict[str, str]:
 
 def whole_process(case: Case, root: Path) -> Outcome:
     """Run a case as a process of its own."""
-    words = [str(root / COMMANDS[1]), str(case.file_limit), *case.words]
+    words = [str(root / COMMANDS[1]), str(case.file_limit), case.encoding, *case.words]
     began = time.monotonic()
     command = Command("tests.fuzz.limited", words, environment(root))
     try:

@@ -232,6 +232,7 @@ def _archive(ground: Ground) -> Case:
 DOUBTFUL = (
     *("whole numbers", "booleans", "NaN", "infinity in halves", "doubles beyond floats", "text"),
     *("dates", "complex numbers", "10^5 classes", "an empty bias", "a pickle that is no array"),
+    *("a bias of two axes", "an empty kernel"),
 )
 
 
