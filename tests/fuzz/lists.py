@@ -78,18 +78,9 @@ def get_config():
     return config
 """
 PLAN = ("study", "--config=c.py", "--workdir=w", "--plan")
-<<<<<<< HEAD
-SPLITS = (
-    *("val", "valid", "validation", "test", "testing", "Val", "dev", "eval"),
-    *("train", "Train", "training", "images", "masks", "labels"),
-)
-POOLS = {"train", "training"}
-VALIDATIONS = {"val", "valid", "validation", "test", "testing"}
-=======
 TRAINING = ("train", "Train", "training")
 MEASURING = ("val", "valid", "validation", "Val", "test", "testing", "dev", "eval")
 NO_SPLITS = ("images", "masks", "labels")
->>>>>>> in-fuzz
 
 
 def make(ground: Ground) -> Case:
@@ -156,21 +147,10 @@ def _classes(ground: Ground) -> Case:
         return Case(PLAN, "class folders: good", GOOD)
     if kind == "spoiled":
         what, alone = _spoil(ground)
-<<<<<<< HEAD
-    lower = {first.lower(), second.lower()}
-    splits_are_plain = len(lower & POOLS) == 1 and len(lower & VALIDATIONS) == 1
-    return Case(
-        PLAN,
-        f"class folders: {first}, {second}: {what}",
-        ANY if splits_are_plain else REFUSED,
-        alone,
-    )
-=======
         return Case(PLAN, f"class folders: {what}", ANY, alone)
     # A training split and one to measure on, whatever they are called, may be understood.
     pair = len({name in TRAINING for name in names}) == 2 and not {*names} & {*NO_SPLITS}
     return Case(PLAN, f"class folders in {', '.join(names)}", ANY if pair else REFUSED)
->>>>>>> in-fuzz
 
 
 def _spoil(ground: Ground) -> tuple[str, bool]:
