@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
 
 def integer(text: str) -> int:
     """Read a whole number; argparse itself would repeat all of a text that is none."""
-    if not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
+    if not re.fullmatch(r"[+-]?[0-9]{1,60}", text):
         shown = paths.printable(text[:SHOWN]) + ("..." if text[SHOWN:] else "")
         raise argparse.ArgumentTypeError(f"{shown}: must be a whole number")
     return int(text)

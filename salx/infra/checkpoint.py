@@ -49,6 +49,8 @@ class Checkpoints:
         logging.get_absl_logger().addFilter(_not_raised)  # one filter, however often
         self.folder, self.finished = storage.absolute(folder), finished
         self._began_with = self._folders()  # before Orbax removes what it knows to be incomplete
+        for step in sorted(self._began_with):
+            self._check_files(step)  # before Orbax opens any
         with storage.writing(self.folder):
             self.manager = ocp.CheckpointManager(
                 self.folder,
@@ -106,7 +108,8 @@ class Checkpoints:
         try:
             yield
         except Exception as error:
-            if storage.is_transient(error):
+            lost = isinstance(error, jax.errors.JaxRuntimeError)  # another process, as a rule
+            if lost or storage.is_transient(error):
                 raise
             line = first_line(error)
             system = re.search(r"([^:]+) \[os_error_code='\d+'\]", line)  # as TensorStore ends it
@@ -195,7 +198,6 @@ class Checkpoints:
         Raises:
           InputError: names the folder of a checkpoint that is damaged.
         """
-        self._check_files(step)
         try:
             if abstract is None:
                 saved = self.manager.item_metadata(step).state.tree
