@@ -20,8 +20,9 @@ from absl import logging
 
 import salx
 from salx import commands
+from salx.commands.config_file import ConfigFile
 from salx.infra.errors import InputError, RunError, Stopped, Unreachable, verdict
-from tests.builders import ROOT, module_of
+from tests.builders import ROOT
 from tests.fuzz.case import COMMANDS, Case
 from tests.prepared import Command
 
@@ -100,7 +101,7 @@ def _study(words: tuple[str, ...]) -> int:
     process reads once."""
     flags = dict(word.removeprefix("--").partition("=")[::2] for word in words)
     try:
-        config = module_of(Path(flags["config"])).get_config()
+        config = ConfigFile().parse(flags["config"])
         print(salx.Study(config, flags["workdir"]).plan())
     except (InputError, RunError, Stopped, Unreachable) as error:
         code, line = verdict(error)
