@@ -161,7 +161,8 @@ def inputs(flags: argparse.Namespace) -> tuple[Input, ...]:
     named = [("pool", path) for path in pool.sources_of(flags.pool)]
     named += [("surrogate", path) for each in flags.surrogate for path in kinds.files(each)]
     named += [("labelled", paths.local(each, "labelled")) for each in flags.labelled]
-    named += [("classes", paths.local(flags.classes, "classes"))] if flags.classes else []
+    if flags.classes and (file := paths.local(flags.classes, "classes")).is_file():
+        named.append(("classes", file))
     for flag, texts in (("policy", [flags.policy]), ("surrogate", flags.surrogate)):
         modules = [text.partition(":")[0].replace(".", "/") for text in texts if ":" in text]
         named += [(flag, Path(f"{module}.py")) for module in modules if not paths.fault(module)]
