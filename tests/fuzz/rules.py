@@ -21,6 +21,9 @@ NOTED = re.compile(
     r"WARNING:absl:|[WI]\d{4} \d\d:\d\d:|usage: |\s|.*\d+ images/s|.*: \d+/\d+|.*\bETA\b"
 )
 
+# What Python and its libraries leave for the next time.
+PYTHON = re.compile(r"^home/\.cache|__pycache__")
+
 Snapshot = dict[str, tuple]
 
 
@@ -98,7 +101,7 @@ def _of_the_files(case: Case, outcome: Outcome, before: Snapshot, after: Snapsho
     for path in case.absent:
         if path in after:
             wrong.append(f"files: {path} was made")
-    new = [path for path in after if path not in before and not path.startswith("home/.cache")]
+    new = [path for path in after if path not in before and not PYTHON.search(path)]
     if outcome.code == 2 and not case.leaves:
         wrong += [f"files: {path} was left" for path in new if not path.startswith(case.changes)]
     return wrong

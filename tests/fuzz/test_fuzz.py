@@ -20,22 +20,29 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzz")
 
 
+def judge(every):
+    """Fail with all that somebody needs to see each of the failed cases again."""
+    complaint = trials.complaint(every)
+    if complaint:
+        pytest.fail(complaint, pytrace=False)  # an assertion would cut it short
+
+
 @pytest.mark.parametrize("grammar", GRAMMARS)
 def test_a_few_bad_inputs(grammar, folder, materials):
     """Those that block run as processes, the others in this one."""
-    assert not trials.complaint(trials.several(grammar, FEW, folder, materials))
+    judge(trials.several(grammar, FEW, folder, materials))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("grammar", GRAMMARS)
 def test_many_bad_inputs(grammar, folder, materials):
-    assert not trials.complaint(trials.several(grammar, MANY, folder, materials))
+    judge(trials.several(grammar, MANY, folder, materials))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("grammar", GRAMMARS)
 def test_bad_inputs_as_processes(grammar, folder, materials):
-    assert not trials.complaint(trials.several(grammar, PROCESSES, folder, materials, True))
+    judge(trials.several(grammar, PROCESSES, folder, materials, True))
 
 
 @pytest.mark.slow
