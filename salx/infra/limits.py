@@ -12,7 +12,6 @@ import inspect
 import math
 import numbers
 import re
-import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -216,8 +215,6 @@ def plain(value: Any, argument: str = "", depth: int = DEEPEST) -> Any:
         rule = "has lists or sections in one another too often"
     elif value is None or isinstance(value, bool):
         return value
-    elif _is_truth_of_numpy(value):
-        return bool(value)
     elif isinstance(value, numbers.Integral):
         return int(value)
     elif isinstance(value, numbers.Real):
@@ -238,12 +235,6 @@ def plain(value: Any, argument: str = "", depth: int = DEEPEST) -> Any:
     elif isinstance(value, Mapping):
         return _plain_section(value, argument, depth)
     raise ArgumentError(argument or "the config", f"{{name}}={shown(value)} {rule}")
-
-
-def _is_truth_of_numpy(value: Any) -> bool:
-    """Tell numpy's truth values, without importing it where nobody has."""
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.bool_)
 
 
 def _plain_section(value: Mapping[Any, Any], argument: str, depth: int) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Files of weights from PyTorch's names to ours and back."""
 
+import functools
+from collections.abc import Mapping
 from pathlib import Path
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
+from salx.data.image_files import MEAN, STD
 from salx.infra import checkpoint, sealed
 from salx.infra.errors import InputError
 from salx.infra.outputs import Guard, Input
@@ -40,28 +42,31 @@ def convert(
     else:
         arrays, taken = weight_files.load(source, wanted)
         module = recognise(arrays, str(source), origin)
-        check_axes(module, arrays, source)
+    named = weights.as_ours(module, arrays, str(source))
+    check_axes(module, named, arrays, source)
     if weights.is_ours(arrays):
         kind, converted = "PyTorch's", weights.as_torch(module, arrays)
     else:
-        named = weights.as_ours(module, arrays, str(source))
         kind, converted = "our", {name: each.array for name, each in named.items()}
     guard.write("target", target, weight_files.encode(target, converted))
     both = f"; of two sets of weights {taken}" if taken else ""
     return f"{target}: {len(converted)} arrays in {kind} names{both}"
 
 
-def check_axes(module: nn.Module, arrays: weight_files.Arrays, source: Path) -> None:
+def check_axes(
+    module: nn.Module,
+    named: Mapping[str, weights.Named],
+    arrays: weight_files.Arrays,
+    source: Path,
+) -> None:
     """Check that every array has as many axes as the network's, and a number at least.
 
     Their lengths are those of any width. Raises InputError, naming the file and the array.
     """
-    image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
-    try:
-        shapes = weights.flatten(jax.eval_shape(module.init, jax.random.key(0), image))
-    except Exception:  # a network from outside may take other images
-        shapes = {}
-    for name, (theirs, array) in weights.as_ours(module, arrays, str(source)).items():
+    blank = model.Model(source.stem, module, (64, 64, 3), MEAN, STD)
+    shapes = jax.eval_shape(functools.partial(model.init, blank), jax.random.key(0))
+    shapes = weights.flatten(shapes)
+    for name, (theirs, array) in named.items():
         axes = len(shapes[name].shape) if name in shapes else array.ndim
         if array.ndim != axes or not array.size:
             shape = arrays[theirs].shape

@@ -190,7 +190,12 @@ class Selection:
         return sheet.draw(who, kind)
 
     def _guard(self, overwrite: bool) -> Guard:
-        return replace(self.guard, overwrite=overwrite)
+        # The same guard where it serves: it has looked at the pool's files once.
+        return (
+            self.guard
+            if overwrite == self.guard.overwrite
+            else replace(self.guard, overwrite=overwrite)
+        )
 
     def _write(self, path: str | Path, content: bytes, overwrite: bool) -> Path:
         path = paths.local(path, "path")
