@@ -11,12 +11,13 @@
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 
-from salx.infra.errors import one_line, unknown, verdict
+from salx.infra.errors import InputError, RunError, unknown, verdict
 
 COMMANDS = ("study", "select", "report", "convert", "latency")
 
@@ -32,21 +33,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
       bucket that does not answer, 130 interrupted.
     """
     with printing():
-        return run(list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
+        try:
+            run(list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
+        except BrokenPipeError:
+            raise  # nobody reads any more
+        except (InputError, RunError, OSError, KeyboardInterrupt) as error:
+            code, line = verdict(error)
+            print(line, file=sys.stderr)
+            return code
+    return 0
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run the command that the first argument names; return the exit code."""
+def run(arguments: Sequence[str]) -> None:
+    """Run the command that the first argument names; what ends it early is raised."""
     name, *rest = arguments
     if name in ("-h", "--help"):
         print(__doc__, end="")
-        return 0
+        return
     if name not in COMMANDS:
-        print(f"salx: {one_line(unknown('command', name, COMMANDS))}", file=sys.stderr)
-        return 2
+        raise unknown("command", name, COMMANDS)
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())  # so that `module:Class` of the current folder is found
-    return importlib.import_module(f"salx.commands.{name}").main(rest)
+    with contextlib.nullcontext() if name == "study" else warning():  # a study's have a time
+        importlib.import_module(f"salx.commands.{name}").main(rest)
+
+
+@contextlib.contextmanager
+def warning() -> Iterator[None]:
+    """Print warnings as lines of ours; absl alone would put its own name before them."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("salx: warning: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 @contextlib.contextmanager

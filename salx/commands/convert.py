@@ -8,18 +8,17 @@ or .npz. Which network it is follows from the names. There and back gives the sa
 that is there stays, unless --overwrite; A is never replaced.
 """
 
-import sys
 from collections.abc import Sequence
 
 from salx.commands.parser import Parser
 from salx.infra import paths
-from salx.infra.errors import InputError, RunError, renamed, verdict
+from salx.infra.errors import renamed
 from salx.models.conversion import convert
 from salx.models.mobilenet import ORIGINS
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command; return 2 for what cannot be used, which stderr names in one line."""
+def main(arguments: Sequence[str]) -> None:
+    """Run the command. Raises InputError for what cannot be used, RunError on a full disk."""
     parser = Parser("convert", __doc__)
     parser.add_argument("source", metavar="A", help="weights, or a run folder")
     parser.add_argument("target", metavar="B", help=".safetensors or .npz")
@@ -29,16 +28,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--weights", metavar="ema|plain", help="where A has both (ema)")
     parser.add_argument("--overwrite", action="store_true", help="replace B where it is there")
     names = {"source": "A", "target": "B", "overwrite": "--overwrite", "weights": "--weights"}
-    try:
-        with renamed(names):
-            options = parser.parse(arguments)
-            source, target = (
-                paths.local(getattr(options, name), name) for name in ("source", "target")
-            )
-            how = options.origin, options.weights, options.overwrite
-            print(convert(source, target, *how))
-    except (InputError, RunError, OSError) as error:
-        code, line = verdict(error)
-        print(line, file=sys.stderr)
-        return code
-    return 0
+    with renamed(names):
+        options = parser.parse(arguments)
+        source, target = (
+            paths.local(getattr(options, name), name) for name in ("source", "target")
+        )
+        print(convert(source, target, options.origin, options.weights, options.overwrite))

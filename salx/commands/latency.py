@@ -5,12 +5,11 @@ model itself as it is traced, without arithmetic or weights. The latency is theo
 TOPS. Without --model: the paper's Table 2, beside its figures.
 """
 
-import sys
 from collections.abc import Sequence
 
 from salx.commands.parser import Parser
 from salx.data.options import LARGEST
-from salx.infra.errors import ArgumentError, InputError, verdict
+from salx.infra.errors import ArgumentError, InputError, cut
 from salx.infra.numbers import SHOWN, whole_of
 from salx.models.latency import CLASSES, FORMATS, PAPER, SIZE, TOPS, records, row
 
@@ -22,7 +21,7 @@ def size(text: str) -> tuple[int, int]:
         return whole_of("size", height, 1, LARGEST), whole_of("size", width, 1, LARGEST)
     except ArgumentError as error:
         rule = f"must be HEIGHTxWIDTH, as 1024x2048, at most {LARGEST}x{LARGEST}"
-        raise InputError(f"--size={text[:SHOWN]}: {rule}") from error
+        raise InputError(f"--size={cut(text, SHOWN)}: {rule}") from error
 
 
 def classes(text: str) -> int:
@@ -31,7 +30,7 @@ def classes(text: str) -> int:
         return whole_of("classes", text, 1, 1_000_000)
     except ArgumentError as error:
         rule = "must be a positive integer, at most 1000000"
-        raise InputError(f"--classes={text[:SHOWN]}: {rule}") from error
+        raise InputError(f"--classes={cut(text, SHOWN)}: {rule}") from error
 
 
 def device(text: str) -> tuple[str, float]:
@@ -46,8 +45,8 @@ def device(text: str) -> tuple[str, float]:
     return name, rate
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command; return 0, or 2 for bad input, which stderr names in one line."""
+def main(arguments: Sequence[str]) -> None:
+    """Run the command. Raises InputError for what cannot be used."""
     parser = Parser("latency", __doc__.split(": ", 1)[1])
     parser.add_argument(
         "--model", action="append", help="name of a network, or module:Name; may repeat"
@@ -56,12 +55,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--classes", type=classes, default=CLASSES, metavar="N")
     parser.add_argument("--tops", type=device, action="append", metavar="NAME=VALUE")
     parser.add_argument("--format", choices=FORMATS, default="text")
-    try:
-        options = parser.parse(arguments)
-        rows = [row(name, options.size, options.classes) for name in options.model or PAPER]
-    except InputError as error:
-        code, line = verdict(error)
-        print(line, file=sys.stderr)
-        return code
+    options = parser.parse(arguments)
+    rows = [row(name, options.size, options.classes) for name in options.model or PAPER]
     print(FORMATS[options.format](records(rows, dict(options.tops or TOPS))), end="")
-    return 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from salx.infra import paths
-from salx.infra.errors import InputError
+from salx.infra.errors import InputError, cut
 from salx.infra.numbers import SHOWN
 
 
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 def integer(text: str) -> int:
     """Read a whole number; argparse itself would repeat all of a text that is none."""
     if not re.fullmatch(r"[+-]?[0-9]{1,60}", text):
-        shown = paths.printable(text[:SHOWN]) + ("..." if text[SHOWN:] else "")
+        shown = paths.printable(cut(text, SHOWN))
         raise argparse.ArgumentTypeError(f"{shown}: must be a whole number")
     return int(text)
 
@@ -48,5 +48,4 @@ def check(arguments: Sequence[str]) -> None:
     for word in arguments:
         why = paths.unreadable(word)
         if why:
-            shown = paths.printable(word)
-            raise InputError(f"{shown if len(shown) < 100 else shown[:97] + '...'}: {why}")
+            raise InputError(f"{paths.printable(cut(word))}: {why}")

@@ -34,7 +34,6 @@ again leaves the files as they are. Interrupted, it goes on where it was.
 """
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,11 +43,11 @@ from salx import policies
 from salx.commands.parser import Parser, integer
 from salx.data.options import LARGEST
 from salx.infra import paths, sealed
-from salx.infra.errors import ArgumentError, InputError, RunError, renamed, verdict
+from salx.infra.errors import ArgumentError, InputError, cut, renamed
 from salx.infra.numbers import SHOWN, whole_of
 from salx.infra.outputs import Guard, Input
 from salx.infra.progress import Terminal
-from salx.selection import compare, exports, labelled, labelling, pool, sheet, targets
+from salx.selection import compare, exports, fit, labelled, labelling, pool, sheet, targets
 from salx.selection import select as selecting
 from salx.selection.result import Selection
 from salx.selection.select import Plan, Settings
@@ -62,16 +61,10 @@ NAMED = ("surrogate", "pool", "policy", "budget", "labelled", "batch", "threads"
 FLAGS = {name: f"--{name}" for name in (*NAMED, *OUTPUTS, "overwrite", "labelled_missing")}
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command; exit codes as of salx.commands."""
-    try:
-        with renamed(FLAGS):
-            run(_parser().parse(arguments))
-    except (InputError, RunError, OSError, KeyboardInterrupt) as error:
-        code, line = verdict(error)
-        print(line, file=sys.stderr)
-        return code
-    return 0
+def main(arguments: Sequence[str]) -> None:
+    """Run the command. Raises InputError for what cannot be used, RunError where it must stop."""
+    with renamed(FLAGS):
+        run(_parser().parse(arguments))
 
 
 def _parser() -> Parser:
@@ -174,7 +167,7 @@ def prepare(flags: argparse.Namespace) -> list[Plan]:
     options = options_of(flags)
     surrogates = [each if each is None else kinds.load(each, **options) for each in sources(flags)]
     check_used(options, [each for each in surrogates if each])
-    made = [selecting.policy_of(flags.policy, surrogate) for surrogate in surrogates]
+    made = [fit.policy_of(flags.policy, surrogate) for surrogate in surrogates]
     images = pool.images(flags.pool, flags.on_error)
     done = labelled.find(flags.labelled, images, flags.labelled_missing)
     if flags.fiftyone and not images.root:
@@ -214,7 +207,7 @@ def pair(text: str) -> tuple[int, int]:
         height, width = (whole_of("size", side, 1, LARGEST) for side in text.split(","))
     except (ValueError, ArgumentError) as error:
         rule = f"must be H,W in pixels, at least 1,1 and at most {LARGEST},{LARGEST}"
-        raise ArgumentError("size", f"{{name}}={text[:SHOWN]}: {rule}") from error
+        raise ArgumentError("size", f"{{name}}={cut(text, SHOWN)}: {rule}") from error
     return height, width
 
 

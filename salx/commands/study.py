@@ -210,8 +210,7 @@ def checked_run(argv: list[str]) -> int:
     return 0
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> None:
     """Run the command with the words after its name; absl's flags take them."""
     sys.modules["__main__"].__doc__ = __doc__  # which absl's --help shows
     app.run(checked_run, ["salx study", *arguments], flags_parser=parse)
-    return 0

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from salx.data.datasets import Dataset
-from salx.data.sources import Source, Subset, attempts
+from salx.data.sources import Source, Subset, attempts, spread
 from salx.infra.errors import InputError, RunError
 from salx.tasks import Item
 
@@ -43,7 +43,7 @@ def check(dataset: Dataset) -> None:
 def is_labelled(dataset: Dataset, source: Source, split: str, most: int) -> bool:
     """Tell whether a split has a labelled pixel. Reads `most` examples, and more only if these
     have none."""
-    first = np.unique(np.linspace(0, len(source) - 1, min(most, len(source))).round().astype(int))
+    first = spread(len(source), most)
     rest = np.setdiff1d(np.arange(len(source)), first)
     if any([*pixels(dataset, source, split, first)]):
         return True

@@ -8,6 +8,7 @@ from absl import logging
 from salx.data import decoding
 from salx.data.decoding import IGNORED
 from salx.data.image_files import ClassifiedFiles, MaskedFiles
+from salx.data.sources import spread
 
 SAMPLE = 64  # masks that are looked at, spread evenly
 
@@ -18,9 +19,8 @@ def sampled_values(masks: MaskedFiles, most: int = SAMPLE) -> tuple[frozenset[in
     Returns:
       The values, and in how many masks. One that cannot be read is named when its turn comes.
     """
-    numbers = np.unique(np.linspace(0, len(masks) - 1, min(most, len(masks))).astype(int))
     values, read = set(), 0
-    for number in numbers.tolist():
+    for number in spread(len(masks), most).tolist():
         try:
             stored = decoding.read_mask(masks.root / masks.masks[number])
         except (OSError, ValueError):

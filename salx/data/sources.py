@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import grain
+import numpy as np
 
 from salx.data import geometry, opencv
 from salx.infra import progress
@@ -74,6 +75,11 @@ class Subset:
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         return self.source[self.indices[index]]
+
+
+def spread(size: int, most: int) -> np.ndarray:
+    """Return at most `most` of `size` indices, evenly spread and ascending."""
+    return np.unique(np.linspace(0, size - 1, min(most, size)).round().astype(int))
 
 
 class Attempts:

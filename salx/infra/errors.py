@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-LONGEST = 100  # characters of an unknown name in a message
+LONGEST = 100  # characters of a name in a message
 
 
 class InputError(Exception):
@@ -39,6 +39,11 @@ class Stopped(Exception):
 
 class Unreachable(Exception):
     """A bucket does not answer any more. Exit code 75: the same command goes on."""
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """Return a text for a message, with "..." in place of its end where it is long."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def one_line(error: BaseException) -> str:
@@ -96,7 +101,7 @@ def unknown(kind: str, name: str, choices: Iterable[str], argument: str = "") ->
       choices: the known names.
       argument: the library function's argument that the name came in, if there is one.
     """
-    choices, name = sorted(choices), name if len(name) <= LONGEST else f"{name[:LONGEST]}..."
+    choices, name = sorted(choices), cut(name)
     near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     hint = f" did you mean {near[0]!r}?" if near else ""
     text = f"unknown {kind} {name!r};{hint} known: {', '.join(choices)}"

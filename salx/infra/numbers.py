@@ -4,7 +4,7 @@ import math
 import numbers
 from typing import Any
 
-from salx.infra.errors import ArgumentError
+from salx.infra.errors import ArgumentError, cut
 
 MOST = 2**31 - 1  # of what is counted here: steps, images, workers; more is a mistake
 SHOWN = 60  # characters of a value in a message
@@ -13,10 +13,9 @@ SHOWN = 60  # characters of a value in a message
 def shown(value: Any) -> str:
     """Return a value's text for a message, cut where it is long."""
     try:
-        text = repr(value)
+        return cut(repr(value), SHOWN)
     except ValueError:  # Python writes no more than 4300 digits
         return "a number of thousands of digits"
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
 def whole(argument: str, value: Any, least: int = 0, most: int = MOST) -> int:

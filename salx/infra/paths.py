@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from salx.infra.errors import ArgumentError, InputError
+from salx.infra.errors import ArgumentError, InputError, cut
 
 LONGEST, DEEPEST = 255, 4095  # bytes of a part of a path, and of all of it, on Linux
 
@@ -56,7 +56,7 @@ def local(name: str | Path, argument: str = "") -> Path:
             return Path(text).expanduser()
         except RuntimeError:
             why = "has the home folder of nobody here"
-    shown = printable(text if len(text) < 100 else f"{text[:97]}...")
+    shown = printable(cut(text))
     if argument:
         raise ArgumentError(argument, f"{{name}}={shown}: {why}")
     raise InputError(f"{shown}: {why}")

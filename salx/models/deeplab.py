@@ -79,7 +79,7 @@ class DeepLabV3Plus(nn.Module):
         for k in range(2):
             x = Separable(layers, 256, name=f"decoder{k}")(x, batch_stats)
         out["before_last"] = x
-        x = layers.conv(self.classes, bias=True, name="classifier")(x)
+        x = layers.pointwise(self.classes, "classifier")(x)
         return resize(x.astype(jnp.float32), size), out
 
     def weight_rules(self) -> Iterator[Rule]:

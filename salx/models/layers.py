@@ -83,10 +83,9 @@ class Layers:
         stride: int = 1,
         dilation: int = 1,
         groups: int = 1,
-        bias: bool = False,
         name: str | None = None,
     ) -> nn.Module:
-        """Make a convolution to `width` channels; stride 1 keeps height and width."""
+        """Make a convolution to `width` channels, without bias; stride 1 keeps height and width."""
         return Conv(
             width,
             (kernel, kernel),
@@ -94,11 +93,15 @@ class Layers:
             padding="SAME" if self.same else kernel // 2 * dilation,
             kernel_dilation=dilation,
             feature_group_count=groups,
-            use_bias=bias,
+            use_bias=False,
             dtype=self.dtype,
             kernel_init=KAIMING,
             name=name,
         )
+
+    def pointwise(self, width: int, name: str) -> nn.Module:
+        """Make a linear map of each pixel to `width` channels, with bias."""
+        return Conv(width, (1, 1), padding=0, dtype=self.dtype, kernel_init=KAIMING, name=name)
 
     def norm(self, batch_stats: bool, name: str | None = None) -> nn.Module:
         """Make a batch normalisation by the batch's statistics, or by the running ones."""

@@ -82,8 +82,8 @@ class InvertedResidual(nn.Module):
         y = depthwise(y, batch_stats)
         if self.squeeze:
             gate = mean_pool(y)[:, None, None].astype(y.dtype)
-            gate = nn.relu(layers.conv(squeezed(expanded), bias=True, name="squeeze_conv")(gate))
-            gate = layers.conv(expanded, bias=True, name="excite_conv")(gate)
+            gate = nn.relu(layers.pointwise(squeezed(expanded), "squeeze_conv")(gate))
+            gate = layers.pointwise(expanded, "excite_conv")(gate)
             y = y * nn.hard_sigmoid(gate)
         y = ConvNorm(layers, self.width, act=None, name="project")(y, batch_stats)
         return x + y if x.shape == y.shape else y
@@ -135,7 +135,7 @@ class MobileNetV3(nn.Module):
             x = layers.dense(self.hidden, normal, name="hidden")(out["features"])
         else:
             pooled = out["features"][:, None, None]
-            x = layers.conv(self.hidden, bias=True, name="hidden_conv")(pooled)[:, 0, 0]
+            x = layers.pointwise(self.hidden, "hidden_conv")(pooled)[:, 0, 0]
         x = nn.hard_swish(x)
         out["features"] = x.astype(jnp.float32)
         x = nn.Dropout(self.dropout, deterministic=not dropout)(x)

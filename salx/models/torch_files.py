@@ -150,6 +150,7 @@ class _Noting(pickles.Unpickler):
         self.storages: dict[str, Storage] = {}
 
     def persistent_load(self, pid: Any) -> Storage:
+        """Return a storage that the pickle refers to, and note it."""
         storage = super().persistent_load(pid)
         self.storages[storage.key] = storage
         return storage

@@ -12,7 +12,7 @@ import numpy as np
 from salx.data import listing
 from salx.data.keys import ABSENT, Keys
 from salx.infra import paths
-from salx.infra.errors import ArgumentError, InputError, unknown
+from salx.infra.errors import ArgumentError, InputError, cut, unknown
 from salx.infra.paths import printable
 from salx.selection import readings
 from salx.selection.pool import Pool
@@ -22,7 +22,6 @@ Source = str | Path | Sequence[str]  # a file, a folder, an image; or the keys o
 
 STOP, OK = MISSING = ("stop", "ok")  # where hardly an image that a source names is in the pool
 ENOUGH = 0.5  # the share of a source's names that has to be in the pool
-LONG = 160  # letters of a name in a message
 SAMPLE = 256  # names by which the column is found
 FILES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt")
 
@@ -208,5 +207,4 @@ def _checked(source: str, keys: Keys, named: Named, missing: str) -> Named:
 
 def _quoted(name: str) -> str:
     """A name for a message, cut where it is long."""
-    text = printable(name)
-    return f"'{text if len(text) <= LONG else text[: LONG - 3] + '...'}'"
+    return f"'{printable(cut(name))}'"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from salx.infra.errors import ArgumentError, InputError
+from salx.infra.errors import ArgumentError, InputError, cut
 from salx.infra.numbers import SHOWN, whole, whole_of
 from salx.infra.paths import printable
 from salx.study import grid
@@ -170,4 +170,4 @@ def worker(text: str) -> tuple[int, int]:
         return check_worker(whole_of("worker", index), whole_of("worker", count))
     except ArgumentError as error:
         rule = f"must be I/N, with I from 0 to N - 1, and N at most {MOST_WORKERS}"
-        raise InputError(f"--worker={printable(text[:SHOWN])}: {rule}") from error
+        raise InputError(f"--worker={printable(cut(text, SHOWN))}: {rule}") from error

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from salx.commands import convert
+from salx import commands
 from salx.models import weight_files, zoo
 from tests.limits import full_disk
 from tests.models.nets import in_torch
@@ -26,7 +26,7 @@ def files(tmp_path):
 
 
 def run(capsys, *words):
-    code = convert.main(list(map(str, words)))
+    code = commands.main(["convert", *map(str, words)])
     return code, capsys.readouterr().err
 
 

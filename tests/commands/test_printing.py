@@ -1,10 +1,13 @@
 """What commands print, on any terminal, and what they say of words that are no text."""
 
 import io
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
+from PIL import Image
 
 from salx import commands
 from tests.builders import ROOT, SMALL
@@ -105,3 +108,44 @@ def test_flags_that_are_missing_or_unknown_are_one_line(capsys, words):
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith("salx: ")
+
+
+LONG = """
+import pathlib, time
+pathlib.Path("started").touch()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["latency", "--model=long:Net"], ["select", "--surrogate=long:Net", "--pool=.", "--budget=1"]],
+    ids=lambda words: words[0],
+)
+def test_ctrl_c_is_one_line(tmp_path, compiled, words):
+    (tmp_path / "long.py").write_text(LONG)
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    if words[0] == "select":
+        words = [*words, "--out=../picks.jsonl"]
+    command = [sys.executable, "-m", "salx", *words]
+    env = {**compiled, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        while not (tmp_path / "started").exists():
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    assert (running.returncode, out) == (130, "")
+    assert err == "salx: interrupted; the same command goes on from here\n"
+
+
+def test_warnings_are_lines_of_ours(tmp_path, capsys):
+    Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    words = ["--policy=random", f"--pool={tmp_path}", "--budget=1", f"--out={tmp_path}.jsonl"]
+    assert commands.main(["select", *words]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("salx: warning: data set 'folder': images one pixel high or wide")
+    assert err.count("\n") == 1

@@ -16,9 +16,9 @@ TRACES = (
     *("Traceback (most recent call last)", "Exception ignored in", "Fatal Python error"),
     *("core dumped", "Segmentation fault", "Error in sys.excepthook"),
 )
-# What is no message of ours: warnings with absl's head, lines of progress, how a command is used.
+# What is no message of ours: warnings, lines of progress, how a command is used.
 NOTED = re.compile(
-    r"WARNING:absl:|[WI]\d{4} \d\d:\d\d:|usage: |\s|.*\d+ images/s|.*: \d+/\d+|.*\bETA\b"
+    r"salx: warning: |[WI]\d{4} \d\d:\d\d:|usage: |\s|.*\d+ images/s|.*: \d+/\d+|.*\bETA\b"
 )
 
 # What Python and its libraries leave for the next time.

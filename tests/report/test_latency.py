@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from salx.commands import latency as command
+from salx import commands
 from salx.models import latency, layers, zoo
 
 # Milliseconds on TX2, Xavier and Orin: A. Frickenstein et al., IntelliSys 2024, Table 2.
@@ -33,7 +33,7 @@ def run(capsys):
     """Calls the command; returns exit code, output and errors."""
 
     def call(*arguments):
-        return command.main(arguments), *capsys.readouterr()
+        return commands.main(["latency", *arguments]), *capsys.readouterr()
 
     return call
 

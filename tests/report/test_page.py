@@ -10,8 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from salx import report
-from salx.commands import report as command
+from salx import commands, report
 from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.report import page, results
@@ -258,7 +257,7 @@ def test_a_study_that_has_only_begun_has_a_page(tmp_path):
 
 
 def test_the_command_prints_the_table_and_the_page(workdir, capsys):
-    assert command.main([str(workdir)]) == 0
+    assert commands.main(["report", str(workdir)]) == 0
     out = capsys.readouterr().out
     assert "better than random in" in out
     assert out.rstrip().endswith("report/index.html")
@@ -288,7 +287,7 @@ def test_a_report_is_written_into_a_folder_of_its_own(workdir, tmp_path, capsys,
     else:
         folder.mkdir()
         (folder / "tables").symlink_to(elsewhere)
-    assert command.main([str(workdir)]) == 2
+    assert commands.main(["report", str(workdir)]) == 2
     out, err = capsys.readouterr()
     named = folder / "tables" if kind == "tables" else folder
     what = "is no folder" if kind == "file" else "is a link"
@@ -301,11 +300,11 @@ def test_a_report_is_written_into_a_folder_of_its_own(workdir, tmp_path, capsys,
 def test_a_full_disk_names_the_reports_file(workdir, capsys):
     shutil.rmtree(workdir / "report", ignore_errors=True)
     with full_disk(3000):
-        assert command.main([str(workdir)]) == 1
+        assert commands.main(["report", str(workdir)]) == 1
     err = capsys.readouterr().err
     line = rf"salx: {workdir}/report/[\w./]+: cannot be written: File too large\n"
     assert re.fullmatch(line, err)
-    assert command.main([str(workdir)]) == 0
+    assert commands.main(["report", str(workdir)]) == 0
 
 
 def test_the_finished_path_needs_no_jax_and_no_scipy_stats(workdir):

@@ -7,8 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from salx.commands import convert
-from salx.commands import select as choosing
+from salx import commands
 from salx.models import weight_files, weights, zoo
 from salx.models.model import Model, init
 from tests import prepared
@@ -37,7 +36,7 @@ def networks(tmp_path_factory) -> list[Path]:
         arrays = weights.flatten(jax.device_get(draw(jax.random.key(seed))))
         weight_files.write(folder / "ours.npz", arrays)
         files.append(folder / f"net{seed}.safetensors")
-        assert convert.main([str(folder / "ours.npz"), str(files[-1])]) == 0
+        assert commands.main(["convert", str(folder / "ours.npz"), str(files[-1])]) == 0
     return files
 
 
@@ -56,7 +55,7 @@ def choose(capsys):
     """Runs the command in this process; returns its exit code, stdout and stderr."""
 
     def run(*flags):
-        code = choosing.main(list(map(str, flags)))
+        code = commands.main(["select", *map(str, flags)])
         return (code, *capsys.readouterr())
 
     return run

@@ -5,7 +5,7 @@ import pytest
 
 from salx.infra.errors import InputError
 from salx.models import weight_files
-from salx.selection import select
+from salx.selection import fit
 from tests.data.files import picture, write
 from tests.selection.pictures import SIDE
 
@@ -138,10 +138,10 @@ def test_a_pool_of_another_task_is_refused(small, networks):
 
     past = kinds.load(str(networks[0]), size=(SIDE, SIDE))
     with pytest.raises(InputError, match="is for classification, pool is for segmentation"):
-        select.check_fit(past, policies.build("entropy", {}), pixels.dataset())
+        fit.check(past, policies.build("entropy", {}), pixels.dataset())
 
 
 def test_a_budget_is_exact():
-    assert select.budget_of("2%", 1437, 1437) == 29
-    assert select.budget_of("0.5%", 1000, 1000) == 5
-    assert select.budget_of("14.5%", 100, 100) == round(14.5)  # to even, as a study's budgets
+    assert fit.budget_of("2%", 1437, 1437) == 29
+    assert fit.budget_of("0.5%", 1000, 1000) == 5
+    assert fit.budget_of("14.5%", 100, 100) == round(14.5)  # to even, as a study's budgets

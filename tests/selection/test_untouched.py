@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from salx.commands import select
+from salx import commands
 from tests.data.files import picture, write
 
 POOLS = ["pool", "pool/", "linked", "list/l.csv", "./pool/../list/l.csv"]
@@ -45,7 +45,7 @@ def planted(root):
     os.link(root / "have.txt", root / "hard.csv")
     os.mkfifo(root / "pipe")
     flags = [f"--pool={root}/pool", "--policy=random", "--budget=1"]
-    assert select.main([*flags, f"--out={root}/earlier.jsonl"]) == 0
+    assert commands.main(["select", *flags, f"--out={root}/earlier.jsonl"]) == 0
 
 
 def state(root):
@@ -110,7 +110,7 @@ def test_what_was_there_is_as_it_was(tmp_path, capsys, monkeypatch, seed):
             planted(root)
             capsys.readouterr()
         before, flags = state(root), command_line(root, draw)
-        codes.append(select.main(flags))
+        codes.append(commands.main(["select", *flags]))
         err = capsys.readouterr().err
         assert codes[-1] in (0, 2), (flags, err)
         assert err.count("\n") == (codes[-1] == 2), (flags, err)
