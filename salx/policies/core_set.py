@@ -21,8 +21,25 @@ from salx.surrogates.outputs import Outputs
 class CoreSet(Policy):
     """Choose what lies farthest from everything that is labelled.
 
-    feature: one of the network's intermediates, averaged over its places; "" is "low_level" of a
-    segmentation network, and the features that the last layer reads of a classifier.
+    Attributes:
+      feature: one of the network's intermediates, averaged over its places; "" is "low_level" of a
+        segmentation network, and the features that the last layer reads of a classifier.
+      distance: between two features; "euclidean" alone.
+
+    Equation:
+      next pick = argmax_x min_c || f(x) - f(c) ||,  c labelled or picked
+
+    Source:
+      O. Sener and S. Savarese, ICLR 2018, arXiv 1708.00489; the paper's Eq. 3.
+
+    Cost:
+      One forward pass for each example of the pool and for each labelled one, then the greedy
+      search, which is exact and keeps all features in memory: 4 bytes times their length for
+      each example.
+
+    Use:
+      To cover the pool, where a large budget would otherwise buy many pictures of one kind. It
+      also picks what is merely strange.
     """
 
     name = "core_set"

@@ -22,7 +22,21 @@ def entropy(logits: jax.Array) -> jax.Array:
 class Entropy(ScorePolicy):
     """Choose what the surrogate is least sure of.
 
-    aggregation: "sum" or "mean" over an image's pixels, where it has any.
+    Attributes:
+      aggregation: "sum" or "mean" over an image's pixels, where it has any.
+
+    Equation:
+      H(x) = - sum_c p_c log p_c
+
+    Source:
+      C. E. Shannon, A Mathematical Theory of Communication, 1948; the paper's Eq. 1.
+
+    Cost:
+      One forward pass for each example of the pool.
+
+    Use:
+      As the first thing to try: it needs nothing but logits. It looks at each example alone, so
+      it may pick many that are alike.
     """
 
     name = "entropy"

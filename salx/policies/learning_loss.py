@@ -17,8 +17,27 @@ Positive = Annotated[float, Real("(0, 1e6]")]
 class LearningLoss(ScorePolicy):
     """Choose what a small module beside the surrogate expects to be learned badly.
 
-    aggregation: "sum" or "mean" over an image's pixels, where it has any; width, margin, weight
-    and attached as salx.models.loss_prediction explains them.
+    Attributes:
+      aggregation: "sum" or "mean" over an image's pixels, where it has any.
+      width: channels of the module's layers.
+      margin: by how much the predictions of a pair should differ.
+      weight: of the module's loss beside the task's.
+      attached: the share of a training in which the module also moves the network.
+
+    Equation:
+      score(x) = predicted loss of x; trained on pairs (i, j) with
+      max(0, margin - sign(loss_i - loss_j) (predicted_i - predicted_j))
+
+    Source:
+      D. Yoo and I. S. Kweon, CVPR 2019, arXiv 1905.03677.
+
+    Cost:
+      One forward pass for each example of the pool; a module that is trained along with the
+      surrogate, in every cycle.
+
+    Use:
+      In a study, where the loss says more than the entropy of classes does. Alone it cannot ask
+      a file of weights: the surrogate has to be a run that was trained with it.
     """
 
     name = "learning_loss"

@@ -12,7 +12,20 @@ from salx.policies.scored import Chosen, Scored, top
 
 @dataclass(frozen=True)
 class Random(Policy):
-    """Choose by chance; no surrogate is asked."""
+    """Choose by chance; no surrogate is asked.
+
+    Equation:
+      score(x) = u,  uniform in [0, 1), drawn from (size of the pool, seed)
+
+    Source:
+      None: it is the baseline that every other policy has to beat.
+
+    Cost:
+      Nothing is scored.
+
+    Use:
+      As the baseline. A study always runs it.
+    """
 
     name = "random"
     title = "random"

@@ -15,7 +15,20 @@ from salx.surrogates.outputs import Outputs
 class TrueLoss(ScorePolicy):
     """Choose what the surrogate is most wrong about.
 
-    aggregation: "sum" or "mean" over an image's labelled pixels, where it has any.
+    Attributes:
+      aggregation: "sum" or "mean" over an image's labelled pixels, where it has any.
+
+    Equation:
+      score(x) = loss of x with its true label
+
+    Source:
+      The paper's Eq. 4.
+
+    Cost:
+      One forward pass for each example of the pool, and the labels of all of it.
+
+    Use:
+      As a reference in a study, on data whose labels are there already. It is no way to choose.
     """
 
     name = "true_loss"
