@@ -1,4 +1,4 @@
-"""A source's items on disk, decoded and resized once, for every cycle, seed and process.
+"""A file with a source's items, decoded and resized once for all cycles, seeds and processes.
 
 One ArrayRecord file of uncompressed records, an item each as safetensors; the last record is
 the header. Every pixel is kept as it is: a photograph takes five times the place of its JPEG
@@ -27,7 +27,13 @@ FORMAT = "salx.cache/1"  # another one wherever the same source would give other
 
 
 class Cached:
-    """The items of a cache file, with their keys."""
+    """Give the items of a cache file, a `Source` like the one that was cached.
+
+    Attributes:
+      path: the file.
+      keys: the examples' keys, by id.
+      records: the file's records: an item each, and the header as the last one.
+    """
 
     def __init__(self, path: Path, keys: Sequence[str]):
         self.path, self.keys = path, keys
@@ -40,10 +46,10 @@ class Cached:
         try:
             return safetensors.load(self.records[index])
         except Exception as error:
-            raise damaged(self.path, error) from error
+            raise _damaged(self.path, error) from error
 
 
-def damaged(path: Path, why: object) -> InputError:
+def _damaged(path: Path, why: object) -> InputError:
     """Make the error for a cache file that is not what it should be."""
     return InputError(f"{path}: damaged cache (delete it to build it again): {why}")
 
@@ -51,37 +57,38 @@ def damaged(path: Path, why: object) -> InputError:
 def cached(
     source: Source, folder: Path, name: str, identity: dict[str, Any], skip: bool
 ) -> tuple[Cached, dict[int, str]]:
-    """Give the source as a file in `folder`, which is built if it is not there yet.
+    """Read a source from its cache file, which is built first where it is not there yet.
 
     Args:
       source: what is cached.
-      folder: where.
-      name: what the file's name begins with.
-      identity: all that the records depend on; another one is another file.
+      folder: where the file lies; it is made where it is missing.
+      name: how the file's name begins.
+      identity: all that the records depend on, as JSON values; another one is another file.
       skip: whether examples that cannot be read are left out.
 
     Returns:
-      (the cached source, {the id of an example that is not in it: why}).
+      The cached source, and {the id of an example that is not in it: why}.
 
     Raises:
-      InputError: for a folder that cannot be written and for a damaged file.
+      ArgumentError: for a folder that cannot be written.
+      InputError: for a damaged file.
       RunError: for an example that cannot be read, unless those are skipped.
     """
     header = {"format": FORMAT, "size": len(source), **identity}
     mark = sealed.digest(sealed.canonical(header)).removeprefix("sha256:")[:16]
     path = folder / f"{name}_{mark}.array_record"
     if not path.exists():
-        with building(path):
+        with _building(path):
             if not path.exists():
-                build(source, path, name, header, skip)
-    skipped = check(path, header)
+                _build(source, path, name, header, skip)
+    skipped = _check(path, header)
     if skipped and not skip:
         raise RunError(next(iter(skipped.values())))
     return Cached(path, [key for i, key in enumerate(source.keys) if i not in skipped]), skipped
 
 
 @contextlib.contextmanager
-def building(path: Path) -> Iterator[None]:
+def _building(path: Path) -> Iterator[None]:
     """Let one process at a time build a file; the system lets go when the process ends."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,11 +101,11 @@ def building(path: Path) -> Iterator[None]:
         yield
 
 
-def build(source: Source, path: Path, name: str, header: dict[str, Any], skip: bool) -> None:
+def _build(source: Source, path: Path, name: str, header: dict[str, Any], skip: bool) -> None:
     """Write the records under another name, flush and rename them."""
     skipped: dict[int, str] = {}
     with storage.writing(path), storage.unfinished(path) as file:
-        tries = attempts(source, encode, skip, f"caching {name}")
+        tries = attempts(source, _encode, skip, f"caching {name}")
         with _writer(path, file.name) as put, contextlib.closing(tries):
             for index, (record, why) in enumerate(tries):
                 if why:
@@ -137,12 +144,12 @@ def _writer(path: Path, name: str) -> Iterator[Callable[[bytes], None]]:
         writer.close()
 
 
-def encode(item: dict[str, Any]) -> bytes:
+def _encode(item: dict[str, Any]) -> bytes:
     """Pack an item as safetensors, whose writer wants C order."""
     return safetensors.save({name: np.array(value, order="C") for name, value in item.items()})
 
 
-def check(path: Path, expected: dict[str, Any]) -> dict[int, str]:
+def _check(path: Path, expected: dict[str, Any]) -> dict[int, str]:
     """Read a file's header; return the ids that were skipped and why.
 
     Raises:
@@ -156,5 +163,5 @@ def check(path: Path, expected: dict[str, Any]) -> dict[int, str]:
         if header != expected or count + len(skipped) != expected["size"]:
             raise ValueError("its header is of another data set")
     except Exception as error:  # its reader raises many kinds for a broken file
-        raise damaged(path, error) from error
+        raise _damaged(path, error) from error
     return skipped

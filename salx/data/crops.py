@@ -1,5 +1,8 @@
-"""What happens to an item between its source and its batch: pixels stay uint8, an image and its
-mask move together, and all randomness comes from the generator that is handed in."""
+"""Changes of an item between its source and its batch.
+
+Pixels stay uint8, an image and its mask move together, and all randomness comes from the
+generator that is handed in.
+"""
 
 import math
 from dataclasses import dataclass
@@ -22,10 +25,16 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class ResizedCrop(grain.transforms.RandomMap):
-    """A window of a random share of the image's area and of random shape, scaled to `size`.
+    """Cut out a window with a random share of the image's area, and scale it to `size`.
 
-    C. Szegedy et al., "Going deeper with convolutions", CVPR 2015, section 6; ten draws, then
-    the whole image, as far as RATIO allows.
+    The window's ratio of width to height is drawn from RATIO, evenly in its logarithm. After
+    ten draws that do not fit, it is as much of the image's middle as RATIO allows. From
+    C. Szegedy et al., "Going deeper with convolutions", CVPR 2015, section 6.
+
+    Attributes:
+      task: says whether the label moves with the pixels.
+      size: (H, W) of the result, in pixels.
+      area: (low, high) of the window's share of the image's area, in (0, 1].
     """
 
     task: Task
@@ -33,7 +42,15 @@ class ResizedCrop(grain.transforms.RandomMap):
     area: tuple[float, float]
 
     def random_map(self, item: Item, rng: np.random.Generator) -> Item:
-        """Change an item by chance."""
+        """Change an item at random.
+
+        Args:
+          item: {"image": uint8[H, W, C], "label": ...}.
+          rng: what all its draws come from.
+
+        Returns:
+          A new item, its image uint8[*size, C].
+        """
         h, w = item["image"].shape[:2]
         for _ in range(10):
             ratio = math.exp(rng.uniform(*np.log(RATIO)))
@@ -52,10 +69,17 @@ class ResizedCrop(grain.transforms.RandomMap):
 
 @dataclass(frozen=True)
 class ScaleCrop(grain.transforms.RandomMap):
-    """The image scaled by a random factor, padded below and right to `size`, cropped to it.
+    """Scale an image by a random factor, and cut a random window of `size` out of it.
 
-    L.-C. Chen et al., "Rethinking atrous convolution for semantic image segmentation", 2017,
-    section 4.1. Only the part that is kept is scaled.
+    A scaled image that is smaller than `size` is padded below and right. Only the window's
+    pixels are scaled. From L.-C. Chen et al., "Rethinking atrous convolution for semantic image
+    segmentation", 2017, section 4.1.
+
+    Attributes:
+      task: says whether the label moves with the pixels.
+      size: (H, W) of the result, in pixels.
+      scale: (low, high) of the factor.
+      fill: the colour of the padding, 0..255 a channel.
     """
 
     task: Task
@@ -64,7 +88,15 @@ class ScaleCrop(grain.transforms.RandomMap):
     fill: tuple[int, ...]
 
     def random_map(self, item: Item, rng: np.random.Generator) -> Item:
-        """Change an item by chance."""
+        """Change an item at random.
+
+        Args:
+          item: {"image": uint8[H, W, C], "label": ...}.
+          rng: what all its draws come from.
+
+        Returns:
+          A new item, its image uint8[*size, C].
+        """
         h, w = item["image"].shape[:2]
         factor = rng.uniform(*self.scale)
         height, width = (max(1, round(side / factor)) for side in self.size)
@@ -76,9 +108,15 @@ class ScaleCrop(grain.transforms.RandomMap):
 
 @dataclass(frozen=True)
 class PadCrop(grain.transforms.RandomMap):
-    """The image with `pad` pixels around it, cropped to `size`.
+    """Pad an image by `pad` pixels on each side, and cut a random window of `size` out of it.
 
     K. He et al., "Deep residual learning for image recognition", CVPR 2016, section 4.2.
+
+    Attributes:
+      task: says whether the label moves with the pixels.
+      size: (H, W) of the result, in pixels.
+      pad: pixels on each side.
+      fill: the colour of the padding, 0..255 a channel.
     """
 
     task: Task
@@ -87,7 +125,15 @@ class PadCrop(grain.transforms.RandomMap):
     fill: tuple[int, ...]
 
     def random_map(self, item: Item, rng: np.random.Generator) -> Item:
-        """Change an item by chance."""
+        """Change an item at random.
+
+        Args:
+          item: {"image": uint8[H, W, C], "label": ...}.
+          rng: what all its draws come from.
+
+        Returns:
+          A new item, its image uint8[*size, C].
+        """
         top, left = (
             rng.integers(max(old + 2 * self.pad - new, 0) + 1) - self.pad
             for old, new in zip(item["image"].shape, self.size, strict=False)
@@ -97,12 +143,24 @@ class PadCrop(grain.transforms.RandomMap):
 
 @dataclass(frozen=True)
 class Flip(grain.transforms.RandomMap):
-    """Left to right, every other time."""
+    """Mirror an image left to right, with probability 1/2.
+
+    Attributes:
+      task: says whether the label moves with the pixels.
+    """
 
     task: Task
 
     def random_map(self, item: Item, rng: np.random.Generator) -> Item:
-        """Change an item by chance."""
+        """Change an item at random.
+
+        Args:
+          item: {"image": uint8[H, W, C], "label": ...}.
+          rng: what all its draws come from.
+
+        Returns:
+          A new item of the same size.
+        """
         if rng.random() < 0.5:
             return item
         return self.task.move(item, lambda image: image[:, ::-1], lambda mask: mask[:, ::-1])
@@ -110,16 +168,28 @@ class Flip(grain.transforms.RandomMap):
 
 @dataclass(frozen=True)
 class Jitter(grain.transforms.RandomMap):
-    """Brightness, contrast and saturation, each by a factor from 1 - strength to 1 + strength.
+    """Change brightness, contrast and saturation by factors in [1 - strength, 1 + strength).
 
-    With x a colour, g(x) its grey and m the image's mean grey, x -> b x, then c x + (1 - c) m,
-    then s x + (1 - s) g(x): one affine map of x, rounded and clipped once, to within 1.
+    With x a colour, g(x) its grey, m the image's mean grey and b, c, s the drawn factors:
+    x -> b x, then c x + (1 - c) m, then s x + (1 - s) g(x). This is one affine map of x,
+    rounded and clipped once, so that it is within 1 of three steps that each round.
+
+    Attributes:
+      strength: how far the factors may be from 1, in [0, 1).
     """
 
     strength: float
 
     def random_map(self, item: Item, rng: np.random.Generator) -> Item:
-        """Change an item by chance."""
+        """Change an item at random.
+
+        Args:
+          item: {"image": uint8[H, W, C], "label": ...}.
+          rng: what all its draws come from.
+
+        Returns:
+          A new item of the same size.
+        """
         b, c, s = rng.uniform(1 - self.strength, 1 + self.strength, 3)
         opencv.prepare()
         image = np.ascontiguousarray(item["image"])
@@ -134,7 +204,11 @@ class Jitter(grain.transforms.RandomMap):
 
 @dataclass(frozen=True)
 class Chain:
-    """Random maps one after the other, on one generator."""
+    """Apply random maps one after the other, all on one generator.
+
+    Attributes:
+      steps: the maps, in order.
+    """
 
     steps: tuple[grain.transforms.RandomMap, ...]
 
@@ -144,52 +218,87 @@ class Chain:
         return item
 
 
-def with_size(item: Item, height: int, width: int) -> Item:
+def _with_size(item: Item, height: int, width: int) -> Item:
     """Give an item with "size" int32[2], the (h, w) of the part of it that is image."""
     return {**item, "size": np.array([height, width], np.int32)}
 
 
 @dataclass(frozen=True)
 class Whole(grain.transforms.Map):
-    """The image as it is."""
+    """Leave an image as it is."""
 
     def map(self, item: Item) -> Item:
-        """Change an item, and add its "size"."""
-        return with_size(item, *item["image"].shape[:2])
+        """Change an item, and say which of its pixels are image.
+
+        Args:
+          item: {"image": uint8[H, W, C], "label": ...}.
+
+        Returns:
+          A new item with "size" int32[2], the (height, width) of its image.
+        """
+        return _with_size(item, *item["image"].shape[:2])
 
 
 @dataclass(frozen=True)
 class CenterCrop(grain.transforms.Map):
-    """The image scaled to a short side of `side` pixels, and the middle of it."""
+    """Scale an image to a short side of `side` pixels, and cut out its middle.
+
+    Attributes:
+      task: says whether the label moves with the pixels.
+      size: (H, W) of the result, in pixels.
+      side: the short side before the cut, in pixels; at least the larger side of `size`.
+    """
 
     task: Task
     size: Size
     side: int
 
     def map(self, item: Item) -> Item:
-        """Change an item, and add its "size"."""
+        """Change an item, and say which of its pixels are image.
+
+        Args:
+          item: {"image": uint8[H, W, C], "label": ...}.
+
+        Returns:
+          A new item, its image uint8[*size, C], and "size" int32[2], the (height, width) from
+          the top left of what is image and not padding.
+        """
         item = geometry.without_ends(self.task, item)
         shape = geometry.short_side(item["image"].shape, self.side)
         item = geometry.resized(self.task, item, *shape)
         h, w = item["image"].shape[:2]
         height, width = self.size
         middle = Box((h - height) // 2, (w - width) // 2, height, width)
-        return with_size(geometry.window(self.task, item, middle), height, width)
+        return _with_size(geometry.window(self.task, item, middle), height, width)
 
 
 @dataclass(frozen=True)
 class Fit(grain.transforms.Map):
-    """The image scaled, its ratio kept, to fill `size` in one direction; padded below or right."""
+    """Scale an image, its ratio unchanged, until it just fits `size`, and pad below or right.
+
+    Attributes:
+      task: says whether the label moves with the pixels.
+      size: (H, W) of the result, in pixels.
+      fill: the colour of the padding, 0..255 a channel.
+    """
 
     task: Task
     size: Size
     fill: tuple[int, ...]
 
     def map(self, item: Item) -> Item:
-        """Change an item, and add its "size"."""
+        """Change an item, and say which of its pixels are image.
+
+        Args:
+          item: {"image": uint8[H, W, C], "label": ...}.
+
+        Returns:
+          A new item, its image uint8[*size, C], and "size" int32[2], the (height, width) from
+          the top left of what is image and not padding.
+        """
         shape = item["image"].shape[:2]
         factor = min(new / old for new, old in zip(self.size, shape, strict=True))
         height, width = (max(1, round(side * factor)) for side in shape)
         item = geometry.resized(self.task, item, height, width)
         item = geometry.window(self.task, item, Box(0, 0, *self.size), self.fill)
-        return with_size(item, height, width)
+        return _with_size(item, height, width)

@@ -24,25 +24,25 @@ SETS = ("digits", "scenes", "imagenet", "cityscapes", "ade20k", "camvid", "cifar
 
 
 class Dataset(NamedTuple):
-    """A pool to choose from, a validation split to measure on, and what describes them.
+    """Hold a pool to choose from, a validation split to measure on, and what describes them.
 
     Attributes:
       name: what files of it are called.
       task: what its labels mean.
-      about: a sentence for its readers.
-      classes: their names; empty for a pool without labels.
+      about: a phrase for readers that says what the set is, and from where.
+      classes: the names of the classes, by index; empty for a pool without labels.
       pool: the examples to choose from.
-      val: the examples to measure on.
+      val: the examples to measure on; it may be empty.
       image_shape: (H, W, C) of all images, (0, 0, C) where their sizes differ; with transforms,
         what evaluation gives the model.
-      mean: of each channel, in units of the pixel range 0..1.
-      std: of each channel, likewise.
+      mean: the mean of each of the C channels, where pixels range from 0 to 1.
+      std: the standard deviation of each of the C channels, likewise.
       fingerprint: a digest of keys, order and content (of files: their sizes in bytes), so that
         ids mean the same wherever it is equal.
-      palette: an RGB colour for each class of a segmentation.
-      transforms: what becomes of an item before the model.
-      skipped: keys of the examples that are not in the pool as they cannot be read.
-      validation: where there is none: what was looked for.
+      palette: an RGB colour, 0..255 each, for every class of a segmentation; else empty.
+      transforms: how an item is changed before the model gets it.
+      skipped: keys of the examples that are left out of the pool, as they cannot be read.
+      validation: where `val` is empty, what was looked for; else "".
     """
 
     name: str
@@ -68,7 +68,15 @@ register = DATASETS.register  # decorates a set's `load`
 
 
 def fingerprint(keys: Sequence[str], *content: bytes) -> str:
-    """Give `sha256:<hex>` over the keys in order and the content."""
+    """Make the fingerprint of a data set.
+
+    Args:
+      keys: the keys of all examples, in order.
+      *content: whatever else decides what the examples are, as bytes.
+
+    Returns:
+      `sha256:<64 hexadecimal digits>`.
+    """
     return sealed.digest(sealed.canonical(list(keys)), *content)
 
 
@@ -80,27 +88,48 @@ def load(
 
     Args:
       options: which set, or a flat mapping {"name": ..., options}, as `config.dataset` is.
-      transform: what becomes of its items, likewise; None leaves them alone.
+      transform: how its items are changed, likewise; None leaves them as they are.
+
+    Returns:
+      The set; its images are read when they are asked for, but for what the options say.
 
     Raises:
-      InputError: naming the option.
+      InputError: naming the option or the file.
       RunError: naming an example that cannot be read.
     """
     return transformed(raw(options), transform or {})
 
 
 def transformed(dataset: Dataset, transform: TransformOptions | Mapping[str, Any]) -> Dataset:
-    """Give the set with transforms. Raises ArgumentError naming the option."""
+    """Add transforms to a data set.
+
+    Args:
+      dataset: the set.
+      transform: how its items are changed, as options or as a mapping of them.
+
+    Returns:
+      The same set with `transforms`, and with the `image_shape` that evaluation gives a model.
+
+    Raises:
+      ArgumentError: naming the option.
+    """
     options = TransformOptions.of(transform)
     built, shape = transforms.build(options, dataset.task, dataset.mean, dataset.image_shape)
     return dataset._replace(transforms=built, image_shape=shape)
 
 
 def raw(options: DatasetOptions | Mapping[str, Any]) -> Dataset:
-    """Load a data set, its images as they are but for what the options of all sets say.
+    """Load a data set without transforms.
+
+    Args:
+      options: which set, or a flat mapping {"name": ..., options}, as `config.dataset` is.
+
+    Returns:
+      The set, resized, cached and without unreadable examples, as the options say.
 
     Raises:
-      InputError: naming the option, or for an empty pool.
+      ArgumentError: naming the option.
+      InputError: naming a file that is missing or wrong, or for an empty pool.
       RunError: naming an example that cannot be read.
     """
     options = DatasetOptions.of(options)
@@ -132,14 +161,23 @@ def _check_own_options(build: Callable[..., Dataset], options: DatasetOptions) -
 
 
 def _common_options(build: Callable[..., Dataset], options: DatasetOptions) -> dict[str, Any]:
-    """The common options that a set takes itself: what becomes of files that cannot be listed."""
+    """Those common options that a set takes itself: `on_error`, for files it cannot list."""
     return {"on_error": options.on_error} if "on_error" in limits.parameters(build) else {}
 
 
 def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
-    """Give the set with its splits resized, cached, and without what is unreadable.
+    """Resize and cache the splits of a data set, and leave out what cannot be read.
 
-    Raises InputError for a split of which nothing would be left.
+    Args:
+      dataset: the set as its `load` made it.
+      options: the options that all sets take: `resize`, `cache`, `on_error`.
+
+    Returns:
+      The set with those splits; its fingerprint is another one where examples were left out.
+
+    Raises:
+      InputError: for a split of which nothing would be left.
+      RunError: naming an example that cannot be read, unless those are left out.
     """
     skip, resize, skipped = options.on_error == "skip", options.resize, {}
     every = dataset.pool.keys

@@ -1,4 +1,4 @@
-"""Image files as arrays: RGB pictures, and masks of class indices."""
+"""Decoding of image files to arrays: RGB images, and masks of class indices."""
 
 import contextlib
 import functools
@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 from absl import logging
+from jaxtyping import Shaped, UInt8
 from PIL import Image, TiffImagePlugin
 
 from salx.data import headers, heic, opencv
@@ -40,11 +41,18 @@ TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def decode(content: bytes, name: str = "an image") -> np.ndarray:
-    """Decode a whole image file's content to uint8[H, W, 3], RGB; `name` is for warnings.
+def decode(content: bytes, name: str = "an image") -> UInt8[np.ndarray, "height width 3"]:
+    """Decode an image file to RGB.
 
-    CMYK, grey, palette and 16-bit images are converted, transparency and the camera's
-    orientation are ignored (see `turned`).
+    CMYK, grey, palette and 16-bit images are converted; transparency and the camera's
+    orientation are ignored (see `turned`), but for HEIC, which is turned as the format says.
+
+    Args:
+      content: the whole file.
+      name: names the file in warnings.
+
+    Returns:
+      The pixels, 0..255.
 
     Raises:
       ValueError: for what is cut short or no image, too large, or of floating-point numbers.
@@ -52,14 +60,27 @@ def decode(content: bytes, name: str = "an image") -> np.ndarray:
     return heic.decode(content) if heic.is_heic(content) else _decoded(content, COLOUR, name)
 
 
-def turned(image: np.ndarray, turn: int) -> np.ndarray:
-    """Turn a stored image [H, W, ...] by EXIF's orientation; 1 is as stored."""
+def turned(image: Shaped[np.ndarray, "rows columns ..."], turn: int) -> Shaped[np.ndarray, "..."]:
+    """Turn an image as EXIF's orientation asks for.
+
+    Args:
+      image: the image, or its mask, as stored.
+      turn: the orientation, 1 to 8; 1 is as stored.
+
+    Returns:
+      The image as it is to be shown; rows and columns change places for 5 to 8.
+    """
     return np.ascontiguousarray(TURNS[turn](image)) if turn in TURNS else image
 
 
-def decode_mask(content: bytes) -> np.ndarray:
-    """Decode the index that a PNG stores for each pixel, 8-bit grey or of a palette, to
-    uint8[H, W].
+def decode_mask(content: bytes) -> UInt8[np.ndarray, "height width"]:
+    """Decode the index that a PNG stores for each pixel, as 8-bit grey or of a palette.
+
+    Args:
+      content: the whole file.
+
+    Returns:
+      The indices; a palette's colours play no role.
 
     Raises:
       ValueError: for any other file: what is not an index cannot be read as one.
@@ -135,42 +156,97 @@ def _palette_indices(content: bytes) -> np.ndarray:
         raise ValueError("cut short, or no image") from error
 
 
-def coloured(image: np.ndarray) -> np.ndarray:
-    """Give [H, W, 3] of an image with three channels, or of the first of fewer."""
+def coloured(image: Shaped[np.ndarray, "*size channels"]) -> Shaped[np.ndarray, "*size 3"]:
+    """Give an image three channels, as what shows images wants them.
+
+    Args:
+      image: an image, or several.
+
+    Returns:
+      The same where it has three channels; else its first channel, three times.
+    """
     return image if image.shape[-1] == 3 else image[..., :1].repeat(3, -1)
 
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Put the file's name in front of a ValueError's message."""
+    """Put a file's name in front of the message of a ValueError that is raised within.
+
+    Args:
+      path: the file.
+
+    Yields:
+      Nothing.
+
+    Raises:
+      ValueError: with the name, where one is raised within.
+    """
     try:
         yield
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-def read_image(path: Path) -> np.ndarray:
-    """Decode an image file as `decode` does; errors name it."""
+def read_image(path: Path) -> UInt8[np.ndarray, "height width 3"]:
+    """Read an image file, as `decode` does.
+
+    Args:
+      path: the file.
+
+    Returns:
+      The pixels, RGB, 0..255.
+
+    Raises:
+      ValueError: naming the file, where `decode` raises one.
+      OSError: for a file that cannot be read.
+    """
     with naming(path):
         return decode(path.read_bytes(), str(path))
 
 
-def read_mask(path: Path) -> np.ndarray:
-    """Decode a mask's file as `decode_mask` does; errors name it."""
+def read_mask(path: Path) -> UInt8[np.ndarray, "height width"]:
+    """Read a mask's file, as `decode_mask` does.
+
+    Args:
+      path: the file.
+
+    Returns:
+      The indices as stored.
+
+    Raises:
+      ValueError: naming the file, where `decode_mask` raises one.
+      OSError: for a file that cannot be read.
+    """
     with naming(path):
         return decode_mask(path.read_bytes())
 
 
-def label_map(classes: Mapping[int, int]) -> np.ndarray:
-    """Make uint8[256] of {stored value: class}; 255 stays, every other value is UNKNOWN."""
+def label_map(classes: Mapping[int, int]) -> UInt8[np.ndarray, "256"]:
+    """Make the table that turns the stored values of masks into classes.
+
+    Args:
+      classes: {stored value: class}, each 0..255.
+
+    Returns:
+      The class of each value; 255 stays 255 unless it is named, every other one is UNKNOWN.
+    """
     table = np.full(256, UNKNOWN, np.uint8)
     table[IGNORED] = IGNORED
     table[list(classes)] = list(classes.values())
     return table
 
 
-def mapped(stored: np.ndarray, map: np.ndarray) -> np.ndarray:
-    """Turn stored values uint8[H, W] into classes uint8[H, W], by a label map uint8[256].
+def mapped(
+    stored: UInt8[np.ndarray, "height width"], map: UInt8[np.ndarray, "256"]
+) -> UInt8[np.ndarray, "height width"]:
+    """Turn the stored values of a mask into classes.
+
+    Args:
+      stored: the mask as stored.
+      map: the set's table, from `label_map`.
+
+    Returns:
+      The class of each pixel, 255 where it is not counted.
 
     Raises:
       ValueError: for a value of no class.
@@ -182,8 +258,20 @@ def mapped(stored: np.ndarray, map: np.ndarray) -> np.ndarray:
     return label
 
 
-def segmented(image: np.ndarray, stored: np.ndarray, map: np.ndarray) -> dict[str, Any]:
-    """Make an item of an image, its mask as stored and the set's label map.
+def segmented(
+    image: UInt8[np.ndarray, "height width 3"],
+    stored: UInt8[np.ndarray, "rows columns"],
+    map: UInt8[np.ndarray, "256"],
+) -> dict[str, Any]:
+    """Make an item of a segmentation.
+
+    Args:
+      image: its image, RGB.
+      stored: its mask as stored.
+      map: the set's table, from `label_map`.
+
+    Returns:
+      {"image": the image, "label": uint8[H, W], the class of each pixel}.
 
     Raises:
       ValueError: for a mask of another size, or a value that the map does not know.

@@ -1,4 +1,4 @@
-"""Where pixels lie: an image is cut and scaled, and its mask, where the task has one, as well."""
+"""Cutting and scaling of an image, and with it of its mask, where the task has one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,14 @@ SLIM = 64  # times that an image may be as long as it is short
 
 @dataclass(frozen=True)
 class Box:
-    """A window on an image, in pixels; it may reach beyond the image's sides."""
+    """Describe a window on an image, in pixels; it may reach beyond the image's sides.
+
+    Attributes:
+      top: its first row, from the image's top; negative above it.
+      left: its first column, likewise.
+      height: how many rows it has.
+      width: how many columns it has.
+    """
 
     top: int
     left: int
@@ -25,17 +32,19 @@ class Box:
 
 
 def resized(task: Task, item: dict[str, Any], height: int, width: int) -> dict[str, Any]:
-    """Scale an item, pixel centres aligned: areas are averaged where it shrinks, pixels
-    interpolated linearly where it grows, labels taken from the nearest pixel.
+    """Scale an item's image, and its mask with it.
+
+    Centres of pixels are aligned. An image that shrinks is averaged over areas, one that grows
+    in any direction is interpolated linearly, and a mask takes the label of the nearest pixel.
 
     Args:
-      task: what moves the label.
+      task: says whether the label moves with the pixels.
       item: {"image": uint8[H, W, C], ...}.
-      height: of the result, in pixels.
-      width: of the result, in pixels.
+      height: rows of the result.
+      width: columns of the result.
 
     Returns:
-      A new item.
+      A new item, its image uint8[height, width, C].
     """
     opencv.prepare()
     h, w = item["image"].shape[:2]
@@ -55,17 +64,17 @@ def resized(task: Task, item: dict[str, Any], height: int, width: int) -> dict[s
 
 
 def window(task: Task, item: dict[str, Any], box: Box, fill: Sequence[int] = (0,)) -> dict:
-    """Cut a window out of an item; what lies outside of the image has the colour `fill`, and
-    the label VOID.
+    """Cut a window out of an item's image, and out of its mask with it.
 
     Args:
-      task: what moves the label.
+      task: says whether the label moves with the pixels.
       item: {"image": uint8[H, W, C], ...}.
       box: the window.
-      fill: one value a channel, 0..255, or one for all.
+      fill: the colour of what lies outside of the image, whose label is VOID: one value for
+        each channel, 0..255, or one for all.
 
     Returns:
-      A new item.
+      A new item, its image uint8[box.height, box.width, C].
     """
     height, width = box.height, box.width
 
@@ -88,7 +97,14 @@ def window(task: Task, item: dict[str, Any], box: Box, fill: Sequence[int] = (0,
 def without_ends(task: Task, item: dict[str, Any]) -> dict[str, Any]:
     """Cut the ends off an image that is more than SLIM times as long as it is short.
 
-    Scaled by its short side, a line of pixels would fill the memory, and the middle is seen alone.
+    Scaled by its short side, a line of pixels would fill the memory; and only its middle is used.
+
+    Args:
+      task: says whether the label moves with the pixels.
+      item: {"image": uint8[H, W, C], ...}.
+
+    Returns:
+      A new item with the middle of the image, or the same item where nothing is cut.
     """
     h, w = item["image"].shape[:2]
     height, width = (min(side, SLIM * min(h, w)) for side in (h, w))
@@ -98,7 +114,15 @@ def without_ends(task: Task, item: dict[str, Any]) -> dict[str, Any]:
 
 
 def short_side(shape: Sequence[int], side: int) -> tuple[int, int]:
-    """Give (H, W) of an image of a shape, scaled so that its shorter side is `side` pixels."""
+    """Compute the size of an image whose shorter side is scaled to `side` pixels.
+
+    Args:
+      shape: (H, W, ...) of the image, in pixels.
+      side: the shorter side of the result, in pixels.
+
+    Returns:
+      (height, width) of the result; the longer side is rounded.
+    """
     height, width = shape[:2]
     short = min(height, width)
     return round(height * side / short), round(width * side / short)

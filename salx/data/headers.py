@@ -1,4 +1,4 @@
-"""What the first bytes of an image file say: its size, its orientation and its bits.
+"""Reading of an image file's first bytes: its size, its orientation and its bits.
 
 JPEG and PNG are read here in a few microseconds, where Pillow takes some hundred: a pool has
 hundreds of thousands of files, and each is looked at before the first is decoded. All other
@@ -30,7 +30,14 @@ View = Callable[[int, int], bytes]  # (offset, count) -> the bytes of a file the
 
 
 class Header(NamedTuple):
-    """The size in pixels as stored, EXIF's orientation (1: as stored), and bits of a channel."""
+    """Hold what the header of an image file says.
+
+    Attributes:
+      height: rows of pixels, as stored.
+      width: columns of pixels, as stored.
+      turn: EXIF's orientation, 1 to 8; 1 shows the image as it is stored.
+      bits: bits of a channel of a pixel.
+    """
 
     height: int
     width: int
@@ -39,7 +46,14 @@ class Header(NamedTuple):
 
 
 def read(path: str | Path) -> Header | None:
-    """Read the header of an image file; None where it says nothing that is understood."""
+    """Read the header of an image file, without decoding its pixels.
+
+    Args:
+      path: the file.
+
+    Returns:
+      The header, or None where the file cannot be read or is in no format that is understood.
+    """
     try:
         file = os.open(path, os.O_RDONLY)
     except OSError:
@@ -51,7 +65,7 @@ def read(path: str | Path) -> Header | None:
             inside = offset + count <= len(first)
             return first[offset : offset + count] if inside else os.pread(file, count, offset)
 
-        header = parsed(view)
+        header = _parsed(view)
     except (OSError, struct.error):
         header = None
     finally:
@@ -60,15 +74,22 @@ def read(path: str | Path) -> Header | None:
 
 
 def of_content(content: bytes) -> Header | None:
-    """Give the header of a JPEG's or a PNG's content; None of anything else."""
+    """Read the header of a JPEG or a PNG from its content.
+
+    Args:
+      content: the file, or enough of its beginning.
+
+    Returns:
+      The header, or None for anything else.
+    """
     try:
-        return parsed(lambda offset, count: content[offset : offset + count])
+        return _parsed(lambda offset, count: content[offset : offset + count])
     except struct.error:
         return None
 
 
-def parsed(view: View) -> Header | None:
-    """Parse the header of a JPEG or a PNG. Raises struct.error for one that is cut short."""
+def _parsed(view: View) -> Header | None:
+    """Parse the header of a JPEG or a PNG; raise struct.error for one that is cut short."""
     start = view(0, len(PNG))
     if start == PNG:
         return _png(view)
@@ -117,8 +138,14 @@ def _jpeg(view: View) -> Header | None:
 
 
 def orientation(exif: bytes) -> int:
-    """Give the orientation, 1 to 8, that EXIF's bytes (a TIFF header and what follows) name;
-    1 where they name none."""
+    """Find the orientation in EXIF's bytes.
+
+    Args:
+      exif: a TIFF header and what follows it.
+
+    Returns:
+      The orientation, 1 to 8; 1 where the bytes name none.
+    """
     order = {b"II": "<", b"MM": ">"}.get(exif[:2])
     if order is None:
         return 1

@@ -1,9 +1,10 @@
-"""HEIC, the photographs of phones, read by pillow-heif where it is installed (the extra `heic`)."""
+"""Decoding of HEIC, the photographs of phones, where pillow-heif is installed (extra `heic`)."""
 
 import importlib.util
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 ENDINGS = (".heic", ".heif", ".hif")
 BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -11,7 +12,11 @@ INSTALL = "HEIC needs pillow-heif: pip install pillow-heif, or SALX with its ext
 
 
 def installed() -> bool:
-    """Say whether HEIC can be read, without importing anything."""
+    """Tell whether HEIC can be read, without importing anything.
+
+    Returns:
+      Whether pillow-heif is installed.
+    """
     try:
         return importlib.util.find_spec("pillow_heif") is not None
     except ValueError:  # of a module that was put there without a spec
@@ -19,12 +24,25 @@ def installed() -> bool:
 
 
 def is_heic(content: bytes) -> bool:
-    """Say whether a file's first bytes are those of HEIC; AVIF begins in the same way."""
+    """Tell whether a file is HEIC; AVIF, which begins in the same way, is not.
+
+    Args:
+      content: the file's first 40 bytes, or more.
+
+    Returns:
+      Whether they are those of HEIC.
+    """
     return content[4:8] == b"ftyp" and content[8:12] in BRANDS and b"avif" not in content[8:40]
 
 
-def decode(content: bytes) -> np.ndarray:
-    """Decode a file's content to uint8[H, W, 3], RGB, turned as the format itself says.
+def decode(content: bytes) -> UInt8[np.ndarray, "height width 3"]:
+    """Decode a HEIC file to RGB, turned as the format itself says.
+
+    Args:
+      content: the whole file.
+
+    Returns:
+      The pixels, 0..255.
 
     Raises:
       ValueError: for what is cut short, and where pillow-heif is not installed.
@@ -38,7 +56,17 @@ def decode(content: bytes) -> np.ndarray:
 
 
 def size(path: Path) -> tuple[int, int]:
-    """Give (height, width) of a file. Raises ValueError where pillow-heif is not installed."""
+    """Read the size of a HEIC file's image.
+
+    Args:
+      path: the file.
+
+    Returns:
+      (height, width) in pixels, as it is shown.
+
+    Raises:
+      ValueError: where pillow-heif is not installed.
+    """
     width, height = _library().open_heif(path).size
     return height, width
 

@@ -1,4 +1,4 @@
-"""What lies where a set's files should be, for messages that say why there are none."""
+"""Looks at what lies where a set's files should be, for messages that say why there are none."""
 
 import os
 from collections import Counter
@@ -14,7 +14,15 @@ ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
 
 
 def without(folder: Path, endings: Sequence[str]) -> InputError:
-    """Make the error for a folder that holds no file of these endings, with what it does hold."""
+    """Make the error for a folder without files of the wanted kinds; it says what lies there.
+
+    Args:
+      folder: the folder.
+      endings: the wanted endings of names.
+
+    Returns:
+      The error, to be raised.
+    """
     kinds: Counter[str] = Counter()
     first: dict[str, str] = {}
     for _, _, names in os.walk(folder):
@@ -31,7 +39,14 @@ def without(folder: Path, endings: Sequence[str]) -> InputError:
 
 
 def packed(folder: Path) -> list[str]:
-    """List the names of the archives in a folder; none where it cannot be listed."""
+    """List the archives in a folder.
+
+    Args:
+      folder: the folder.
+
+    Returns:
+      Their names, sorted; none where the folder cannot be listed.
+    """
     try:
         names = sorted(os.listdir(folder))
     except OSError:
@@ -40,7 +55,15 @@ def packed(folder: Path) -> list[str]:
 
 
 def refuse_packed(folder: Path, classes: Sequence[str]) -> None:
-    """Raise InputError for a class's archive in place of its folder; mention other archives."""
+    """Refuse a class's archive that was not unpacked into a folder; warn of other archives.
+
+    Args:
+      folder: where the folders of the classes lie.
+      classes: the names of the classes.
+
+    Raises:
+      InputError: naming the first archive of a class that has no folder.
+    """
     stems = {name: name.split(".")[0] for name in packed(folder)}
     left = [
         name for name, stem in stems.items() if stem in classes and not (folder / stem).is_dir()

@@ -1,11 +1,12 @@
-"""Sources of image files, and the data set of two of them."""
+"""Sources whose examples are image files, and the data set of two such sources."""
 
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
 from salx.data import decoding, headers
 from salx.data.datasets import Dataset, fingerprint
@@ -19,14 +20,18 @@ Sizes = dict[str, int]  # a file's name below the set's folder, with "/": its si
 
 
 class ImageFiles:
-    """Image files; items are {"image": uint8[H, W, 3]}.
+    """Give images that lie in files, a `Source` without labels.
 
-    `keys` are the files' names below `root`. Where `shape` is known, a picture of another one
-    is an error. `turns` are EXIF's orientations, uint8[n], by which the stored images are turned;
-    None turns none.
+    Items are {"image": uint8[H, W, 3]}. Keys are the files' names below `root`; `sizes` are
+    their sizes in bytes, by name, in the order of the ids. Where `shape` is not MIXED, an image
+    of another shape is an error.
+
+    Attributes:
+      turns: EXIF's orientation of each image, 1 to 8, by which it is turned when it is read;
+        None turns none.
     """
 
-    turns: np.ndarray | None = None
+    turns: UInt8[np.ndarray, " n"] | None = None
 
     def __init__(self, root: Path, sizes: Sizes, shape: decoding.Shape = decoding.MIXED):
         self.root, self.shape = root, shape
@@ -44,20 +49,31 @@ class ImageFiles:
             image = decoding.turned(image, int(self.turns[index]))
         return {"image": image}
 
-    def turned(self, turns: np.ndarray) -> Self:
-        """Give the same files, turned by orientations uint8[n]; 1 leaves an image as it is."""
+    def turned(self, turns: UInt8[np.ndarray, " n"]) -> "ImageFiles":
+        """Make a source of the same files whose images are turned.
+
+        Args:
+          turns: EXIF's orientation of each image; 1 leaves it as it is stored.
+
+        Returns:
+          A source of the same class; this one stays as it is.
+        """
         other = copy.copy(self)
         other.turns = turns if (turns != 1).any() else None
         return other
 
     def content(self) -> bytes:
-        """Give what of the content is known without reading it, for the fingerprint: a file that
-        is not turned adds what it always did."""
+        """Tell the content apart without reading it, for the data set's fingerprint.
+
+        Returns:
+          The files' sizes, and the turns where any image is turned, as bytes. Without turns the
+          bytes are those of a source that knows no turns, and so is the fingerprint.
+        """
         return self.sizes.tobytes() + (b"" if self.turns is None else self.turns.tobytes())
 
 
 class ClassifiedFiles(ImageFiles):
-    """Image files with a class each: items have an int32[] "label" beside."""
+    """Give images that lie in files with one class each: items have a "label", int32[]."""
 
     def __init__(
         self,
@@ -73,20 +89,28 @@ class ClassifiedFiles(ImageFiles):
         return {**super().__getitem__(index), "label": self.labels[index]}
 
     def content(self) -> bytes:
-        """Give what is known without reading it, the labels as well."""
+        """Tell the content apart without reading it, for the data set's fingerprint.
+
+        Returns:
+          The bytes of `ImageFiles.content`, and the labels.
+        """
         return super().content() + self.labels.tobytes()
 
 
 class MaskedFiles(ImageFiles):
-    """Image files with a mask file each: items have a uint8[H, W] "label" beside.
+    """Give images that lie in files with a mask file each: items have a "label", uint8[H, W].
 
-    `mask_turns` are to the masks what `turns` are to the images.
+    `masks` are the masks' names below `root`, in the order of the images, `mask_sizes` their
+    sizes in bytes, and `map` turns their stored values into classes.
 
     Attributes:
-      converted: of a set whose masks hold no 255 as they are published: what one with 255 is.
+      mask_turns: EXIF's orientation by which each mask is turned when it is read; None turns
+        none.
+      converted: for a set whose published masks never hold 255, what a mask that does hold it
+        is, as the end of an error's message; "" where 255 is allowed.
     """
 
-    mask_turns: np.ndarray | None = None
+    mask_turns: UInt8[np.ndarray, " n"] | None = None
     converted = ""
 
     def __init__(
@@ -95,7 +119,7 @@ class MaskedFiles(ImageFiles):
         sizes: Sizes,
         masks: Sequence[str],
         mask_sizes: Sequence[int],
-        map: np.ndarray,
+        map: UInt8[np.ndarray, "256"],
     ):
         super().__init__(root, sizes)
         self.masks, self.map = list(masks), map
@@ -112,7 +136,11 @@ class MaskedFiles(ImageFiles):
             return decoding.segmented(image, stored, self.map)
 
     def content(self) -> bytes:
-        """Give what is known without reading it, the masks' files as well."""
+        """Tell the content apart without reading it, for the data set's fingerprint.
+
+        Returns:
+          The bytes of `ImageFiles.content`, and the masks' names, sizes, label map and turns.
+        """
         masks = (canonical(self.masks), self.mask_sizes.tobytes(), self.map.tobytes())
         turns = b"" if self.mask_turns is None else self.mask_turns.tobytes()
         return b"".join((super().content(), *masks, turns))
@@ -126,7 +154,18 @@ def photographs(
     image_shape: decoding.Shape = decoding.MIXED,
     **description: Any,
 ) -> Dataset:
-    """Make the data set of two sources of RGB photographs, with ImageNet's mean and std."""
+    """Make a data set of two sources of RGB photographs, with ImageNet's mean and std.
+
+    Args:
+      pool: the source of the examples to choose from; has `content()`, for the fingerprint.
+      val: the source of the examples to measure on, likewise.
+      classes: the names of the classes.
+      image_shape: (H, W, 3) of all images, or MIXED.
+      **description: the other fields of `Dataset`: name, task and about, at least.
+
+    Returns:
+      The data set.
+    """
     marks = canonical([len(pool), len(val), list(classes)])
     return Dataset(
         pool=pool,
@@ -141,7 +180,14 @@ def photographs(
 
 
 def common_shape(*sources: ImageFiles) -> decoding.Shape:
-    """Give (H, W, 3) if all the files have one size, as their headers say; else MIXED."""
+    """Compare the sizes of all images, as the headers of their files say.
+
+    Args:
+      *sources: the files.
+
+    Returns:
+      (H, W, 3) if all have one size, else MIXED.
+    """
     sizes: set[tuple[int, int]] = set()
     for path in (source.root / key for source in sources for key in source.keys):
         # What cannot be read is told, or skipped, when its turn comes.

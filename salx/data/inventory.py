@@ -1,4 +1,4 @@
-"""What of a folder of anybody's images is taken and what is left out, and how that is said."""
+"""Choice of the images of anybody's folder, and the lines that say what is left out."""
 
 import os
 from collections import Counter
@@ -20,7 +20,13 @@ READABLE = (
 
 @dataclass(frozen=True)
 class Inventory:
-    """The images that are taken; masks and copies that are not, with their folders."""
+    """Hold which image files of a folder are taken, and which are left out.
+
+    Attributes:
+      taken: the images that are taken, with their sizes in bytes.
+      masks: the masks that are left out, {name: the folder that it is a mask in}.
+      copies: the copies that are left out, {name: the folder of copies}.
+    """
 
     taken: Sizes
     masks: Mapping[str, str] = field(default_factory=dict)
@@ -28,7 +34,15 @@ class Inventory:
 
 
 def of_pool(root: Path, sizes: Sizes) -> Inventory:
-    """Take of the image files below a folder what is neither a mask nor a copy."""
+    """Choose the images of a pool from the image files below a folder.
+
+    Args:
+      root: the folder.
+      sizes: the files, sorted by name, with their sizes in bytes.
+
+    Returns:
+      What is taken; masks and copies of an earlier selection are left out.
+    """
     masks = layouts.masks(sizes)
     images = {name: size for name, size in sizes.items() if name not in masks}
     copies = layouts.copies(root, images)
@@ -37,7 +51,16 @@ def of_pool(root: Path, sizes: Sizes) -> Inventory:
 
 
 def summary(keys: Sequence[str], walk: Walk, inventory: Inventory) -> str:
-    """Say in a line what is taken and left out; "" where nothing is left out."""
+    """Say in a line what is taken and what is left out.
+
+    Args:
+      keys: the names of the images that are taken.
+      walk: the walk that listed the folder.
+      inventory: what was chosen of the files that it listed.
+
+    Returns:
+      The line; "" where nothing is left out.
+    """
     sorts = {
         "masks": Counter(inventory.masks.values()),
         "copies of an earlier selection": Counter(inventory.copies.values()),
@@ -51,30 +74,37 @@ def summary(keys: Sequence[str], walk: Walk, inventory: Inventory) -> str:
     phrases += [_kinds(walk.others)] if walk.others else []
     if not phrases:
         return ""
-    line = f"takes {len(keys):,} images ({_kinds(endings(keys))}), leaves out {'; '.join(phrases)}"
+    line = f"takes {len(keys):,} images ({_kinds(_endings(keys))}), leaves out {'; '.join(phrases)}"
     named = inventory.masks or inventory.copies
     return line + ("; labels='all' takes every image" if named else "")
 
 
 def faults(walk: Walk) -> str:
-    """Say in a line what is left out as it cannot be used; "" for nothing."""
+    """Say in a line which files and folders are left out because they cannot be used.
+
+    Args:
+      walk: the walk that listed the folder.
+
+    Returns:
+      The line; "" where there are none.
+    """
     if not walk.faults:
         return ""
     return f"{len(walk.faults):,} files or folders are left out: {_first(walk.faults, 20, '; ')}"
 
 
-def endings(names: Iterable[str]) -> Counter[str]:
+def _endings(names: Iterable[str]) -> Counter[str]:
     """Count files by their endings, in lower case."""
     return Counter(os.path.splitext(name)[1].lower() for name in names)
 
 
 def _ranked(counts: Counter[str]) -> list[tuple[str, int]]:
-    """The most frequent first, equals by name."""
+    """Sort the counts, the most frequent first, equal ones by name."""
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _kinds(counts: Counter[str]) -> str:
-    """`1,200 .jpg, 3 .png`."""
+    """Write how many files there are of each kind, as in `1,200 .jpg, 3 .png`."""
     return _first([f"{count:,} {kind or 'without ending'}" for kind, count in _ranked(counts)], 8)
 
 

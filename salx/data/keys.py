@@ -30,7 +30,7 @@ UPLOAD = re.compile(r"[0-9a-f]{8}-(.+)")
 ABSENT = -1  # where an id stands: no image of the pool
 
 
-def is_address(name: str) -> bool:
+def _is_address(name: str) -> bool:
     """Tell an address of an image from a path."""
     return ADDRESS.match(name) is not None
 
@@ -38,7 +38,7 @@ def is_address(name: str) -> bool:
 def spellings(name: str) -> Iterator[str]:
     """Give what a name may mean as a path: first itself, then without what was done to it."""
     plain = name.strip().strip("\ufeff").strip()
-    if is_address(plain):
+    if _is_address(plain):
         plain = _of_address(plain)
     if plain.startswith("~/"):
         plain = os.path.expanduser(plain)
@@ -172,7 +172,7 @@ class Keys:
 
     def _ends(self, name: str) -> Iterator[tuple[str, int]]:
         """(start, id) for each way to cut an address or a foreign path into a start and a key."""
-        address = is_address(name.strip())
+        address = _is_address(name.strip())
         for form in spellings(name):
             # A path that is there, and was not found below the pool, is another image.
             if fault(form) or (address and form == name) or os.path.lexists(form):

@@ -49,7 +49,7 @@ def read(root: Path, name: str, target: str, needed: bool) -> list[Row]:
     path = root / paths.local(name, "labels")
     rows, first, spaced = [], {}, []
     for line, fields in tables.read(path, ("image", target, "split")):
-        row = parsed(root, fields, target, f"{path}:{line}")
+        row = _parsed(root, fields, target, f"{path}:{line}")
         if row.image in first:
             raise InputError(f"{row.where}: {row.image} is listed already, {first[row.image]}")
         first[row.image] = f"line {line}"
@@ -64,7 +64,7 @@ def read(root: Path, name: str, target: str, needed: bool) -> list[Row]:
     return rows
 
 
-def parsed(root: Path, fields: Mapping[str, Any], target: str, where: str) -> Row:
+def _parsed(root: Path, fields: Mapping[str, Any], target: str, where: str) -> Row:
     """Make a line's row; a file is normalised, and has to lie below the set's folder.
 
     Raises:
@@ -79,8 +79,8 @@ def parsed(root: Path, fields: Mapping[str, Any], target: str, where: str) -> Ro
         raise InputError(f"{where}: the split {split!r} is neither train nor val")
     value = _text(fields, target, where).strip()
     if target == "mask" and value:
-        value = inside(root, _text(fields, target, where), where)
-    return Row(inside(root, image, where), value, split, where)
+        value = _inside(root, _text(fields, target, where), where)
+    return Row(_inside(root, image, where), value, split, where)
 
 
 def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
@@ -99,7 +99,7 @@ def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
     return text
 
 
-def inside(root: Path, name: str, where: str) -> str:
+def _inside(root: Path, name: str, where: str) -> str:
     """Normalise a file's name, which has to lie below the set's folder.
 
     A name that is no file's is read as other systems write it: with `\\`, or percent-encoded.
@@ -114,7 +114,7 @@ def inside(root: Path, name: str, where: str) -> str:
     return next(there, below[0])
 
 
-def size(root: Path, name: str, where: str) -> int:
+def _size(root: Path, name: str, where: str) -> int:
     """Ask for a file's size in bytes. Raises InputError, naming the list's line."""
     try:
         facts = (root / name).stat()
@@ -125,19 +125,19 @@ def size(root: Path, name: str, where: str) -> int:
     return facts.st_size
 
 
-def of_split(rows: Sequence[Row], split: str) -> list[Row]:
+def _of_split(rows: Sequence[Row], split: str) -> list[Row]:
     """Select the rows of a split."""
     return [row for row in rows if row.split == split]
 
 
-def sizes(root: Path, rows: Sequence[Row]) -> dict[str, int]:
+def _sizes(root: Path, rows: Sequence[Row]) -> dict[str, int]:
     """Ask for the sizes in bytes of the rows' images, by name."""
-    return {row.image: size(root, row.image, row.where) for row in rows}
+    return {row.image: _size(root, row.image, row.where) for row in rows}
 
 
 def unlabelled(root: Path, rows: Sequence[Row]) -> list[ImageFiles]:
     """Make the sources of both splits. Raises InputError for a file that is not there."""
-    return [ImageFiles(root, sizes(root, of_split(rows, split))) for split in SPLITS]
+    return [ImageFiles(root, _sizes(root, _of_split(rows, split))) for split in SPLITS]
 
 
 def classified(root: Path, rows: Sequence[Row], classes: Sequence[str]) -> list[ClassifiedFiles]:
@@ -147,8 +147,8 @@ def classified(root: Path, rows: Sequence[Row], classes: Sequence[str]) -> list[
         if row.target not in index:
             raise InputError(f"{row.where}: the label {row.target!r} is no class of the set")
     return [
-        ClassifiedFiles(root, sizes(root, some), [index[row.target] for row in some])
-        for some in (of_split(rows, split) for split in SPLITS)
+        ClassifiedFiles(root, _sizes(root, some), [index[row.target] for row in some])
+        for some in (_of_split(rows, split) for split in SPLITS)
     ]
 
 
@@ -157,10 +157,10 @@ def masked(root: Path, rows: Sequence[Row], map: np.ndarray) -> list[MaskedFiles
     return [
         MaskedFiles(
             root,
-            sizes(root, some),
+            _sizes(root, some),
             [row.target for row in some],
-            [size(root, row.target, row.where) for row in some],
+            [_size(root, row.target, row.where) for row in some],
             map,
         )
-        for some in (of_split(rows, split) for split in SPLITS)
+        for some in (_of_split(rows, split) for split in SPLITS)
     ]

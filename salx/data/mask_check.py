@@ -33,26 +33,26 @@ def check(dataset: Dataset) -> None:
         return
     for split, most in (("val", len(dataset.val)), ("pool", SAMPLE)):
         source = getattr(dataset, split)
-        if len(source) and not is_labelled(dataset, source, split, most):
+        if len(source) and not _is_labelled(dataset, source, split, most):
             raise InputError(
                 f"data set {dataset.name!r}: none of the {len(source)} masks of {split} has a "
                 f"labelled pixel, so that {USES[split]}: are these the masks of this set?"
             )
 
 
-def is_labelled(dataset: Dataset, source: Source, split: str, most: int) -> bool:
+def _is_labelled(dataset: Dataset, source: Source, split: str, most: int) -> bool:
     """Tell whether a split has a labelled pixel. Reads `most` examples, and more only if these
     have none."""
     first = spread(len(source), most)
     rest = np.setdiff1d(np.arange(len(source)), first)
-    if any([*pixels(dataset, source, split, first)]):
+    if any([*_pixels(dataset, source, split, first)]):
         return True
-    return len(rest) > 0 and any(pixels(dataset, source, split, rest))
+    return len(rest) > 0 and any(_pixels(dataset, source, split, rest))
 
 
-def pixels(dataset: Dataset, source: Source, split: str, indices: np.ndarray) -> Iterator[int]:
+def _pixels(dataset: Dataset, source: Source, split: str, indices: np.ndarray) -> Iterator[int]:
     """Count the labelled pixels of these examples, one after the other, with progress."""
-    count = functools.partial(labelled_pixels, dataset)
+    count = functools.partial(_labelled_pixels, dataset)
     tries = attempts(Subset(source, indices.tolist()), count, False, f"looking at masks of {split}")
     try:
         for number, _ in tries:
@@ -61,7 +61,7 @@ def pixels(dataset: Dataset, source: Source, split: str, indices: np.ndarray) ->
         raise InputError(f"data set {dataset.name!r}, {split}: {error}") from error
 
 
-def labelled_pixels(dataset: Dataset, item: Item) -> int:
+def _labelled_pixels(dataset: Dataset, item: Item) -> int:
     """Count an item's labelled pixels; one without a label is none of this check's business."""
     if "label" not in item:
         return 1

@@ -50,14 +50,14 @@ def warn_of_masks(masks: MaskedFiles, classes: Sequence[str], where: str) -> Non
         )
         return
     absent = [name for number, name in enumerate(classes) if number not in values]
-    warn_of_absent(absent, looked, where)
+    _warn_of_absent(absent, looked, where)
 
 
 def warn_of_labels(sources: Iterable[ClassifiedFiles], classes: Sequence[str], where: str) -> None:
     """Warn of classes that are no image's label, and of names that differ in their case alone."""
     present = {int(label) for source in sources for label in np.unique(source.labels)}
     absent = [name for number, name in enumerate(classes) if number not in present]
-    warn_of_absent(absent, "its labels", where)
+    _warn_of_absent(absent, "its labels", where)
     spelled: dict[str, str] = {}
     for name in classes:
         other = spelled.setdefault(name.casefold(), name)
@@ -65,7 +65,7 @@ def warn_of_labels(sources: Iterable[ClassifiedFiles], classes: Sequence[str], w
             logging.warning(f"{where}: {other!r} and {name!r} are two classes")
 
 
-def warn_of_absent(absent: Sequence[str], among: str, where: str) -> None:
+def _warn_of_absent(absent: Sequence[str], among: str, where: str) -> None:
     """Warn of the classes that occur nowhere, if there are any."""
     if absent:
         names = ", ".join(map(repr, absent[:8])) + (", ..." if len(absent) > 8 else "")

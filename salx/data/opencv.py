@@ -9,12 +9,13 @@ import threading
 
 import cv2
 import numpy as np
+from jaxtyping import Shaped
 
 UNBUFFERED, BY_CALLER = 2, 2  # of setvbuf, and of __fsetlocking: a stream that locks nothing
 PIECE = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
 
 
-class Functions(ctypes.Structure):
+class _Functions(ctypes.Structure):
     """What glibc's fopencookie makes a stream of."""
 
     _fields_ = (
@@ -25,30 +26,37 @@ class Functions(ctypes.Structure):
     )
 
 
-class Heard(threading.local):
+class _Heard(threading.local):
     """What this thread's decoder said so far; None while nothing is decoded."""
 
     words: bytes | None = None
 
 
-heard = Heard()
+heard = _Heard()
 
 
 @functools.cache
 def prepare() -> None:
-    """Let OpenCV use one thread, as readers work side by side already, on an example each, and
-    print nothing: what fails is raised with the file's name. Later calls do nothing."""
+    """Make OpenCV use one thread and print nothing; every call but the first does nothing.
+
+    Readers work side by side already, on an example each, and what fails is raised with the
+    file's name.
+    """
     cv2.setNumThreads(0)
     cv2.utils.logging.setLogLevel(0)
     with contextlib.suppress(AttributeError, ValueError):  # of a C library that is not glibc
         _listen()
 
 
-def decode(content: bytes, flags: int) -> tuple[np.ndarray | None, str]:
-    """Decode an image file's content.
+def decode(content: bytes, flags: int) -> tuple[Shaped[np.ndarray, "height width ..."] | None, str]:
+    """Decode an image file.
+
+    Args:
+      content: the whole file.
+      flags: OpenCV's cv2.IMREAD_ flags, which decide channels and dtype.
 
     Returns:
-      (the image, None for what cannot be decoded; what the decoder said of it on its way).
+      The image, None where it cannot be decoded; and the decoder's warnings, "" for none.
     """
     prepare()
     heard.words = b""
@@ -70,7 +78,7 @@ def _listen() -> None:
     libc = ctypes.CDLL(None)
     current = ctypes.c_void_p.in_dll(libc, "stderr")
     libc.fopencookie.restype = ctypes.c_void_p
-    libc.fopencookie.argtypes = (ctypes.c_void_p, ctypes.c_char_p, Functions)
+    libc.fopencookie.argtypes = (ctypes.c_void_p, ctypes.c_char_p, _Functions)
     stream = libc.fopencookie(None, b"w", FUNCTIONS)
     if not stream:
         return
@@ -96,4 +104,4 @@ def _print(_: int, start: int, size: int) -> int:
     return size
 
 
-FUNCTIONS = Functions(None, _print, None, None)
+FUNCTIONS = _Functions(None, _print, None, None)

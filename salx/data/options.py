@@ -15,10 +15,18 @@ LARGEST = 16_384  # pixels of a side
 
 @dataclass(frozen=True)
 class Sides:
-    """(H, W) in pixels; (0, 0) is the images' own."""
+    """Require (H, W) in pixels, each from 1 to LARGEST, or (0, 0), the images' own size."""
 
     def check(self, argument: str, value: Any) -> None:
-        """Raise ArgumentError for another value."""
+        """Check a value.
+
+        Args:
+          argument: the option's name, for the message.
+          value: what the user gave.
+
+        Raises:
+          ArgumentError: naming the option, for any other value.
+        """
         _require_pair(argument, value, Pixels, f"(H, W) in pixels, each from 1 to {LARGEST}")
         if any(value) and not all(value):
             raise ArgumentError(argument, f"{{name}}={shown(value)} must be (H, W) in pixels")
@@ -26,12 +34,24 @@ class Sides:
 
 @dataclass(frozen=True)
 class Bounds:
-    """(low, high), above 0 and at most `most`."""
+    """Require (low, high) with 0 < low <= high <= `most`.
+
+    Attributes:
+      most: the largest number that is allowed.
+    """
 
     most: float
 
     def check(self, argument: str, value: Any) -> None:
-        """Raise ArgumentError for another value."""
+        """Check a value.
+
+        Args:
+          argument: the option's name, for the message.
+          value: what the user gave.
+
+        Raises:
+          ArgumentError: naming the option, for any other value.
+        """
         rule = f"(low, high), above 0 and at most {self.most:g}"
         _require_pair(argument, value, Annotated[float, Real(f"(0, {self.most}]")], rule)
         if value[0] > value[1]:
@@ -40,10 +60,18 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of this machine; "" for none."""
+    """Require the path of a folder on this machine, or "" for none."""
 
     def check(self, argument: str, value: Any) -> None:
-        """Raise ArgumentError for another value."""
+        """Check a value.
+
+        Args:
+          argument: the option's name, for the message.
+          value: what the user gave.
+
+        Raises:
+          ArgumentError: naming the option, for any other value.
+        """
         limits.check(argument, value, str)
         if value:
             paths.local(value, argument)
@@ -70,11 +98,12 @@ EVALUATE = ("none", "center_crop", "fit")
 
 @dataclass(frozen=True)
 class Readers:
-    """The readers that work ahead of a pass or a training.
+    """Say how many threads and processes read ahead of a pass or a training.
 
     Attributes:
-      threads: how many read; 0 reads in the consumer's thread, which suits data in memory.
-      workers: processes that read, each with so many threads.
+      threads: threads that read, in each process that does; 0 reads in the consumer's own
+        thread, which suits data in memory.
+      workers: processes that read, each with so many threads; 0 reads in this process.
     """
 
     threads: Threads = 0
@@ -86,10 +115,10 @@ READ_HERE = Readers()
 
 @dataclass(frozen=True)
 class DatasetOptions:
-    """Which data set, and what becomes of its items before anything else.
+    """Choose a data set, and what is done to its items before anything else.
 
     Attributes:
-      name: of a registered set, an entry point's of the group `salx.datasets`, or
+      name: a registered set's, an entry point's of the group `salx.datasets`, or
         `module:function`.
       resize: the short side in pixels to which images are scaled; 0 leaves them as stored.
       cache: a folder of this machine for what is decoded and resized; "" for none.
@@ -110,6 +139,12 @@ class DatasetOptions:
     def of(cls, fields: "DatasetOptions | Mapping[str, Any]") -> Self:
         """Sort a flat mapping, as configs have it, into common options and those of the set.
 
+        Args:
+          fields: the mapping; options that are made already are returned as they are.
+
+        Returns:
+          The options; they are not checked yet.
+
         Raises:
           ArgumentError: naming the option, for a value that no config can hold.
         """
@@ -122,15 +157,27 @@ class DatasetOptions:
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
-        """Give the options that every set takes, by name, with their defaults."""
+        """List the options that every set takes.
+
+        Returns:
+          {name: default}, in the order of the fields.
+        """
         return {each.name: each.default for each in dataclasses.fields(cls)[:-1]}
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the flat mapping that `of` takes, all defaults filled in."""
+        """Make the flat mapping that `of` takes, with all defaults filled in.
+
+        Returns:
+          {name: value}, of the common options and of those of the set.
+        """
         return {**{name: getattr(self, name) for name in self.defaults()}, **self.options}
 
     def outcome(self) -> dict[str, Any]:
-        """Give those of the flat mapping that decide the outcome of a study."""
+        """Select the options that decide the outcome of a study.
+
+        Returns:
+          The mapping of `to_dict`, without the names in PLACES.
+        """
         return {name: value for name, value in self.to_dict().items() if name not in self.PLACES}
 
     def check(self) -> None:
@@ -144,7 +191,9 @@ class DatasetOptions:
 
 @dataclass(frozen=True)
 class TransformOptions:
-    """What becomes of an image, with its mask; sizes are (H, W), (0, 0) is the images' own.
+    """Choose how an image is changed, and its mask with it, before a model gets it.
+
+    Sizes are (H, W) in pixels; (0, 0) is the images' own.
 
     Attributes:
       train: "none", "resized_crop", "scale_crop" or "pad_crop", of a training's examples.
@@ -174,6 +223,12 @@ class TransformOptions:
     def of(cls, fields: "TransformOptions | Mapping[str, Any]") -> Self:
         """Make the options of a mapping, as configs and files have it.
 
+        Args:
+          fields: the mapping; options that are made already are returned as they are.
+
+        Returns:
+          The options; they are not checked yet.
+
         Raises:
           ArgumentError: for an unknown field, and for a value that no config can hold.
         """
@@ -187,11 +242,19 @@ class TransformOptions:
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
-        """Give all options by name with their defaults."""
+        """List all options.
+
+        Returns:
+          {name: default}, in the order of the fields.
+        """
         return {each.name: each.default for each in dataclasses.fields(cls)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the mapping that `of` takes, all defaults filled in."""
+        """Make the mapping that `of` takes, with all defaults filled in.
+
+        Returns:
+          {name: value}.
+        """
         return {name: getattr(self, name) for name in self.defaults()}
 
     def check(self) -> None:

@@ -1,11 +1,12 @@
-"""What a source is, and what can be done to any of them."""
+"""What a source of examples is, and what can be done with any of them."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import grain
 import numpy as np
+from jaxtyping import Int64
 
 from salx.data import geometry, opencv
 from salx.infra import progress
@@ -15,13 +16,20 @@ from salx.tasks import Task
 MOST_PIXELS = 2**28  # of a scaled image
 
 
+@runtime_checkable
 class Source(Protocol):
-    """Random access in a fixed order; an example's id is its index. Can be pickled.
+    """Give the examples of a split by their ids, in any order and as often as they are wanted.
 
-    An item is {"image": uint8[H, W, C], "label": int32[] or, in segmentation, uint8[H, W] with
-    255 where a pixel is not counted}; an unlabelled one has no "label". `keys[id]` is its file
-    name or record key. A source that lies in memory may have `take(indices)` beside, which
-    gives many items at once, stacked.
+    An example's id is its index, 0 to len(source) - 1, and never changes. An item is
+    {"image": uint8[H, W, C], "label": int32[] of a classification or uint8[H, W] of a
+    segmentation, with 255 where a pixel is not counted}; an unlabelled item has no "label".
+    A source can be pickled, as processes that read it need their copy.
+
+    A source that lies in memory may also have `take(indices)`, which gives the items of
+    int64[n] ids at once: the same fields, stacked along a new first axis.
+
+    Attributes:
+      keys: each example's file name or record key, by id.
     """
 
     keys: Sequence[str]
@@ -32,9 +40,20 @@ class Source(Protocol):
 
 
 def example(source: Source, index: int, change: Callable | None = None) -> Any:
-    """Read source[index], through `change`; an error becomes a RunError with the example's key.
+    """Read an example, and change it.
 
-    An InputError passes: it is of the whole set, and no reason to leave out an example.
+    Args:
+      source: what it is read from.
+      index: its id.
+      change: (item) -> anything; None leaves the item as it is.
+
+    Returns:
+      The item, or what `change` makes of it.
+
+    Raises:
+      RunError: with the example's key, for whatever goes wrong with this example.
+      InputError: as the source raises it: the whole set is wrong, which is no reason to leave
+        out one example.
     """
     try:
         item = source[index]
@@ -46,7 +65,7 @@ def example(source: Source, index: int, change: Callable | None = None) -> Any:
 
 
 class Resized:
-    """A source's items with a short side of `side` pixels."""
+    """Give a source's items, scaled to a short side of `side` pixels, the ratio unchanged."""
 
     def __init__(self, source: Source, side: int, task: Task):
         self.source, self.side, self.task, self.keys = source, side, task, source.keys
@@ -64,7 +83,7 @@ class Resized:
 
 
 class Subset:
-    """Those of a source's items that `indices` name."""
+    """Give those items of a source whose ids are in `indices`; the first of them has id 0."""
 
     def __init__(self, source: Source, indices: Sequence[int]):
         self.source, self.indices = source, indices
@@ -77,13 +96,21 @@ class Subset:
         return self.source[self.indices[index]]
 
 
-def spread(size: int, most: int) -> np.ndarray:
-    """Return at most `most` of `size` indices, evenly spread and ascending."""
+def spread(size: int, most: int) -> Int64[np.ndarray, " n"]:
+    """Choose some of the indices 0 to size - 1, evenly spread.
+
+    Args:
+      size: how many indices there are.
+      most: how many to choose at most.
+
+    Returns:
+      The indices, ascending and distinct: n <= min(size, most).
+    """
     return np.unique(np.linspace(0, size - 1, min(most, size)).round().astype(int))
 
 
-class Attempts:
-    """Each item through `change`, and why it could not be read: (result, "") or (None, why)."""
+class _Attempts:
+    """Give each item as (what `change` makes of it, ""), or (None, why it cannot be read)."""
 
     def __init__(self, source: Source, change: Callable | None, skip: bool):
         self.source, self.change, self.skip = source, change, skip
@@ -101,20 +128,36 @@ class Attempts:
 
 
 def attempts(source: Source, change: Callable, skip: bool, what: str) -> Iterator[tuple]:
-    """Try all items in order, read by as many threads as there are cores, with progress shown as
-    `what`.
+    """Try to read all items in order, by as many threads as there are cores, and show progress.
+
+    Args:
+      source: what is read.
+      change: (item) -> anything, applied in the reading threads.
+      skip: whether an item that cannot be read is passed over; else it is an error.
+      what: names the work where progress is shown, as in "caching scenes_pool".
+
+    Returns:
+      An iterator over a pair for each id: (what `change` gave, ""), or (None, why).
 
     Raises:
-      RunError: for one that cannot be read, unless they are to be skipped.
+      RunError: from the iterator, with the key of an item that cannot be read; with `skip`, none.
     """
     opencv.prepare()
     threads = os.cpu_count() or 1
     ahead = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=4 * threads)
-    tries = grain.MapDataset.source(Attempts(source, change, skip)).to_iter_dataset(ahead)
+    tries = grain.MapDataset.source(_Attempts(source, change, skip)).to_iter_dataset(ahead)
     return progress.counted(what, tries, len(source))
 
 
 def unreadable(source: Source, what: str) -> dict[int, str]:
-    """Give the ids of the items that cannot be read, and why. Reads them all."""
+    """Read all items, and find those that cannot be read.
+
+    Args:
+      source: what is read.
+      what: names the source where progress is shown.
+
+    Returns:
+      {the id of an item that cannot be read: why}.
+    """
     tries = attempts(source, lambda _: True, True, f"reading {what}")
     return {index: why for index, (_, why) in enumerate(tries) if why}

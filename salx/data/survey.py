@@ -56,11 +56,11 @@ def survey(name: str, sources: Sequence[ImageFiles], orientation: str) -> Survey
     shapes: set[tuple[int, int]] = set()
     odd: dict[str, list[str]] = {}
     for source in sources:
-        looked = read(name, source)
+        looked = _read(name, source)
         if orientation == "ignore":
             looked = [header and header._replace(turn=1) for header in looked]
-        made.append(turned(source, looked, orientation))
-        shapes |= {shown(header) for header in set(looked) if header}
+        made.append(_turned(source, looked, orientation))
+        shapes |= {_shown(header) for header in set(looked) if header}
         for key, header in zip(source.keys, looked, strict=True):
             for what in _oddities(header) if header else ():
                 odd.setdefault(what, []).append(key)
@@ -71,7 +71,7 @@ def survey(name: str, sources: Sequence[ImageFiles], orientation: str) -> Survey
     return Survey(made, shape, [_line(what, keys) for what, keys in odd.items()])
 
 
-def read(name: str, source: ImageFiles) -> list[Header | None]:
+def _read(name: str, source: ImageFiles) -> list[Header | None]:
     """Read the headers of a source's files, with progress."""
     looked: list[Header | None] = []
     root = str(source.root)
@@ -85,12 +85,12 @@ def read(name: str, source: ImageFiles) -> list[Header | None]:
     return looked
 
 
-def shown(header: Header) -> tuple[int, int]:
+def _shown(header: Header) -> tuple[int, int]:
     """Give (height, width) of an image when it is turned."""
     return header[1::-1] if header.turn > 4 else header[:2]
 
 
-def turned(source: ImageFiles, looked: Sequence[Header | None], orientation: str) -> ImageFiles:
+def _turned(source: ImageFiles, looked: Sequence[Header | None], orientation: str) -> ImageFiles:
     """Give a source whose images are turned, and masks that were drawn on the images as stored
     with them. Raises ArgumentError for a mask of which neither is known."""
     turns = np.array([header.turn if header else 1 for header in looked], np.uint8)
@@ -101,7 +101,7 @@ def turned(source: ImageFiles, looked: Sequence[Header | None], orientation: str
     for index in np.flatnonzero(turns != 1):
         header, mask = looked[index], headers.read(other.root / other.masks[index])
         assert header
-        if shown(header) == header[:2]:
+        if _shown(header) == header[:2]:
             if orientation == "auto":
                 path = other.root / other.keys[index]
                 text = UNCLEAR.format(path=path, turn=header.turn)

@@ -40,9 +40,9 @@ class Prepared:
             if isinstance(feature, features.Image)
         }
         self.folder, self.paths = Path(builder.data_dir), [*map(Path, self.info.filepaths)]
-        self.sizes = [size_of(path) for path in self.paths]
+        self.sizes = [_size_of(path) for path in self.paths]
         for path, count in zip(self.paths, self.info.shard_lengths, strict=True):
-            check_records(path, count)
+            _check_records(path, count)
         self.records = builder.as_data_source(split, decoders=encoded)
         self.keys = [f"{split}/{number:07d}" for number in range(len(self.records))]
 
@@ -68,7 +68,7 @@ def classified(record: Item) -> Item:
     return {"image": decoding.decode(record["image"]), "label": np.int32(record["label"])}
 
 
-def size_of(path: Path) -> int:
+def _size_of(path: Path) -> int:
     """Ask for a file's size in bytes. Raises InputError, naming it."""
     try:
         return path.stat().st_size
@@ -76,7 +76,7 @@ def size_of(path: Path) -> int:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def check_records(path: Path, count: int) -> None:
+def _check_records(path: Path, count: int) -> None:
     """Raise InputError unless a file holds so many records; one that is cut short holds none."""
     from array_record.python.array_record_module import ArrayRecordReader
 
@@ -98,7 +98,7 @@ def choose(source: str, from_folders: Callable, from_tfds: Callable) -> Callable
     return readers[source]
 
 
-def version_folder(name: str, dir: str, how: str) -> Path:
+def _version_folder(name: str, dir: str, how: str) -> Path:
     """Find dir/name/<version>, the newest one. Raises ArgumentError that says how to prepare it."""
     command = f"tfds build {name} --file_format=array_record --data_dir={dir or '<dir>'}"
     how = f"It is prepared, with tensorflow installed, by `{command}`. {how}"
@@ -120,7 +120,7 @@ def version_folder(name: str, dir: str, how: str) -> Path:
     return whole[max(whole)]
 
 
-def opened(folder: Path, how: str) -> Any:
+def _opened(folder: Path, how: str) -> Any:
     """Open a prepared set's builder. Raises InputError that names what of its metadata is
     missing or damaged."""
     for path in (folder / name for name in METADATA):
@@ -169,8 +169,8 @@ def splits(
       InputError: for what is not there, lacks a split or a feature, has no random access, or is
         damaged, naming the file.
     """
-    folder = version_folder(name, dir, how)
-    builder = opened(folder, how)
+    folder = _version_folder(name, dir, how)
+    builder = _opened(folder, how)
     if builder.info.file_format.value != "array_record":
         raise InputError(
             f"{folder}: prepared as {builder.info.file_format.value}, not array_record"

@@ -25,7 +25,12 @@ Shape = tuple[int, int, int]
 
 
 class Transforms(NamedTuple):
-    """Of a training's examples and of an evaluation's; None leaves the item as it is."""
+    """Hold what changes an item before a model gets it; None leaves the item as it is.
+
+    Attributes:
+      train: (item, rng) -> item, for the examples of a training.
+      evaluate: (item) -> item, for evaluation and scoring.
+    """
 
     train: Callable[[Item, np.random.Generator], Item] | None = None
     evaluate: Callable[[Item], Item] | None = None
@@ -37,16 +42,16 @@ def build(
     """Build the transforms that options describe.
 
     Args:
-      options: what they do.
-      task: what moves the labels.
-      mean: the colour, of 0..1 a channel, of what is padded.
+      options: what the transforms do.
+      task: says whether a label moves with the pixels.
+      mean: the colour of padding, 0..1 a channel.
       shape: (H, W, C) of the raw images, (0, 0, C) where their sizes differ.
 
     Returns:
-      (the transforms, the (H, W, C) that evaluation gives the model).
+      The transforms, and the (H, W, C) that evaluation gives the model.
 
     Raises:
-      ArgumentError: naming the option.
+      ArgumentError: naming the option that is wrong, or that does not give one size to all.
     """
     options.check()
     size = _final_size("train", "size", options, shape)

@@ -46,7 +46,7 @@ class Patch(NamedTuple):
     depth: np.ndarray  # [1, columns], metres
 
 
-def span(low: float, high: float, size: int) -> tuple[int, int]:
+def _span(low: float, high: float, size: int) -> tuple[int, int]:
     """The pixels from low to high, one at least, within 0..size."""
     first = math.floor(low + 0.5)
     return max(first, 0), min(max(math.floor(high + 0.5), first + 1), size)
@@ -75,8 +75,8 @@ def wall(
         x1, d1 = x0 + a1 * (x1 - x0), NEAR
     u0, u1 = (camera.width / 2 + camera.focal * x / d for x, d in ((x0, d0), (x1, d1)))
     rises = [camera.focal * (camera.eye - y) / d for y in (bottom, top) for d in (d0, d1)]
-    left, right = span(min(u0, u1), max(u0, u1), camera.width)
-    upper, lower = span(camera.horizon + min(rises), camera.horizon + max(rises), camera.height)
+    left, right = _span(min(u0, u1), max(u0, u1), camera.width)
+    upper, lower = _span(camera.horizon + min(rises), camera.horizon + max(rises), camera.height)
     if left >= right or upper >= lower:
         return None
     columns = np.arange(left, right)[None] + 0.5

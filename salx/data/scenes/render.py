@@ -13,7 +13,7 @@ from salx.data.scenes.world import JUNCTION, LANE, REACH, Road, World
 from salx.infra import seeds
 
 
-def camera(world: World, frame: int, height: int, width: int, dice: Dice) -> Camera:
+def _camera(world: World, frame: int, height: int, width: int, dice: Dice) -> Camera:
     """Where the camera is in a frame; a car is never quite still on its springs."""
     return Camera(
         height=height,
@@ -27,7 +27,7 @@ def camera(world: World, frame: int, height: int, width: int, dice: Dice) -> Cam
     )
 
 
-def sky(canvas: Canvas, camera: Camera, weather: Weather) -> None:
+def _sky(canvas: Canvas, camera: Camera, weather: Weather) -> None:
     """Clouds over the whole picture, and a line of far hills before them."""
     rows = (np.arange(camera.height)[:, None] + 0.5 - camera.horizon) / camera.focal
     columns = (np.arange(camera.width)[None] + 0.5 - camera.width / 2) / camera.focal
@@ -43,7 +43,7 @@ def sky(canvas: Canvas, camera: Camera, weather: Weather) -> None:
     canvas.paint(everywhere, rows > -ridge, far, 0.8 + 0.4 * canvas.rough(turned * 3, rows * 60))
 
 
-def markings(road: Road, x: np.ndarray, z: np.ndarray, pixel: np.ndarray) -> np.ndarray:
+def _markings(road: Road, x: np.ndarray, z: np.ndarray, pixel: np.ndarray) -> np.ndarray:
     """Where the paint on the road is; `pixel` is a pixel's width on the ground in metres."""
     away, thin, beat = abs(x), np.maximum(0.07, 0.4 * pixel), z / 6 - np.floor(z / 6)
     lines = (away < thin) & ((beat < 0.5) | (not road.dashed))
@@ -55,7 +55,7 @@ def markings(road: Road, x: np.ndarray, z: np.ndarray, pixel: np.ndarray) -> np.
     return np.where(bars, x - np.floor(x) < 0.5, lines | stop)
 
 
-def ground(canvas: Canvas, camera: Camera, world: World) -> None:
+def _ground(canvas: Canvas, camera: Camera, world: World) -> None:
     """Grass, pavement, road and markings, each pixel from its place (x, z) on the ground."""
     road = world.road
     first = math.ceil(camera.horizon + camera.focal * camera.eye / REACH)
@@ -81,10 +81,10 @@ def ground(canvas: Canvas, camera: Camera, world: World) -> None:
     repair = np.where(canvas.rough(x / 3.3 + 7, z / 5.1) < 0.07, 0.8, 1.0)
     canvas.paint(patch, (away < road.half) | side_street, tarmac, shade * repair)
     line = canvas.mix((0.82, 0.82, 0.78), Kind.MARKING)
-    canvas.paint(patch, markings(road, x, z, pixel) & ~side_street, line, shade)
+    canvas.paint(patch, _markings(road, x, z, pixel) & ~side_street, line, shade)
 
 
-def stand(canvas: Canvas, camera: Camera, world: World, frame: int) -> None:
+def _stand(canvas: Canvas, camera: Camera, world: World, frame: int) -> None:
     """Houses first, since everything else is nearer the road; then by depth, far to near."""
     standing = [(each.draw, each.at(frame)) for each in world.things]
     standing = [(draw, it) for draw, it in standing if it.z < camera.z + REACH - 30]
@@ -93,48 +93,48 @@ def stand(canvas: Canvas, camera: Camera, world: World, frame: int) -> None:
         draw(canvas, camera, thing)
 
 
-def mirrored(image: np.ndarray, camera: Camera, share: np.ndarray) -> np.ndarray:
+def _mirrored(image: np.ndarray, camera: Camera, share: np.ndarray) -> np.ndarray:
     """The image with `share` of what stands above the horizon mirrored below it."""
     middle = math.floor(camera.horizon) + 1
     rows = np.clip(2 * middle - 1 - np.arange(camera.height), 0, camera.height - 1)
     return image * (1 - share) + image[:, rows] * share
 
 
-def blurred(image: np.ndarray) -> np.ndarray:
+def _blurred(image: np.ndarray) -> np.ndarray:
     """A lens: (1, 2, 1) / 4 along rows and along columns, edges repeated."""
     wide = np.pad(image, ((0, 0), (1, 1), (1, 1)), "edge")
     wide = wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
     return (wide[..., :-2] + 2 * wide[..., 1:-1] + wide[..., 2:]) / 16
 
 
-def channels(colour: Colour) -> np.ndarray:
+def _channels(colour: Colour) -> np.ndarray:
     """A colour for images float64[3, H, W]: numpy is quickest along long rows."""
     return np.array(colour)[:, None, None]
 
 
-def develop(canvas: Canvas, camera: Camera, world: World, grain: np.ndarray) -> np.ndarray:
+def _develop(canvas: Canvas, camera: Camera, world: World, grain: np.ndarray) -> np.ndarray:
     """uint8[H, W, 3]: what is painted, in this light and weather, through this camera."""
     weather, depth, mask = world.weather, canvas.depth, canvas.mask()
     rise = camera.horizon - np.arange(camera.height)[:, None] - 0.5
     rise = np.clip(rise / camera.horizon, 0.0, 1.0)
-    skyline = channels(weather.skyline)
-    heaven = skyline * (1 - rise) + channels(weather.zenith) * rise
+    skyline = _channels(weather.skyline)
+    heaven = skyline * (1 - rise) + _channels(weather.zenith) * rise
 
     near = depth / 11
     headlamps = 1.4 * weather.lit / (1 + near * near)
     glow = np.array(canvas.glows)[canvas.material]
-    light = (channels(weather.light) + headlamps) * (1 - glow) + glow
+    light = (_channels(weather.light) + headlamps) * (1 - glow) + glow
     colour = np.array(canvas.colours).T[:, canvas.material]
     image = np.where(mask == Kind.SKY, heaven, colour * light) * canvas.shade
     if weather.wet:
         on_road = (mask == Kind.ROAD) | (mask == Kind.MARKING)
-        image = mirrored(image, camera, np.where(on_road, weather.wet, 0.0))
+        image = _mirrored(image, camera, np.where(on_road, weather.wet, 0.0))
     far = np.where(mask == Kind.SKY, 0.0, depth / weather.sight)
     clear = 1 / (1 + far * far)
     image = image * clear + skyline * (1 - clear)
     image = np.where(grain[0] < weather.rain, image * 0.75 + 0.2, image)
     noise = (grain - 0.5) * (0.05 + 0.05 * weather.lit)
-    image = blurred(image) * channels(world.gains) + noise
+    image = _blurred(image) * _channels(world.gains) + noise
     pixels = np.floor(np.clip(image, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
     return np.ascontiguousarray(pixels.transpose(1, 2, 0))
 
@@ -143,10 +143,10 @@ def draw(
     world: World, seed: int, frame: int, height: int, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """(image uint8[H, W, 3], mask uint8[H, W]) of a drive's frame; the seed is of its noise."""
-    view = camera(world, frame, height, width, Dice(seeds.derive(seed, "camera", frame)))
+    view = _camera(world, frame, height, width, Dice(seeds.derive(seed, "camera", frame)))
     canvas = Canvas(height, width, world.noise)
-    sky(canvas, view, world.weather)
-    ground(canvas, view, world)
-    stand(canvas, view, world, frame)
+    _sky(canvas, view, world.weather)
+    _ground(canvas, view, world)
+    _stand(canvas, view, world, frame)
     grain = seeds.uniform(height * width * 3, seeds.derive(seed, "grain", frame))
-    return develop(canvas, view, world, grain.reshape(3, height, width)), canvas.mask()
+    return _develop(canvas, view, world, grain.reshape(3, height, width)), canvas.mask()

@@ -19,7 +19,7 @@ from salx.data.scenes.shapes import (
 )
 
 
-def lights(thing: Thing) -> Colour:
+def _lights(thing: Thing) -> Colour:
     """The colour of a vehicle's lamps on the face that the camera sees."""
     return RED if thing.facing > 0 else WHITE
 
@@ -29,7 +29,7 @@ def car(canvas: Canvas, camera: Camera, thing: Thing) -> None:
     shadow(canvas, camera, thing)
     body, glass = canvas.mix(thing.colour, Kind.CAR), canvas.mix(GLASS, Kind.CAR)
     tyre, plate = canvas.mix(TYRE, Kind.CAR), canvas.mix((0.8, 0.8, 0.72), Kind.CAR)
-    lamp = canvas.mix(lights(thing), Kind.CAR, 0.35 + 0.65 * thing.lit)
+    lamp = canvas.mix(_lights(thing), Kind.CAR, 0.35 + 0.65 * thing.lit)
     waist, top = 0.56 * thing.height, thing.height
     if patch := flank(camera, thing):
         x, y = patch.along * thing.length, patch.up
@@ -60,7 +60,7 @@ def truck(canvas: Canvas, camera: Camera, thing: Thing) -> None:
     shadow(canvas, camera, thing, 0.3)
     box, cab = canvas.mix(thing.colour, Kind.TRUCK), canvas.mix(thing.second, Kind.TRUCK)
     dark, glass = canvas.mix(DARK, Kind.TRUCK), canvas.mix(GLASS, Kind.TRUCK)
-    lamp = canvas.mix(lights(thing), Kind.TRUCK, 0.35 + 0.65 * thing.lit)
+    lamp = canvas.mix(_lights(thing), Kind.TRUCK, 0.35 + 0.65 * thing.lit)
     top = thing.height
     if patch := flank(camera, thing):
         x, y, a = patch.along * thing.length, patch.up, patch.along
@@ -85,7 +85,7 @@ def truck(canvas: Canvas, camera: Camera, thing: Thing) -> None:
         canvas.paint(patch, between(y, 0.62, 0.85) & between(side, 0.72, 0.97), lamp)
 
 
-def person(
+def _person(
     canvas: Canvas, patch: Patch, x: np.ndarray, thing: Thing, kind: Kind, hips: float
 ) -> None:
     """A body above the hips, x metres beside its middle: trunk, arms and head."""
@@ -110,7 +110,7 @@ def pedestrian(canvas: Canvas, camera: Camera, thing: Thing) -> None:
         for leg in (swing + 0.07, -swing - 0.07):
             legs = between(y, 0.0, hips) & (abs(x - leg) < 0.085)
             canvas.paint(patch, legs, canvas.mix(thing.second, Kind.PEDESTRIAN), 0.8)
-        person(canvas, patch, x, thing, Kind.PEDESTRIAN, hips)
+        _person(canvas, patch, x, thing, Kind.PEDESTRIAN, hips)
 
 
 def rider(canvas: Canvas, camera: Camera, thing: Thing) -> None:
@@ -129,7 +129,7 @@ def rider(canvas: Canvas, camera: Camera, thing: Thing) -> None:
             canvas.paint(
                 patch, between(y, 0.25 + leg * thing.step, 1.0) & (abs(x - leg) < 0.08), frame
             )
-        person(canvas, patch, x, thing, Kind.RIDER, 0.85)
+        _person(canvas, patch, x, thing, Kind.RIDER, 0.85)
         return
     for wheel in (-0.55, 0.55):
         ring = disc(x - wheel, y - 0.36, 0.36) & ~disc(x - wheel, y - 0.36, 0.27)
@@ -139,4 +139,4 @@ def rider(canvas: Canvas, camera: Camera, thing: Thing) -> None:
     canvas.paint(
         patch, between(y, 0.35, 0.95) & (abs(x + 0.1 - 0.1 * thing.step) < 0.1), frame, 0.7
     )
-    person(canvas, patch, x + 0.2 - 0.3 * (y - 0.9), thing, Kind.RIDER, 0.85)
+    _person(canvas, patch, x + 0.2 - 0.3 * (y - 0.9), thing, Kind.RIDER, 0.85)

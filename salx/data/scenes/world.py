@@ -65,7 +65,7 @@ class World(NamedTuple):
     bend: float  # 1/m
 
 
-def road(dice: Dice) -> Road:
+def _road(dice: Dice) -> Road:
     """A street: two to four lanes, often with room to park."""
     lanes = 1 if dice.chance(0.7) else 2
     half = lanes * LANE + (2.2 if dice.chance(0.6) else 0.4)
@@ -85,7 +85,7 @@ def road(dice: Dice) -> Road:
     )
 
 
-def houses(dice: Dice, road: Road, weather: Weather) -> Iterator[Moving]:
+def _houses(dice: Dice, road: Road, weather: Weather) -> Iterator[Moving]:
     """Both sides' houses, with gaps, and none where the side street is."""
     full, tall = dice.between(0.55, 1.0), dice.between(0, 1)
     for side in (-1, 1):
@@ -112,7 +112,7 @@ def houses(dice: Dice, road: Road, weather: Weather) -> Iterator[Moving]:
             z += length + (0.0 if dice.chance(0.6) else dice.between(1, 8))
 
 
-def plants(dice: Dice, road: Road) -> Iterator[Moving]:
+def _plants(dice: Dice, road: Road) -> Iterator[Moving]:
     """Trees along the pavements, hedges and more trees where there is grass."""
     spacing = dice.pick((8.0, 14.0, 25.0, 60.0))
     leaf = dice.pick(LEAVES)
@@ -132,7 +132,7 @@ def plants(dice: Dice, road: Road) -> Iterator[Moving]:
             z += spacing * dice.between(0.6, 1.4)
 
 
-def posts(dice: Dice, road: Road, weather: Weather) -> Iterator[Moving]:
+def _posts(dice: Dice, road: Road, weather: Weather) -> Iterator[Moving]:
     """Lamp posts in a row, and signs where chance puts them."""
     for side in (-1, 1):
         z, spacing = dice.between(4, 20), dice.between(18, 40)
@@ -163,7 +163,7 @@ def posts(dice: Dice, road: Road, weather: Weather) -> Iterator[Moving]:
             yield Moving(roadside.sign, plate)
 
 
-def vehicle(dice: Dice, x: float, z: float, facing: int, lit: float) -> Moving:
+def _vehicle(dice: Dice, x: float, z: float, facing: int, lit: float) -> Moving:
     """A car, or more rarely a truck, standing."""
     common = {"x": x, "z": z, "facing": facing, "lit": lit, "second": dice.tint(dice.pick(PAINTS))}
     style, colour = dice.between(0, 1), dice.tint(dice.pick(PAINTS))
@@ -174,7 +174,7 @@ def vehicle(dice: Dice, x: float, z: float, facing: int, lit: float) -> Moving:
     return Moving(traffic.car, Thing(**common, **size, colour=colour, style=style))
 
 
-def vehicles(dice: Dice, road: Road, weather: Weather, pace: float) -> Iterator[Moving]:
+def _vehicles(dice: Dice, road: Road, weather: Weather, pace: float) -> Iterator[Moving]:
     """Parked cars at the kerbs; on the lanes, those ahead and those that come."""
     on = 1.0 if weather.lit > 0.1 else 0.0
     room, busy = road.half - road.lanes * LANE, dice.between(0.2, 1.0)
@@ -182,7 +182,7 @@ def vehicles(dice: Dice, road: Road, weather: Weather, pace: float) -> Iterator[
         z = dice.between(3, 12)
         while z < 90 and room > 1:
             if dice.chance(busy * 0.6):
-                yield vehicle(dice, side * (road.half - 1.05), z, side, 0.0)
+                yield _vehicle(dice, side * (road.half - 1.05), z, side, 0.0)
             z += dice.between(5.5, 8)
         for lane in range(road.lanes):
             z, start = dice.between(9, 40), (lane + 0.5) * LANE * side
@@ -190,11 +190,11 @@ def vehicles(dice: Dice, road: Road, weather: Weather, pace: float) -> Iterator[
             while z < REACH:
                 if dice.chance(busy * 0.7):
                     x = start + dice.between(-0.3, 0.3)
-                    yield vehicle(dice, x, z, side, on)._replace(pace=speed)
+                    yield _vehicle(dice, x, z, side, on)._replace(pace=speed)
                 z += dice.between(12, 45)
 
 
-def people(dice: Dice, road: Road) -> Iterator[Moving]:
+def _people(dice: Dice, road: Road) -> Iterator[Moving]:
     """On the pavements, on the zebra crossing, and some on bicycles: in most streets few."""
     crowd = dice.pick((0, 1, 2, 3, 5, 9))
     for _ in range(crowd):
@@ -222,15 +222,15 @@ def world(seed: int) -> World:
     draw = dice.between(0, 1)
     weather = next(kind for until, kind in WEATHERS if draw < until)
     exposure = dice.between(0.85, 1.15)
-    street = road(dice)
+    street = _road(dice)
     pace = 0.0 if dice.chance(0.2) else dice.between(0.25, 1.3)
     corner = street.junction + JUNCTION
-    rooted = (*plants(dice, street), *posts(dice, street, weather))
+    rooted = (*_plants(dice, street), *_posts(dice, street, weather))
     things = (
-        *houses(dice, street, weather),
+        *_houses(dice, street, weather),
         *(each for each in rooted if not street.junction <= each.thing.z < corner),
-        *vehicles(dice, street, weather, pace),
-        *people(dice, street),
+        *_vehicles(dice, street, weather, pace),
+        *_people(dice, street),
     )
     return World(
         weather=weather,
