@@ -1,8 +1,8 @@
 """The record of labels: what was chosen in each cycle, by whom, and from what.
 
 A selection is a chain of immutable JSON-lines files, one a cycle. The first line of each is a
-header; the others are the picks, best first. The header holds the digest of the file and of
-its predecessor, so damage and mixed-up chains are found when they are read.
+header; the others are the picks, best first. The header holds the digest of the file and of its
+predecessor, so damage and mixed-up chains are detected when they are read.
 """
 
 import itertools
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Int, Int64
 
 from salx import run_folder
 from salx.infra import sealed, storage
@@ -26,10 +27,15 @@ SHARED = {"surrogate": None, "policy": "random", "options": {}}  # of every chai
 
 
 class Record(NamedTuple):
-    """One cycle's picks: ids int64[k] in order of rank, and the header that explains them."""
+    """Hold the picks of one cycle, and the header that explains them.
+
+    Attributes:
+      header: who chose, how, from which data, after which record; in JSON's types.
+      ids: the numbers of the picks in the pool, in order of rank.
+    """
 
     header: dict[str, Any]
-    ids: np.ndarray
+    ids: Int64[np.ndarray, " k"]
 
 
 def budgets(pool: int, share: float, cycles: int) -> list[int]:
@@ -50,29 +56,47 @@ def budgets(pool: int, share: float, cycles: int) -> list[int]:
 
 
 def record_path(folder: Path, cycle: int) -> Path:
-    """Name the file of a cycle's record in a selection's folder."""
+    """Name the file of a cycle's record.
+
+    Args:
+      folder: the selection's folder.
+      cycle: the cycle, counted from 0.
+
+    Returns:
+      `folder/cycle_CC.jsonl`.
+    """
     return folder / f"cycle_{cycle:02d}.jsonl"
 
 
 def written(score: Any) -> float | None:
     """Round a score to the fewest digits that give it back.
 
-    Infinity, which JSON lacks, becomes None: it is the distance of Core-Set's first pick where
-    nothing is labelled.
+    Args:
+      score: a number of Python or numpy.
+
+    Returns:
+      The number for JSON. Infinity, which JSON lacks, becomes None: it is the distance of
+      Core-Set's first pick where nothing is labelled.
     """
     return float(str(score)) if np.isfinite(score) else None
 
 
 def encode(
-    header: dict[str, Any], ids: np.ndarray, keys: Sequence[str], scores: Iterable[float]
+    header: dict[str, Any],
+    ids: Int[np.ndarray, " k"],
+    keys: Sequence[str],
+    scores: Iterable[float],
 ) -> bytes:
     """Encode a record as the bytes of its file.
 
     Args:
       header: what explains the picks, in JSON's types.
-      ids: int64[k], best first.
+      ids: the numbers of the picks in the pool, best first.
       keys: the keys of the whole pool, by id.
-      scores: k numbers, in the order of `ids`.
+      scores: one number for each pick, in the order of `ids`.
+
+    Returns:
+      The content of the file, with its digest in the header.
     """
     lines = [
         sealed.canonical({"id": int(i), "key": keys[i], "score": written(s), "rank": rank})
@@ -86,6 +110,12 @@ def encode(
 
 def read(path: Path) -> Record:
     """Read and verify one record.
+
+    Args:
+      path: the record's file.
+
+    Returns:
+      The record.
 
     Raises:
       InputError: names the file, if it is damaged or of another format.
@@ -104,7 +134,15 @@ def read(path: Path) -> Record:
 
 
 def recorded(folder: Path, cycles: int) -> int:
-    """Count the cycles 0, 1, ... that have a record, up to the first that has none."""
+    """Count the cycles 0, 1, ... that have a record, up to the first that has none.
+
+    Args:
+      folder: the selection's folder.
+      cycles: how many cycles to look for at most.
+
+    Returns:
+      The count.
+    """
     there = (record_path(folder, cycle).exists() for cycle in range(cycles))
     return sum(itertools.takewhile(bool, there))
 
@@ -116,6 +154,9 @@ def read_chain(folder: Path, cycles: int, fingerprint: str) -> list[Record]:
       folder: the selection's folder.
       cycles: how many records to read at most.
       fingerprint: the digest of the data that they must have been chosen from.
+
+    Returns:
+      The records in the order of their cycles.
 
     Raises:
       InputError: names the file of a record that is damaged, does not follow its predecessor,
@@ -178,6 +219,13 @@ def _check_budget(
                 raise InputError(f"{path}: is of another selection: {why}")
 
 
-def labelled(chain: Sequence[Record]) -> np.ndarray:
-    """Collect all ids that a chain has chosen, int64, ascending."""
+def labelled(chain: Sequence[Record]) -> Int64[np.ndarray, " n"]:
+    """Collect all ids that a chain has chosen.
+
+    Args:
+      chain: records of one selection, none of which repeats a pick.
+
+    Returns:
+      The ids in ascending order.
+    """
     return np.sort(np.concatenate([record.ids for record in chain] or [np.zeros(0, np.int64)]))

@@ -38,7 +38,16 @@ RESULT = {  # what goes on from a result.json reads of it
 
 
 def selection_name(surrogate: str | None, policy: str, seed: int) -> str:
-    """Name a selection: `res8.entropy.s0`; the random column has no surrogate: `random.s0`."""
+    """Name a selection: `res8.entropy.s0`, or `random.s0` of the random column.
+
+    Args:
+      surrogate: the label of the surrogate; None for the random column, which has none.
+      policy: the label of the policy.
+      seed: the seed.
+
+    Returns:
+      The name of the selection's folder.
+    """
     return ".".join([*([surrogate] if surrogate else []), policy, f"s{seed}"])
 
 
@@ -46,21 +55,45 @@ def deployment_name(model: str, selection: str, cycle: int | None, head: str = "
     """Name a deployment.
 
     `res14.on.res8.entropy.s0.c09` is trained on what was chosen in cycles 0 to 9,
-    `res14.on.all.s0` on the whole pool, and `... .with.learning_loss` with that module beside it.
+    `res14.on.all.s0` on the whole pool, and `... .with.learning_loss` together with that module.
+
+    Args:
+      model: the label of the model.
+      selection: the selection's name, or `all.s<seed>` for the whole pool.
+      cycle: the last cycle whose picks are trained on; None for the whole pool.
+      head: the label of the module that is trained along; "" for none.
+
+    Returns:
+      The name of the deployment's folder.
     """
     at = "" if cycle is None else f".c{cycle:02d}"
     return f"{model}.on.{selection}{at}" + (f".with.{head}" if head else "")
 
 
 def chooser_of(name: str) -> tuple[str | None, str, int] | None:
-    """Return the surrogate, the policy and the seed that a selection's name tells; None for a name
-    that is no selection's."""
+    """Read from a selection's name who chose.
+
+    Args:
+      name: a folder's name.
+
+    Returns:
+      (surrogate, policy, seed), where the surrogate is None for the random column; None for a name
+      that is no selection's.
+    """
     match = SELECTION.fullmatch(name)
     return (match[1], match[2], int(match[3])) if match else None
 
 
 def check_label(field: str, label: str) -> None:
-    """Raise InputError for a label that could not be a part of a folder's name."""
+    """Check that a label can be a part of a folder's name.
+
+    Args:
+      field: the config's field that it came in, for the message.
+      label: the label.
+
+    Raises:
+      InputError: for a label with other signs than letters, digits, "_" and "-".
+    """
     limits.check(f"config.{field}", label, Label)
 
 
@@ -82,7 +115,13 @@ def claim(folder: Path, identity: Mapping[str, Any]) -> None:
 
 
 def identity(folder: Path) -> dict[str, Any] | None:
-    """Read a run's config.json, None if there is none.
+    """Read a run's config.json.
+
+    Args:
+      folder: the run's folder.
+
+    Returns:
+      What decides the run's outcome; None if there is no such file.
 
     Raises:
       InputError: names the file, if it is damaged or another run's.
@@ -95,7 +134,13 @@ def identity(folder: Path) -> dict[str, Any] | None:
 
 
 def result(folder: Path) -> dict[str, Any] | None:
-    """Read a deployment's result.json, None if there is none.
+    """Read a deployment's result.json.
+
+    Args:
+      folder: the deployment's folder.
+
+    Returns:
+      The measurements and what they were made with; None if there is no such file.
 
     Raises:
       InputError: names the file, if it, or the run's config.json, is damaged or another run's.

@@ -1,0 +1,1 @@
+"""Files, locks, processes, devices and messages: what every other room builds on."""

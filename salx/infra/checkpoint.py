@@ -1,8 +1,8 @@
 """Checkpoints: a training's state and its step, through Orbax, with a digest.
 
-Orbax writes a checkpoint beside its place and renames it, or in a bucket marks it as whole, so a
-killed process leaves either the whole of it or none. The digest tells a damaged one from a sound
-one when it is restored.
+Orbax writes a checkpoint under another name and renames it, or in a bucket marks it as whole, so
+a killed process leaves either the whole of it or none. The digest tells a damaged one from a
+sound one when it is restored.
 """
 
 import contextlib
@@ -27,7 +27,14 @@ State = TypeVar("State")
 
 
 def digest(tree: Any) -> str:
-    """Give `sha256:<hex>` over the leaves of a tree: their paths, dtypes, shapes and bytes."""
+    """Compute the digest of a tree of arrays: over their paths, dtypes, shapes and bytes.
+
+    Args:
+      tree: a pytree of arrays, on the devices or on the host.
+
+    Returns:
+      `sha256:<64 hexadecimal digits>`.
+    """
     leaves = jax.tree_util.tree_leaves_with_path(jax.device_get(tree))
     contents = []
     for path, leaf in leaves:
@@ -38,11 +45,18 @@ def digest(tree: Any) -> str:
 
 
 class Checkpoints:
-    """The checkpoints of one training, of which the newest alone stays. A context manager.
+    """Save and restore the checkpoints of one training, of which only the newest stays.
+
+    A context manager, which waits at its end for the last save.
 
     Args:
       folder: where they are.
-      finished: whether the training is over, so that the newest alone will do.
+      finished: whether the training is over, so that only the newest will do.
+
+    Attributes:
+      folder: the folder, as an absolute path.
+      finished: as in Args.
+      manager: Orbax's manager of the folder.
     """
 
     def __init__(self, folder: Path, finished: bool = False):
@@ -81,16 +95,15 @@ class Checkpoints:
             sys.unraisablehook = self._shown  # not after an error: late ones are still to come
 
     def save(self, step: int, state: Any, notes: Mapping[str, Any] | None = None) -> None:
-        """Save in the background; the next save, or the end, waits for it.
+        """Save a state in the background; the next save, or the end, waits for it.
 
         Args:
-          step: the step.
-          state: what `restore` gives back.
-          notes: what `resume` gives back beside it, in JSON's types.
+          step: the step, counted from 1.
+          state: a pytree of arrays, which `restore` gives back.
+          notes: what `resume` gives back with it, in JSON's types; None for nothing.
 
         Raises:
-          RunError: naming the folder, where this checkpoint or the one before it cannot be
-            written.
+          RunError: naming the folder, where this checkpoint or the one before it cannot be written.
         """
         meta = {"digest": _seal(state, notes), "step": step}
         with self._writing():
@@ -117,22 +130,32 @@ class Checkpoints:
             raise RunError(f"{self.folder}: cannot be written: {why}") from error
 
     def restore(self, abstract: State) -> State | None:
-        """Restore the state alone, as `resume` does."""
+        """Restore the newest sound checkpoint's state, without its notes.
+
+        Args:
+          abstract: as for `resume`.
+
+        Returns:
+          The state; None if there is no checkpoint.
+
+        Raises:
+          InputError: as `resume` does.
+        """
         saved = self.resume(abstract)
         return saved[0] if saved else None
 
     def resume(self, abstract: State) -> tuple[State, dict[str, Any]] | None:
         """Restore the newest sound checkpoint's state and notes.
 
-        Where a newer one is incomplete or damaged, it is removed, and a line says so: its steps
-        are trained again, to the same state. That of a finished training, and one that several
+        Where a newer one is incomplete or damaged, it is removed, and a line says so: its steps are
+        trained again, to the same state. That of a finished training, and one that several
         processes would have to agree on, must be sound.
 
         Args:
           abstract: the state's shapes, dtypes and placement, as `mesh.abstract` gives them.
 
         Returns:
-          The state, and what was noted beside it; None if there is no checkpoint.
+          The state, and the notes that were saved with it; None if there is no checkpoint.
 
         Raises:
           InputError: names the folder of the newest checkpoint, if none is sound.
@@ -189,7 +212,8 @@ class Checkpoints:
 
         Args:
           step: the step.
-          abstract: what the state shall be like; None for numpy arrays.
+          abstract: the shapes, dtypes and placement that the state is to have; None for numpy
+            arrays.
           **more: Orbax's arguments for what else to restore, by the item's name.
 
         Returns:
@@ -218,7 +242,15 @@ class Checkpoints:
                     raise self.damaged(step, f"{path} is no file")
 
     def damaged(self, step: int, why: str) -> InputError:
-        """Make the error for a damaged checkpoint."""
+        """Make the error for a damaged checkpoint.
+
+        Args:
+          step: of the checkpoint.
+          why: what is wrong with it.
+
+        Returns:
+          The error, which names the checkpoint's folder; to be raised by the caller.
+        """
         folder = self.folder / str(step)
         return InputError(f"{folder}: damaged checkpoint (delete it to train again): {why}")
 
@@ -237,8 +269,12 @@ def _blank(saved: Any) -> np.ndarray:
 def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Read a finished deployment's folder.
 
+    Args:
+      run: the folder.
+
     Returns:
-      The content of config.json, that of result.json, and the variables as numpy arrays.
+      The content of config.json, that of result.json, and the variables as numpy arrays by
+      collection: "params", "batch_stats" and, of a module that was trained along, "head".
 
     Raises:
       InputError: for a folder that is none, or whose checkpoint is not the result's.

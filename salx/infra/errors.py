@@ -10,16 +10,20 @@ LONGEST = 100  # characters of a name in a message
 
 
 class InputError(Exception):
-    """What the user gave cannot be used: names the file or field. Exit code 2."""
+    """Report that what the user gave cannot be used: it names the file or field. Exit code 2."""
 
 
 class ArgumentError(InputError):
-    """A library function's argument cannot be used.
+    """Report that an argument of a library function cannot be used. Exit code 2.
 
-    `text` says why, with `{name}` where the argument's name belongs, so that a command can put
-    its flag, and a study its field, in that place (see `renamed`). `{.other}` stands for another
+    `text` says why, with `{name}` where the argument's name belongs, so that a command can put its
+    flag, and a study its field, in that place (see `renamed`). `{.other}` stands for another
     argument of the same function, and `{.}` for all of them: for `config.data.size`, these are
     `config.data.other` and `config.data`.
+
+    Args:
+      argument: the argument's name, with dots for a field within it.
+      text: why it cannot be used, with these placeholders.
     """
 
     def __init__(self, argument: str, text: str):
@@ -30,30 +34,51 @@ class ArgumentError(InputError):
 
 
 class RunError(Exception):
-    """A run had to stop: names the run, cycle, step and example. Exit code 1."""
+    """Report that a run had to stop: it names the run, cycle, step and example. Exit code 1."""
 
 
 class Stopped(Exception):
-    """SIGTERM came, and what was done is saved. Exit code 75: the same command goes on."""
+    """Report that SIGTERM came, and that what was done is saved.
+
+    The exit code is 75, and the same command goes on from there.
+    """
 
 
 class Unreachable(Exception):
-    """A bucket does not answer any more. Exit code 75: the same command goes on."""
+    """Report that a bucket does not answer any more.
+
+    The exit code is 75, and the same command goes on from what is saved.
+    """
 
 
 def cut(text: str, longest: int = LONGEST) -> str:
-    """Return a text for a message, with "..." in place of its end where it is long."""
+    """Shorten a text for a message.
+
+    Args:
+      text: the text.
+      longest: the most characters that are left of it.
+
+    Returns:
+      The text, with "..." in place of its end where it was longer.
+    """
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
-def one_line(error: BaseException) -> str:
-    """Give an error's text without its line breaks."""
+def _one_line(error: BaseException) -> str:
+    """Return an error's text without its line breaks."""
     return " ".join(str(error).split())
 
 
 def verdict(error: BaseException) -> tuple[int, str]:
-    """Give the exit code for an error, and the line that explains it."""
-    line = f"salx: {one_line(error)}"
+    """Decide how a command ends because of an error.
+
+    Args:
+      error: what ended it.
+
+    Returns:
+      The exit code, and the line that explains the error to the user.
+    """
+    line = f"salx: {_one_line(error)}"
     if isinstance(error, InputError):
         return 2, line
     if isinstance(error, Stopped):
@@ -68,7 +93,15 @@ def verdict(error: BaseException) -> tuple[int, str]:
 
 
 def first_line(error: Exception) -> str:
-    """Give the first line of an error's text, or its kind where it says nothing."""
+    """Return the first line of an error's text.
+
+    Args:
+      error: any exception, also of other packages.
+
+    Returns:
+      The line, or the name of the error's class where the error has no text ("no answer" for a
+      timeout).
+    """
     silent = "no answer" if isinstance(error, TimeoutError) else type(error).__name__
     return next(iter(str(error).strip().splitlines()), silent)
 
@@ -80,6 +113,12 @@ def renamed(names: str | Mapping[str, str]) -> Iterator[None]:
     Args:
       names: what stands before every argument's name (`config.dataset.`), or a mapping from
         arguments to names (`{"budget": "--budget"}`); an argument without one keeps its own.
+
+    Yields:
+      Nothing; what runs within the `with` statement may raise the error.
+
+    Raises:
+      ArgumentError: the one that passed, with the other name in its text.
     """
     try:
         yield
@@ -95,11 +134,14 @@ def unknown(kind: str, name: str, choices: Iterable[str], argument: str = "") ->
     """Make the error for a name that is not among the choices, with the nearest of them.
 
     Args:
-      kind: what the name should have been, as in "unknown KIND 'name'"; with an `argument` it
-        may hold `{name}`, where the argument's name belongs.
+      kind: what the name should have been, as in "unknown KIND 'name'"; with an `argument` it may
+        hold `{name}`, where the argument's name belongs.
       name: the unknown name.
       choices: the known names.
-      argument: the library function's argument that the name came in, if there is one.
+      argument: the library function's argument that the name came in; "" if there is none.
+
+    Returns:
+      The error, to be raised by the caller; an ArgumentError where there is an `argument`.
     """
     choices, name = sorted(choices), cut(name)
     near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
@@ -110,7 +152,17 @@ def unknown(kind: str, name: str, choices: Iterable[str], argument: str = "") ->
 
 @contextlib.contextmanager
 def located(where: str) -> Iterator[None]:
-    """Put `where` in front of a RunError's message as it passes."""
+    """Put a place in front of a RunError's message as the error passes.
+
+    Args:
+      where: the place, such as a run's name.
+
+    Yields:
+      Nothing; what runs within the `with` statement may raise the error.
+
+    Raises:
+      RunError: the one that passed, with the place in front.
+    """
     try:
         yield
     except RunError as error:

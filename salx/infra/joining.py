@@ -10,9 +10,14 @@ JOIN, HEARTBEAT = 300, 30  # seconds until all have come; until a silent process
 
 
 class Coordinates(NamedTuple):
-    """Where the processes meet (HOST:PORT), how many they are, and the number of this one.
+    """Name where the processes meet, how many they are, and which of them this one is.
 
-    All are None where the launcher says it.
+    All fields are None where the launcher tells them to jax.
+
+    Attributes:
+      coordinator: HOST:PORT of process 0.
+      count: how many processes there are.
+      index: the number of this one, from 0.
     """
 
     coordinator: str | None = None
@@ -21,7 +26,11 @@ class Coordinates(NamedTuple):
 
     @property
     def explicit(self) -> bool:
-        """Whether the user names them. Raises InputError if only some are named, or cannot be."""
+        """Tell whether the user names them.
+
+        Raises:
+          InputError: if only some are named, or if they cannot be used.
+        """
         if self.coordinator is not None and self.count is not None and self.index is not None:
             host, _, port = self.coordinator.rpartition(":")
             if not (host and port.isdecimal() and len(port) < 6 and 0 < int(port) < 2**16):
@@ -35,8 +44,13 @@ class Coordinates(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """What jax.distributed says of this process: its number, how many there are, and the client
-    of the key-value store, which all of them share."""
+    """Hold what jax.distributed says of this process.
+
+    Attributes:
+      index: its number, from 0.
+      count: how many processes there are.
+      store: the client of the key-value store that all processes share.
+    """
 
     index: int
     count: int
@@ -44,10 +58,14 @@ class Joined(NamedTuple):
 
 
 def launched() -> bool:
-    """Tell whether this is one of several processes of a launcher that jax.distributed knows.
+    """Tell whether a launcher that jax.distributed supports has started this process as one of
+    several.
 
     Those are Slurm, Kubernetes with indexed jobs, and Cloud TPU, where jax itself sets its
     platforms to the TPU's unless the user has chosen others.
+
+    Returns:
+      True where `join` can do without the user's coordinates.
     """
     if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1:
         return True
@@ -62,6 +80,12 @@ def launched() -> bool:
 
 def join(coordinates: Coordinates) -> Joined:
     """Join the other processes, with bounded waits. Comes before any device query.
+
+    Args:
+      coordinates: where they meet; without any the launcher says it.
+
+    Returns:
+      What jax.distributed says of this process.
 
     Raises:
       InputError: if they cannot be joined.

@@ -1,4 +1,4 @@
-"""What values an option may have, as its annotation says: `width: Annotated[int, Whole(1, 1024)]`.
+"""Limits of an option's values, written in its annotation: `width: Annotated[int, Whole(1, 1024)]`.
 
 One reading of annotations serves the fields of dataclasses, such as a config's sections and
 policies, and the parameters of constructors, such as those of models and data sets. Parts from
@@ -30,56 +30,82 @@ SECTIONS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 
 @runtime_checkable
 class Limit(Protocol):
-    """What an annotation says beside the type."""
+    """Restrict the values that a type allows, as a part of its annotation."""
 
     def check(self, argument: str, value: Any) -> None:
-        """Raise ArgumentError, naming the argument, for a value that is not allowed."""
+        """Check a value.
+
+        Args:
+          argument: the name of the option, for the message.
+          value: what the user gave.
+
+        Raises:
+          ArgumentError: naming the option, for a value that is not allowed.
+        """
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A whole number from `least` to `most`."""
+class Whole(Limit):
+    """Allow whole numbers from `least` to `most`.
+
+    Attributes:
+      least: the smallest.
+      most: the largest.
+    """
 
     least: int = 0
     most: int = MOST
 
     def check(self, argument: str, value: Any) -> None:
-        """Raise ArgumentError for another value."""
+        """Check that a value is such a whole number."""
         whole(argument, value, self.least, self.most)
 
 
 @dataclass(frozen=True)
-class Real:
-    """A finite number of an interval, which is written as in mathematics: `"[0, 1)"`."""
+class Real(Limit):
+    """Allow finite numbers of an interval.
+
+    Attributes:
+      within: the interval as in mathematics: `"[0, 1)"` for 0 <= value < 1.
+    """
 
     within: str
 
     def check(self, argument: str, value: Any) -> None:
-        """Raise ArgumentError for another value."""
+        """Check that a value is a finite number of the interval."""
         real(argument, value, self.within)
 
 
 @dataclass(frozen=True)
-class OneOf:
-    """One of several words."""
+class OneOf(Limit):
+    """Allow one of several words.
+
+    Attributes:
+      choices: the words.
+    """
 
     choices: tuple[str, ...]
 
     def check(self, argument: str, value: Any) -> None:
-        """Raise ArgumentError for another value, with the nearest word."""
+        """Check that a value is one of the words; the error names the nearest."""
         if not isinstance(value, str) or value not in self.choices:
             raise unknown("{name}", str(value), self.choices, argument)
 
 
 @dataclass(frozen=True)
-class Matching:
-    """A text of a pattern; `rule` says in words what it may be."""
+class Matching(Limit):
+    """Allow texts of a pattern.
+
+    Attributes:
+      pattern: a regular expression that matches the whole text.
+      rule: what the text may be, in words, as the end of a sentence: "may hold letters only".
+    """
 
     pattern: str
     rule: str
 
     def check(self, argument: str, value: Any) -> None:
-        """Raise ArgumentError for another value."""
+        """Check that a value is a text of the pattern."""
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
             raise ArgumentError(argument, f"{{name}}: {shown(value)} {self.rule}")
 
@@ -104,8 +130,16 @@ def check_options(owner: Callable[..., Any], options: Mapping[str, Any], prefix:
 
 
 def parameters(owner: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
-    """Return the parameters of a function or a class, none of what shows none; annotations that
-    are text are resolved where they can be."""
+    """Return the parameters of a function or a class.
+
+    Annotations that are text are resolved where they can be.
+
+    Args:
+      owner: anything that can be called.
+
+    Returns:
+      The parameters by name; none for an object that has no signature, such as some of C.
+    """
     with contextlib.suppress(Exception):  # a name in an annotation need not be there at run time
         return inspect.signature(owner, eval_str=True).parameters
     with contextlib.suppress(TypeError, ValueError):
@@ -114,12 +148,30 @@ def parameters(owner: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
 
 
 def annotation_of(owner: Callable[..., Any], name: str) -> Any:
-    """Return what a parameter of a function, or a dataclass's field, may be."""
+    """Return the annotation of one parameter.
+
+    Args:
+      owner: a function, or a dataclass, whose fields are parameters.
+      name: the parameter.
+
+    Returns:
+      The annotation, with its limits.
+    """
     return parameters(owner)[name].annotation
 
 
 def check(argument: str, value: Any, annotation: Any) -> None:
-    """Check one value against an annotation. Raises ArgumentError naming the argument."""
+    """Check one value against an annotation.
+
+    Args:
+      argument: the name of the option, for the message.
+      value: what the user gave.
+      annotation: one of Python's plain types, a list, a mapping, a union, a Literal, a dataclass,
+        or any of these with limits in an Annotated; every other annotation allows everything.
+
+    Raises:
+      ArgumentError: naming the option, or the entry within it.
+    """
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         rules = [each for each in inner[1:] if isinstance(each, Limit)]
@@ -149,7 +201,15 @@ def check(argument: str, value: Any, annotation: Any) -> None:
 
 
 def check_section(argument: str, value: Any) -> None:
-    """Raise ArgumentError for what is no mapping from names to values."""
+    """Check that a value is a mapping from names to values.
+
+    Args:
+      argument: the name of the option, for the message.
+      value: what the user gave.
+
+    Raises:
+      ArgumentError: naming the option, for anything else.
+    """
     if not isinstance(value, Mapping):
         raise ArgumentError(argument, f"{{name}} must be a section, not {shown(value)}")
 
@@ -196,13 +256,17 @@ def _check_scalar(argument: str, value: Any, annotation: Any) -> None:
 
 
 def plain(value: Any, argument: str = "", depth: int = DEEPEST) -> Any:
-    """Return a value in the types of JSON, besides tuples: numbers of numpy as Python's, paths as
-    text, ranges as tuples.
+    """Convert a value to the types of JSON, besides tuples.
+
+    Numbers of numpy become Python's, paths become text, and ranges become tuples.
 
     Args:
       value: what a user wrote in a config.
-      argument: its name, for the message; "" for the whole, whose entries have names.
+      argument: its name, for the message; "" for the whole config, whose entries have names.
       depth: how deep it may hold lists and sections.
+
+    Returns:
+      The value: None, bool, int, float, str, and lists, tuples and dicts of these.
 
     Raises:
       ArgumentError: naming the innermost value that JSON cannot hold: NaN and infinity among

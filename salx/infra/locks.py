@@ -1,10 +1,10 @@
-"""Who works in a folder: one process at a time, which its end, however it comes, lets go.
+"""Locks on folders: one process at a time works in a folder, until it ends in whatever way.
 
 A folder of a file system is held by a lock of the system on its file .lock. A bucket has no
 locks. There the object .lock says who holds the folder; its holder writes it anew every RENEW
 seconds, each time on the condition that it is still as written the last time (TensorStore's
-`if_equal`, the generation of the object), so two can never both succeed. Whoever finds it and
-sees it unchanged for LEASE seconds, by its own clock, takes it over on the same condition; a
+`if_equal`, the generation of the object), so two can never both succeed. A process that finds it
+and sees it unchanged for LEASE seconds, by its own clock, takes it over on the same condition; a
 holder that was away for so long ends when it finds that out.
 """
 
@@ -38,13 +38,13 @@ RETRIES = {"max_retries": 5, "initial_delay": "1s", "max_delay": "8s"}
 Tell = Callable[[int, str], Any]
 
 
-def alone(code: int, line: str) -> None:
+def _alone(code: int, line: str) -> None:
     """Print why this process ends, where there are no others to be told."""
     print(line, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def held(folder: Path, wait: bool = False, tell: Tell = alone) -> Iterator[None]:
+def held(folder: Path, wait: bool = False, tell: Tell = _alone) -> Iterator[None]:
     """Hold a folder for this process, within a `with` statement.
 
     Args:
@@ -53,21 +53,28 @@ def held(folder: Path, wait: bool = False, tell: Tell = alone) -> Iterator[None]
       tell: called with an exit code and a line before this process ends because it lost the
         folder in the middle of its work.
 
+    Yields:
+      Nothing.
+
     Raises:
       InputError: if the folder cannot be written, or another process holds it.
       Unreachable: for a bucket that does not answer.
     """
-    with leased(folder, wait, tell) if storage.in_bucket(folder) else locked(folder, wait):
+    with _leased(folder, wait, tell) if storage.in_bucket(folder) else _locked(folder, wait):
         yield
 
 
 def me() -> str:
-    """Name this process, for those that wait for it."""
+    """Name this process, for those that wait for it.
+
+    Returns:
+      `process <number> on <host>`.
+    """
     return f"process {os.getpid()} on {socket.gethostname()}"
 
 
 @contextlib.contextmanager
-def locked(folder: Path, wait: bool) -> Iterator[None]:
+def _locked(folder: Path, wait: bool) -> Iterator[None]:
     """Hold a folder of a file system. What killed processes left unfinished in it is removed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -94,6 +101,12 @@ def locked(folder: Path, wait: bool) -> Iterator[None]:
 def opened(path: Path) -> BinaryIO:
     """Open the file of a system's lock, which is made if it is not there.
 
+    Args:
+      path: the file.
+
+    Returns:
+      The file, open for reading and writing, without a buffer.
+
     Raises:
       InputError: naming it, where it is a link or no file, or cannot be written.
     """
@@ -112,7 +125,7 @@ def opened(path: Path) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def leased(folder: Path, wait: bool, tell: Tell) -> Iterator[None]:
+def _leased(folder: Path, wait: bool, tell: Tell) -> Iterator[None]:
     """Hold a folder in a bucket."""
     import tensorstore
 
@@ -137,8 +150,18 @@ def leased(folder: Path, wait: bool, tell: Tell) -> Iterator[None]:
 
 @contextlib.contextmanager
 def answering(folder: Path) -> Iterator[None]:
-    """Turn TensorStore's error for a bucket's refusal into an InputError, and that for its
-    silence into Unreachable."""
+    """Turn what TensorStore raises for a bucket into an error of ours.
+
+    Args:
+      folder: the folder in the bucket, for the message.
+
+    Yields:
+      Nothing.
+
+    Raises:
+      InputError: where the bucket refuses.
+      Unreachable: where it does not answer.
+    """
     try:
         yield
     except InputError:
@@ -149,12 +172,24 @@ def answering(folder: Path) -> Iterator[None]:
 
 
 class Lease:
-    """The object .lock of a TensorStore key-value store, held by this process.
+    """Hold the object .lock of a TensorStore key-value store for this process.
 
-    It remembers the object's generation, which every write changes.
+    The lease remembers the object's generation, which every write changes.
+
+    Args:
+      store: the key-value store.
+      name: of the object, for messages.
+      tell: called with an exit code and a line before this process ends.
+
+    Attributes:
+      store, name, tell: as in Args.
+      text: what the object holds: the name of this process with a random word.
+      generation: of the object as this process wrote it last; empty before that.
+      over: set once the folder is let go.
+      keeper: the thread that renews the lease.
     """
 
-    def __init__(self, store: Any, name: str, tell: Tell = alone):
+    def __init__(self, store: Any, name: str, tell: Tell = _alone):
         self.store, self.name, self.tell = store, name, tell
         self.text = f"{me()} ({uuid.uuid4().hex[:8]})"
         self.generation = b""  # none yet
@@ -162,10 +197,13 @@ class Lease:
         self.keeper = threading.Thread(target=self.keep, daemon=True)
 
     def take(self, wait: bool) -> None:
-        """Return once this process is the holder.
+        """Wait until this process is the holder.
+
+        Args:
+          wait: whether to wait for a holder that shows that it is alive.
 
         Raises:
-          InputError: without `wait`, when another holder shows that it is alive.
+          InputError: without `wait`, when there is such a holder.
         """
         latest, since = None, 0.0  # the generation that was read last, and since when it stands
         while True:
@@ -185,7 +223,14 @@ class Lease:
             time.sleep(POLL)
 
     def write(self, generation: bytes) -> bool:
-        """Write .lock if it is still of this generation; tell whether it was."""
+        """Write .lock if it is still of a generation.
+
+        Args:
+          generation: the one that it must have; empty for an object that is not there.
+
+        Returns:
+          Whether it was written.
+        """
         written = self.store.write(LOCK, self.text.encode(), if_equal=generation).result(RENEW)
         if written.generation:
             self.generation = written.generation
@@ -210,18 +255,27 @@ class Lease:
                     self.end(os.EX_TEMPFAIL, f"{why}; the same command goes on from here")
 
     def end(self, code: int, why: str) -> None:
-        """End this process, which may be in the middle of anything."""
+        """End this process, which may be in the middle of anything.
+
+        Args:
+          code: the exit code.
+          why: the reason, for the user.
+        """
         self.tell(code, f"salx: {self.name}: {why}")
         os._exit(code)
 
     def is_mine(self) -> bool:
-        """Tell whether a refused write had come through before, with its answer lost."""
+        """Tell whether a refused write had come through before, with its answer lost.
+
+        Returns:
+          Whether .lock holds what this process writes.
+        """
         lock = self.store.read(LOCK).result(RENEW)
         self.generation = lock.stamp.generation
         return lock.value == self.text.encode()
 
     def leave(self) -> None:
-        """Let go of the folder. An error only means that the next one has to wait."""
+        """Let go of the folder. An error only means that the next process has to wait."""
         self.over.set()
         try:
             if self.keeper.is_alive():

@@ -26,27 +26,39 @@ Tree = TypeVar("Tree")
 
 @functools.cache
 def mesh() -> Mesh:
-    """Make the mesh of all devices of all processes along the axis "data"."""
+    """Make the mesh of all devices of all processes along the axis "data".
+
+    Returns:
+      The mesh, the same object at every call.
+    """
     return jax.make_mesh((jax.device_count(),), ("data",), axis_types=(AxisType.Auto,))
 
 
 def split() -> NamedSharding:
-    """Give the sharding that lays the leading axis over the devices."""
+    """Make the sharding that splits the leading axis over the devices.
+
+    Returns:
+      The sharding on `mesh()`.
+    """
     return NamedSharding(mesh(), PartitionSpec("data"))
 
 
 def replicated() -> NamedSharding:
-    """Give the sharding in which every device holds the whole array."""
+    """Make the sharding in which every device holds the whole array.
+
+    Returns:
+      The sharding on `mesh()`.
+    """
     return NamedSharding(mesh(), PartitionSpec())
 
 
 def put(batch: Tree) -> Tree:
-    """Make this process's part of a batch into what a jitted step takes for the whole.
+    """Turn the local portion of a batch into what a jitted step takes for the whole.
 
-    Where there is one process its part is the whole, and the step itself sends it soonest.
+    Where there is one process its portion is the whole, and the step itself sends it soonest.
 
     Args:
-      batch: numpy arrays [B / processes, ...].
+      batch: a tree of numpy arrays [B / processes, ...].
 
     Returns:
       The same tree of arrays [B, ...], split over the devices; with one process, `batch` itself.
@@ -58,7 +70,14 @@ def put(batch: Tree) -> Tree:
 
 
 def gather(tree: Tree) -> Tree:
-    """Give a tree of global arrays, or of parts as `put` gave them, as numpy on every process."""
+    """Collect global arrays on every process.
+
+    Args:
+      tree: a tree of global arrays, or of what `put` gave.
+
+    Returns:
+      The same tree of whole numpy arrays.
+    """
     if jax.process_count() == 1:
         return jax.tree.map(np.asarray, tree)
     return multihost_utils.process_allgather(tree, tiled=True)
@@ -67,11 +86,11 @@ def gather(tree: Tree) -> Tree:
 def parts(batch: Tree, count: int) -> Tree:
     """Divide a batch into parts, each split over the devices; for use within a jitted step.
 
-    Part k has the examples k, k + count, ...: on any number of devices the same ones, of which
-    none has to move.
+    Part k has the examples k, k + count, ...: on any number of devices the same ones, of which none
+    has to move.
 
     Args:
-      batch: arrays [B, ...].
+      batch: a tree of arrays [B, ...].
       count: how many parts; it divides B.
 
     Returns:
@@ -110,7 +129,7 @@ traces: collections.Counter[str] = collections.Counter()
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the arguments and the result of a jitted function lie.
+    """Describe where the arguments and the result of a jitted function lie.
 
     Attributes:
       batched: the positions of the arguments that are split over the devices along their leading
@@ -139,8 +158,11 @@ def jit(
       function: a pure function of positional arguments.
       name: what its traces are counted under.
       placement: where its arguments and its result lie.
-      runs_once: compile it without optimisation on CPUs. XLA would spend ten times as long on
-        the random numbers of initial weights as it takes to draw them.
+      runs_once: compile it without optimisation on CPUs. XLA would spend ten times as long on the
+        random numbers of initial weights as it takes to draw them.
+
+    Returns:
+      The jitted function.
     """
     hurry = runs_once and jax.default_backend() == "cpu"
 
@@ -162,7 +184,7 @@ def jit(
 
 
 def abstract(jitted: Any, *args: Any) -> Any:
-    """Tell the shapes, dtypes and placement of a jitted function's result, without running it.
+    """Infer the shapes, dtypes and placement of a jitted function's result, without running it.
 
     Args:
       jitted: what `jit` or `jax.jit` gave; its result is taken to be replicated.

@@ -1,7 +1,7 @@
-"""The processes that run one study in step: which is the first, what it tells the others, and
+"""The processes that run one study in step: which is the main one, what it tells the others, and
 how all end together. A process on its own has no others, and needs no jax for any of this.
 
-Process 0 alone writes and prints. The others never ask the file system what it has written,
+Only process 0 writes and prints. The others never ask the file system what it has written,
 which a shared one may answer late: process 0 looks, and tells them.
 
 What this process knows of the others is one object, `process`; the functions of this module
@@ -32,12 +32,17 @@ SIGTERM = "salx/sigterm"  # SIGTERM came to some process
 
 
 class Process:
-    """One of the processes that run a study in step.
+    """Represent this process among those that run a study in step.
+
+    Args:
+      index: its number, from 0.
+      count: how many processes there are.
+      store: the key-value store that they share (jax's); None for a process on its own.
 
     Attributes:
       index: its number; process 0 is the main one.
       count: how many processes there are.
-      store: the key-value store that they share (jax's); None for a process on its own.
+      store: the key-value store; None for a process on its own.
       terminated: set once SIGTERM has come to this process.
     """
 
@@ -52,11 +57,15 @@ class Process:
         self._ending = threading.Lock()  # held by the thread that ends this process
 
     def initialise(self, coordinator: str | None, count: int | None, index: int | None) -> None:
-        """Join the other processes, and catch SIGTERM from now on. For commands alone.
+        """Join the other processes, and catch SIGTERM from now on. For commands only.
 
-        The others are those of the flags --coordinator=HOST:PORT --processes=N --process=I, else
-        those that Slurm, Kubernetes or a TPU pod started; else there are none. Comes before any
-        device query.
+        The others are those of the flags, else those that Slurm, Kubernetes or a TPU pod started;
+        else there are none. Comes before any device query.
+
+        Args:
+          coordinator: --coordinator=HOST:PORT, where the processes meet; None without the flag.
+          count: --processes=N, how many they are; None without the flag.
+          index: --process=I, which of them this is; None without the flag.
 
         Raises:
           InputError: if they cannot be joined.
@@ -72,12 +81,24 @@ class Process:
             atexit.register(self._finished.set)  # before jax's own, which leaves the others
 
     def is_main(self) -> bool:
-        """Tell whether this process is the one that writes and prints."""
+        """Tell whether this process is the one that writes and prints.
+
+        Returns:
+          True for process 0.
+        """
         return self.index == 0
 
     def held(self, folder: Path, wait: bool = False) -> AbstractContextManager[None]:
-        """Hold a folder for all processes, as `locks.held` does: process 0, which writes, has
-        the lock."""
+        """Hold a folder for all processes, as `locks.held` does: process 0, which writes, has the
+        lock.
+
+        Args:
+          folder: made, if it is not there.
+          wait: whether to wait for another process that holds it.
+
+        Returns:
+          A context manager, which raises as `locks.held` does.
+        """
         if self.is_main():
             return locks.held(folder, wait, self.end)
         return contextlib.nullcontext()
@@ -88,6 +109,9 @@ class Process:
         Args:
           function: gives what JSON can hold. All processes come to this call, in the same order.
           *args: its arguments.
+
+        Returns:
+          The function's result in process 0.
         """
         if self.count == 1:
             return function(*args)
@@ -101,6 +125,9 @@ class Process:
         """Check that this process has the facts, the code and the jax of process 0.
 
         The others wait until all have compared theirs.
+
+        Args:
+          facts: whatever must be the same in all processes, in JSON's types.
 
         Raises:
           InputError: says what differs, in a process where something does.
@@ -116,7 +143,11 @@ class Process:
         self.barrier("alike")
 
     def barrier(self, name: str) -> None:
-        """Wait until all processes have come to the barrier of this name."""
+        """Wait until all processes have come to the barrier of a name.
+
+        Args:
+          name: of the barrier; each is used only once in a run.
+        """
         if self.count > 1:
             self.store.wait_at_barrier(f"salx/{name}", ANSWER * 1000)
 
@@ -124,6 +155,9 @@ class Process:
         """Tell whether SIGTERM has come to any process.
 
         With several processes the answer is no until all say yes at the same call of theirs.
+
+        Returns:
+          Whether the work is to stop now.
         """
         if self.count == 1:
             return self.terminated.is_set()
@@ -132,7 +166,11 @@ class Process:
             return self._calls == self._last_call
 
     def check_stopping(self) -> None:
-        """Raise Stopped if `stopping`; for loops that lose nothing but time."""
+        """Stop here if SIGTERM has come; for loops that lose nothing but time.
+
+        Raises:
+          Stopped: if `stopping` says so.
+        """
         if self.stopping():
             raise Stopped
 
@@ -148,10 +186,10 @@ class Process:
             self._last_call = 1 + max(map(int, calls))
 
     def end(self, code: int, line: str) -> int:
-        """Tell all processes that the run ends, and why; the first to tell is heard.
+        """Tell all processes that the run ends, and why; only the first to tell is heard.
 
-        Process 0 prints the line. With others this process ends within this call, as they may
-        be waiting for it within a collective.
+        Process 0 prints the line. With others this process ends within this call, as they may be
+        waiting for it within a collective.
 
         Args:
           code: the exit code of all processes.
@@ -181,7 +219,12 @@ class Process:
                     self.agree_on_stop()
 
     def leave(self, code: int, line: str) -> NoReturn:
-        """End this process with the first one's reason, after all have heard it."""
+        """End this process with the first one's reason, after all have heard it.
+
+        Args:
+          code: the exit code, should that reason be lost.
+          line: the line, should that reason be lost.
+        """
         self._ending.acquire()
         prints = self.is_main()
         try:

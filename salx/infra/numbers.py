@@ -11,7 +11,14 @@ SHOWN = 60  # characters of a value in a message
 
 
 def shown(value: Any) -> str:
-    """Return a value's text for a message, cut where it is long."""
+    """Return a value's text for a message.
+
+    Args:
+      value: anything.
+
+    Returns:
+      Its `repr`, cut after 60 characters.
+    """
     try:
         return cut(repr(value), SHOWN)
     except ValueError:  # Python writes no more than 4300 digits
@@ -19,11 +26,19 @@ def shown(value: Any) -> str:
 
 
 def whole(argument: str, value: Any, least: int = 0, most: int = MOST) -> int:
-    """Return a whole number from `least` to `most`.
+    """Check that a value is a whole number from `least` to `most`, and return it as Python's int.
+
+    Args:
+      argument: the name of the argument, for the message.
+      value: what the user gave; True and 1.0 are no whole numbers.
+      least: the smallest number that is allowed.
+      most: the largest.
+
+    Returns:
+      The number.
 
     Raises:
-      ArgumentError: naming the argument, for another number, and for what is none; True and 1.0
-        are none.
+      ArgumentError: naming the argument, for any other value.
     """
     sound = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not sound or not least <= value <= most:
@@ -37,21 +52,38 @@ def whole(argument: str, value: Any, least: int = 0, most: int = MOST) -> int:
 
 
 def whole_of(argument: str, text: str, least: int = 0, most: int = MOST) -> int:
-    """Return the whole number that a text says; raises ArgumentError as `whole` does."""
+    """Read a whole number from a text, and check it as `whole` does.
+
+    Args:
+      argument: the name of the argument, for the message.
+      text: decimal digits.
+      least: the smallest number that is allowed.
+      most: the largest.
+
+    Returns:
+      The number.
+
+    Raises:
+      ArgumentError: naming the argument, for any other text.
+    """
     sound = text.isdecimal() and len(text) < SHOWN
     return whole(argument, int(text) if sound else text, least, most)
 
 
 def real(argument: str, value: Any, within: str) -> float:
-    """Return a finite number of an interval, which is written as in mathematics.
+    """Check that a value is a finite number of an interval, and return it as Python's float.
 
     Args:
       argument: the name of the argument, for the message.
-      value: what the user gave.
-      within: `"[0, 1)"` for 0 <= value < 1, `"(0, inf)"` for above 0.
+      value: what the user gave; True is no number.
+      within: the interval as in mathematics: `"[0, 1)"` for 0 <= value < 1, `"(0, inf)"` for above
+        0.
+
+    Returns:
+      The number.
 
     Raises:
-      ArgumentError: naming the argument, for NaN, infinity, another number, and what is none.
+      ArgumentError: naming the argument, for NaN, infinity and any other value.
     """
     low, high = (float(end) for end in within[1:-1].split(","))
     sound = isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -1,40 +1,81 @@
-"""Who looks on while a study or a selection goes: the terminal, a notebook, a tracker of runs."""
+"""Observers of a study or a selection while it goes on: a terminal, a notebook, a tracker."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 class Observer:
-    """Hears how work goes on. Every method does nothing; override what is wanted.
+    """Follow how work goes on. Every method does nothing; override those that you need.
 
-    Of several processes the main one alone is heard. An observer must not change what it is
-    shown, and an error that it raises ends the work.
+    Of several processes only the main one calls them. An observer must not change what it is shown,
+    and an error that it raises ends the work.
     """
 
     def study_started(self, runs: int, done: int, steps: int) -> None:
-        """A study begins: `done` of its `runs` trainings are there, `steps` steps remain."""
+        """Hear that a study begins, or goes on.
+
+        Args:
+          runs: how many trainings the study has.
+          done: how many of them are finished already.
+          steps: how many training steps remain, over all of them.
+        """
 
     def training_started(self, run: str, cycle: str, step: int, total: int) -> None:
-        """A training begins, or goes on, at `step` of `total`; `cycle` is "3 of 10"."""
+        """Hear that a training begins, or goes on.
+
+        Args:
+          run: the name of its folder.
+          cycle: which cycle it is of, as in "3 of 10".
+          step: how many steps are done.
+          total: how many steps it has.
+        """
 
     def training_logged(self, run: str, step: int, metrics: Mapping[str, float]) -> None:
-        """A training stands at `step`; the metrics are those since the last call."""
+        """Hear how a training goes.
+
+        Args:
+          run: the name of its folder.
+          step: how many steps are done.
+          metrics: "loss", "accuracy" and "learning_rate" since the last call.
+        """
 
     def training_finished(self, run: str, result: Mapping[str, Any]) -> None:
-        """A training is measured; `result` is the content of its result.json."""
+        """Hear that a training is finished and measured.
+
+        Args:
+          run: the name of its folder.
+          result: the content of its result.json.
+        """
 
     def scored(self, run: str, done: int, total: int, seconds: float) -> None:
-        """A pass over the pool has scored `done` of `total` examples, in so many seconds."""
+        """Hear how far a pass over the pool is.
+
+        Args:
+          run: the name of the selection's folder, or of the surrogate.
+          done: how many examples have their score.
+          total: how many examples the pass has.
+          seconds: the time since the pass began in this process.
+        """
 
     def selected(self, run: str, cycle: int, count: int) -> None:
-        """A cycle's `count` picks are recorded."""
+        """Hear that a cycle's picks are recorded.
+
+        Args:
+          run: the name of the selection's folder.
+          cycle: the cycle, counted from 0.
+          count: how many examples were picked.
+        """
 
     def finished(self) -> None:
-        """Nothing more comes, also after an error."""
+        """Hear that nothing more comes, also after an error."""
 
 
 class Observers(Observer):
-    """Several observers, heard in order."""
+    """Pass on to several observers, in order, whatever is heard.
+
+    Args:
+      every: the observers.
+    """
 
     def __init__(self, every: Sequence[Observer]):
         self.every = tuple(every)

@@ -1,5 +1,6 @@
-"""What is written for a user: never over what is read, within a pool, or through a link; and over
-a file that is there only where the user says so."""
+"""Checks of what is written for a user: never over an input, within a pool, or through a link; and
+over an existing file only where the user says so.
+"""
 
 import functools
 import os
@@ -14,11 +15,11 @@ from salx.infra.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Input:
-    """A file or folder that is read, and the name of the argument that names it.
+    """Name a file or folder that is read.
 
     Attributes:
       path: the file or folder.
-      argument: as in "pool".
+      argument: the name of the argument that names it, as in "pool".
       files: where the folder is no input as a whole, names of files below it that are.
     """
 
@@ -29,7 +30,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Guard:
-    """What outputs must spare.
+    """Protect what outputs must spare, and write where nothing speaks against it.
 
     Attributes:
       inputs: what is read: no file of these is written, and nothing in their folders.
@@ -40,7 +41,14 @@ class Guard:
     overwrite: bool = False
 
     def joined(self, other: "Guard") -> "Guard":
-        """Spare what another guard spares, too, and overwrite where it does."""
+        """Make a guard that spares what this one and another spare.
+
+        Args:
+          other: the other guard, whose `overwrite` decides.
+
+        Returns:
+          The new guard.
+        """
         return Guard((*self.inputs, *other.inputs), other.overwrite)
 
     def check(self, argument: str, path: Path, folder: bool = False) -> Path:
@@ -58,7 +66,7 @@ class Guard:
           ArgumentError: for a link, an input, what lies in one, and where nothing can be written.
         """
         try:
-            real = real_path(path)
+            real = _real_path(path)
             why = _unusable(real, folder) or self._spared(real)
         except OSError as error:
             why = f"cannot be written: {error.strerror}"
@@ -67,21 +75,53 @@ class Guard:
         return real
 
     def check_below(self, argument: str, folder: Path, path: Path) -> None:
-        """Check a file below a folder: as `check` does, and that no folder between is a link."""
+        """Check a file below a folder: as `check` does, and that no folder between them is a link.
+
+        Args:
+          argument: the argument that names the folder.
+          folder: the folder.
+          path: the file, which lies below it.
+
+        Raises:
+          ArgumentError: as `check` does.
+        """
         for above in path.relative_to(folder).parents[:-1]:
             if (folder / above).is_symlink():
                 self.check(argument, folder / above)  # which refuses it
         self.check(argument, path)
 
     def free(self, argument: str, path: Path) -> Path:
-        """Check a file as `check` does, and without `overwrite` that there is none yet."""
+        """Check a file as `check` does, and without `overwrite` that there is none yet.
+
+        Args:
+          argument: the argument that names it.
+          path: the file.
+
+        Returns:
+          The path as `check` gives it.
+
+        Raises:
+          ArgumentError: as `check` does, and for a file that is there already.
+        """
         real = self.check(argument, path)
         if not self.overwrite and os.path.lexists(real):
             raise self.taken(argument, path)
         return real
 
     def fits(self, argument: str, path: Path, content: bytes) -> Path:
-        """Check a file as `write` does, without writing it."""
+        """Check a file as `write` does, without writing it.
+
+        Args:
+          argument: the argument that names it.
+          path: the file.
+          content: what is to be written.
+
+        Returns:
+          The path as `check` gives it.
+
+        Raises:
+          ArgumentError: as `check` does, and for a file that holds something else and stays.
+        """
         real = self.check(argument, path)
         if not self.overwrite and os.path.lexists(real) and not _holds(real, content):
             raise self.taken(argument, path)
@@ -90,8 +130,13 @@ class Guard:
     def write(self, argument: str, path: Path, content: bytes) -> None:
         """Write a file.
 
-        One that is there stays as it is, with no complaint if it holds just that, unless it is
-        to be overwritten.
+        One that is there stays as it is, with no complaint if it holds just that, unless it is to
+        be overwritten.
+
+        Args:
+          argument: the argument that names it.
+          path: the file.
+          content: all of it.
 
         Raises:
           ArgumentError: as `check`, and for a file that holds something else.
@@ -102,7 +147,16 @@ class Guard:
             raise self.taken(argument, path)
 
     def taken(self, argument: str, path: Path, why: str = "is there already") -> ArgumentError:
-        """Make the error for a file that is there and stays."""
+        """Make the error for a file that is there and stays.
+
+        Args:
+          argument: the argument that names it.
+          path: the file.
+          why: what speaks against writing it.
+
+        Returns:
+          The error, which says that `overwrite` replaces the file; to be raised by the caller.
+        """
         return refused(argument, path, f"{why}; {{.overwrite}} replaces it")
 
     def _spared(self, real: Path) -> str:
@@ -132,11 +186,20 @@ class Guard:
 
 
 def refused(argument: str, path: Path, why: str) -> ArgumentError:
-    """Make the error for an output that is not written."""
+    """Make the error for an output that is not written.
+
+    Args:
+      argument: the argument that names it.
+      path: the output.
+      why: the reason, as the end of a sentence.
+
+    Returns:
+      The error, to be raised by the caller.
+    """
     return ArgumentError(argument, f"{{name}}={paths.printable(str(path))}: {why}")
 
 
-def real_path(path: Path) -> Path:
+def _real_path(path: Path) -> Path:
     """Follow the links above a file or folder, but not itself."""
     if path.name in ("", ".."):
         return Path(os.path.realpath(path))

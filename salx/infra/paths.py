@@ -9,14 +9,29 @@ LONGEST, DEEPEST = 255, 4095  # bytes of a part of a path, and of all of it, on 
 
 
 def printable(text: str) -> str:
-    """Return a name as a terminal and JSON can show it: what is no character becomes \\xNN."""
+    """Return a name as a terminal and JSON can show it.
+
+    Args:
+      text: a name of a file or folder, which may hold bytes that are not UTF-8.
+
+    Returns:
+      The name with an escape such as \\xNN for each byte that is no character and for each
+      character that cannot be printed.
+    """
     with contextlib.suppress(UnicodeEncodeError):  # half a pair, which stands for no byte either
         text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def unreadable(text: str) -> str:
-    """Tell why a word that a user gave is no text; "" where it is."""
+    """Tell why a word that a user gave is no text.
+
+    Args:
+      text: the word.
+
+    Returns:
+      The reason, as the end of a sentence; "" where the word is text.
+    """
     if "\0" in text:
         return "holds a NUL byte"
     try:
@@ -27,7 +42,14 @@ def unreadable(text: str) -> str:
 
 
 def fault(name: str) -> str:
-    """Tell why a name can be no file's or folder's; "" where it can."""
+    """Tell why no file or folder can have a name.
+
+    Args:
+      name: a path.
+
+    Returns:
+      The reason, as the end of a sentence; "" where the name can be one.
+    """
     if not name:
         return "is empty"
     if why := unreadable(name):
@@ -40,14 +62,18 @@ def fault(name: str) -> str:
 
 
 def local(name: str | Path, argument: str = "") -> Path:
-    """Return the path of a file or folder of this machine, `~` expanded.
+    """Return the path of a file or folder of this machine, with `~` expanded.
 
     Args:
       name: what the user gave.
-      argument: the argument that it came in, if there is one.
+      argument: the argument that it came in; "" if there is none.
+
+    Returns:
+      The path; nothing has to be there.
 
     Raises:
-      ArgumentError: (InputError without an argument) for a name that can be none.
+      ArgumentError: with an `argument`, for a name that can be none.
+      InputError: the same, without an `argument`.
     """
     text = str(name)
     why = fault(text) or ("must be of this machine" if "://" in text else "")

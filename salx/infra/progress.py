@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: journals of metrics, and progress on the terminal."""
+"""Reports of a run while it goes on: journals of metrics, and progress on the terminal."""
 
 import contextlib
 import importlib.util
@@ -24,21 +24,30 @@ PATIENCE = 1.0  # seconds before a count is shown, as most are over by then
 
 
 class Journal:
-    """metrics.jsonl of a run, one JSON object a line, and TensorBoard events on request.
+    """Write metrics.jsonl of a run, one JSON object a line, and TensorBoard events on request.
 
-    Opening it at a step drops what an interrupted run wrote after that step. Lines that should
-    be there and are not, as in an emptied file, are missed in a line on stderr.
+    Opening it at a step drops what an interrupted run wrote after that step. Where lines that
+    should be there are not, as in an emptied file, a line on stderr says which.
 
     Args:
       folder: the run's.
       step: where the run stands.
       tensorboard: whether events are written, too.
       due: the last step up to `step` that should have a line; 0 for none.
+
+    Attributes:
+      path: the journal, metrics.jsonl.
+      folder: the folder of the events.
+      file: the open journal.
+      events: the writer of events, None without them.
+
+    Raises:
+      RunError: naming what cannot be written.
     """
 
     def __init__(self, folder: Path, step: int, tensorboard: bool = False, due: int = 0):
         self.path, self.folder = folder / "metrics.jsonl", folder / "events"
-        earlier = [line for line in lines(self.path) if line["step"] <= step]
+        earlier = [line for line in _lines(self.path) if line["step"] <= step]
         last = max((line["step"] for line in earlier), default=0)
         if last < due:
             why = f"has no lines of the steps {last + 1} to {due}; the run goes on without them"
@@ -47,11 +56,15 @@ class Journal:
         self.file = storage.open_append(self.path, text)
         self.events = None
         if tensorboard:
-            with writing_events(self.folder):
-                self.events = event_writer(self.folder)
+            with _writing_events(self.folder):
+                self.events = _event_writer(self.folder)
 
     def write(self, step: int, scalars: dict[str, float]) -> None:
         """Append one line, and the events where they are requested.
+
+        Args:
+          step: the step that the values are of.
+          scalars: the values by name.
 
         Raises:
           RunError: naming what cannot be written.
@@ -60,7 +73,7 @@ class Journal:
             self.file.write(json.dumps({"step": step, **scalars}) + "\n")
             self.file.flush()
         if self.events:
-            with writing_events(self.folder):
+            with _writing_events(self.folder):
                 self.events.write_scalars(step, scalars)
 
     def close(self) -> None:
@@ -68,11 +81,11 @@ class Journal:
         with storage.writing(self.path):
             self.file.close()
         if self.events:
-            with writing_events(self.folder):
+            with _writing_events(self.folder):
                 self.events.close()
 
 
-def lines(path: Path) -> list[dict[str, Any]]:
+def _lines(path: Path) -> list[dict[str, Any]]:
     """Read a journal's lines up to the first that a killed process left torn.
 
     Raises InputError for what cannot be read.
@@ -89,7 +102,11 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def check_events() -> None:
-    """Raise InputError unless what TensorBoard events need is installed."""
+    """Check that what TensorBoard events need is installed.
+
+    Raises:
+      InputError: naming the package that is missing, and how to install it.
+    """
     for name in ("tensorflow", "tensorboard"):
         if importlib.util.find_spec(name) is None:
             raise InputError(
@@ -99,7 +116,7 @@ def check_events() -> None:
 
 
 @contextlib.contextmanager
-def writing_events(folder: Path) -> Iterator[None]:
+def _writing_events(folder: Path) -> Iterator[None]:
     """Turn what tensorflow raises, of kinds of its own, into a RunError that names the folder."""
     try:
         yield
@@ -107,14 +124,14 @@ def writing_events(folder: Path) -> Iterator[None]:
         raise RunError(f"{folder}: cannot be written: {first_line(error)}") from error
 
 
-def event_writer(folder: Path) -> Any:
-    """Open a TensorBoard writer; this alone imports tensorflow, and only when it is called."""
+def _event_writer(folder: Path) -> Any:
+    """Open a TensorBoard writer; only this imports tensorflow, and only when it is called."""
     from clu import metric_writers
 
     return metric_writers.SummaryWriter(str(folder))
 
 
-class Bar:
+class _Bar:
     """Progress on stderr: a bar on a terminal, a line now and then elsewhere, nothing unless
     `shown`. A context manager."""
 
@@ -150,21 +167,40 @@ class Bar:
 
 
 def counted(what: str, items: Iterable[Item], total: int) -> Iterator[Item]:
-    """Pass the items on, with progress: `caching camvid_pool  12 of 367  0:07 left`."""
-    with Bar(total) as bar:
+    """Pass items on, and show how many: `caching camvid_pool  12 of 367  0:07 left`.
+
+    Args:
+      what: what is done with them, for the text.
+      items: whatever is counted.
+      total: how many there will be.
+
+    Yields:
+      The items.
+    """
+    with _Bar(total) as bar:
         for bar.done, item in enumerate(items, 1):
             yield item
             bar.tell(f"{what}  {bar.done} of {total}  {bar.left()}")
 
 
 class Count:
-    """Shows how many there are so far, where nobody knows how many there will be, once that takes
-    longer than a moment: `listing pool  120,000`. A context manager."""
+    """Show how many there are so far, where nobody knows how many there will be.
+
+    The count is shown on stderr after PATIENCE seconds: `listing pool  120,000`. A context manager,
+    which clears it.
+
+    Args:
+      what: what is done with them, for the text.
+
+    Attributes:
+      what: as in Args.
+      done: how many there are so far.
+    """
 
     def __init__(self, what: str):
         self.what, self.done = what, 0
         self._began = time.monotonic()
-        self._bar: Bar | None = None
+        self._bar: _Bar | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -174,25 +210,35 @@ class Count:
             self._bar.__exit__()
 
     def add(self, count: int) -> None:
-        """Count so many more."""
+        """Add to the count.
+
+        Args:
+          count: how many more there are.
+        """
         self.done += count
         if self._bar is None:
             if time.monotonic() - self._began < PATIENCE:
                 return
-            self._bar = Bar(None).__enter__()
+            self._bar = _Bar(None).__enter__()
         self._bar.tell(f"{self.what}  {self.done:,}")
 
 
 class Terminal(Observer):
-    """Shows on stderr how a study or a selection goes: run i of n, cycle, step, time left.
+    """Show on stderr how a study or a selection goes: run i of n, cycle, step, time left.
 
-    Nothing is shown, and nothing is opened, before something is heard; or ever, unless `shown`.
-    A context manager, which ends it.
+    Nothing is shown, and nothing is opened, before something is heard. A context manager, which
+    clears the terminal at its end.
+
+    Args:
+      shown: whether to show anything at all.
+
+    Attributes:
+      shown: as in Args.
     """
 
     def __init__(self, shown: bool = True):
         self.shown = shown
-        self._bar: Bar | None = None
+        self._bar: _Bar | None = None
         self._runs = self._run = 0
         self._at: tuple[str, str, int, int] = ("", "", 0, 0)  # run, cycle, step, total
         self._pass: tuple[str, int, float] = ("", 0, 0.0)  # run; examples, seconds at first
@@ -204,9 +250,9 @@ class Terminal(Observer):
     def __exit__(self, *error: object) -> None:
         self.finished()
 
-    def _opened(self, total: int = 1) -> Bar:
+    def _opened(self, total: int = 1) -> _Bar:
         if self._bar is None:
-            self._bar = Bar(max(1, total), self.shown)
+            self._bar = _Bar(max(1, total), self.shown)
             self._bar.__enter__()
         return self._bar
 
@@ -259,12 +305,26 @@ class Terminal(Observer):
 
 
 def per_second(rate: float) -> str:
-    """Format a rate as `1,234`, `12`, `3.5` or `0.03`."""
+    """Format a rate as `1,234`, `12`, `3.5` or `0.03`.
+
+    Args:
+      rate: how many there are in a second.
+
+    Returns:
+      The number with about two digits.
+    """
     return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}" if rate >= 0.1 else f"{rate:.1g}"
 
 
 def clock(seconds: float) -> str:
-    """Format a duration as `0:07`, `12:30` or `3:02:10`."""
+    """Format a duration as `0:07`, `12:30` or `3:02:10`.
+
+    Args:
+      seconds: the duration; one below 0 counts as 0.
+
+    Returns:
+      Hours, minutes and seconds, rounded up to a whole second.
+    """
     whole = math.ceil(max(0.0, seconds))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

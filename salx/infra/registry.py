@@ -1,4 +1,4 @@
-"""Things by name: those of the package, those of other packages, and those of a user's own module.
+"""Registries: things by name, from the package, from other packages, or from a user's own module.
 
 A policy, a surrogate, a model, a task or a data set is looked up in the registry of its kind by
 
@@ -24,13 +24,16 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """The things of one kind by name.
+    """Look up the things of one kind by name.
 
     Args:
       kind: what messages call such a thing, as in "unknown KIND 'name'".
       group: the group of entry points through which other packages bring theirs.
-      modules: the modules that register those of the package; they are imported when the
-        registry is first asked, not before.
+      modules: the modules that register those of the package; they are imported when the registry
+        is first asked, not before.
+
+    Attributes:
+      kind, group: as in Args.
     """
 
     def __init__(self, kind: str, group: str, modules: Iterable[str] = ()):
@@ -40,9 +43,16 @@ class Registry(Generic[T]):
         self._values: dict[str, T] = {}
 
     def add(self, name: str, value: T) -> T:
-        """Register a thing under a name; return the thing.
+        """Register a thing under a name.
 
         The same definition may come again, as where a notebook's cell is run twice.
+
+        Args:
+          name: the name, without a colon.
+          value: the thing.
+
+        Returns:
+          The thing itself.
 
         Raises:
           ValueError: if another thing has the name, or the name holds a colon.
@@ -56,7 +66,14 @@ class Registry(Generic[T]):
         return value
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Return a decorator that registers what it decorates under a name."""
+        """Return a decorator that registers a class or a function under a name.
+
+        Args:
+          name: the name, without a colon.
+
+        Returns:
+          The decorator, which gives back what it decorates.
+        """
         return functools.partial(self.add, name)
 
     def get(self, name: str, argument: str = "") -> T:
@@ -64,11 +81,14 @@ class Registry(Generic[T]):
 
         Args:
           name: a registered name, an entry point's name, or `module:Name`.
-          argument: the library function's argument that the name came in, if there is one.
+          argument: the library function's argument that the name came in; "" if there is none.
+
+        Returns:
+          The thing.
 
         Raises:
-          InputError: if there is none, with the nearest name, or if it cannot be loaded. An
-            ArgumentError where there is an `argument`.
+          InputError: if there is none, with the nearest name, or if it cannot be loaded.
+          ArgumentError: the same, where there is an `argument`.
         """
         if name in self._builtin():
             return self._values[name]
@@ -86,11 +106,25 @@ class Registry(Generic[T]):
         raise unknown(kind, name, self.names(), argument)
 
     def names(self) -> list[str]:
-        """Return the registered names and those of entry points; nothing of others is loaded."""
+        """List the names that `get` accepts, but for `module:Name`.
+
+        Returns:
+          The registered names and those of entry points; no module of other packages is imported.
+        """
         return [*self._builtin(), *(self._points().keys() - self._values.keys())]
 
     def origin(self, name: str) -> dict[str, str] | None:
-        """Tell where the thing of a name came from (see `origin`); raises InputError as `get`."""
+        """Tell where the thing of a name came from.
+
+        Args:
+          name: as for `get`.
+
+        Returns:
+          What the function `origin` says of it.
+
+        Raises:
+          InputError: as `get` does.
+        """
         point = None if name in self._values else self._points().get(name)
         return origin(self.get(name), point.dist if point else None)
 
@@ -110,7 +144,7 @@ def origin(value: Any, package: Distribution | None = None) -> dict[str, str] | 
 
     Args:
       value: a function, a class, or an instance.
-      package: the installed package whose entry point it is, if it is known.
+      package: the installed package whose entry point it is; None if that is not known.
 
     Returns:
       {"module", "package", "version"} of an installed package, {"module", "digest"} with

@@ -1,4 +1,4 @@
-"""Files that know whether they are sound: JSON objects that carry the digest of their content."""
+"""Files that detect their own damage: JSON objects that carry the digest of their content."""
 
 import contextlib
 import hashlib
@@ -16,7 +16,14 @@ DAMAGE = (ValueError, LookupError, AttributeError, TypeError, EOFError, BadZipFi
 
 
 def digest(*contents: bytes) -> str:
-    """Give `sha256:<hex>` of the contents, one after the other."""
+    """Compute the sha256 of byte strings, one after the other.
+
+    Args:
+      *contents: the byte strings; where one ends and the next begins does not matter.
+
+    Returns:
+      `sha256:<64 hexadecimal digits>`.
+    """
     total = hashlib.sha256()
     for content in contents:
         total.update(content)
@@ -26,6 +33,12 @@ def digest(*contents: bytes) -> str:
 def canonical(value: Any) -> bytes:
     """Encode a value as JSON with sorted keys and no spaces: equal values give equal bytes.
 
+    Args:
+      value: anything that JSON can hold.
+
+    Returns:
+      The JSON text in ASCII.
+
     Raises:
       ValueError: for NaN and infinity, which JSON lacks.
     """
@@ -33,13 +46,25 @@ def canonical(value: Any) -> bytes:
 
 
 def encode_json(value: Mapping[str, Any]) -> bytes:
-    """Encode a JSON object that carries the digest of its own content."""
+    """Encode a JSON object that carries the digest of its own content.
+
+    Args:
+      value: the object, of JSON's types.
+
+    Returns:
+      The content of a file, indented, with the digest in the field "digest_of_this".
+    """
     with_digest = {**value, "digest_of_this": digest(canonical(value))}
     return json.dumps(with_digest, indent=1, allow_nan=False).encode() + b"\n"
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a JSON object that carries the digest of its own content."""
+    """Write a JSON object that carries the digest of its own content.
+
+    Args:
+      path: the file; one that is there is replaced, whole.
+      value: the object, of JSON's types.
+    """
     storage.write_file(path, encode_json(value))
 
 
@@ -48,6 +73,15 @@ def reading(path: Path) -> Iterator[None]:
     """Turn whatever a file's content raises into an InputError that names the file.
 
     A bucket that is out of reach for a while is no fault of the file: its error passes.
+
+    Args:
+      path: the file that is read within the `with` statement.
+
+    Yields:
+      Nothing.
+
+    Raises:
+      InputError: where the file cannot be read, or its content is damaged.
     """
     try:
         yield
@@ -61,8 +95,19 @@ def reading(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def using(path: Path) -> Iterator[None]:
-    """Turn what a sound file's content raises while it is used, because it lacks a field or has
-    another thing in it, into an InputError that names the file."""
+    """Turn what a sound file's content raises while it is used into an InputError.
+
+    Such errors are raised where the content lacks a field, or has a value of another kind in it.
+
+    Args:
+      path: the file whose content is used within the `with` statement.
+
+    Yields:
+      Nothing.
+
+    Raises:
+      InputError: names the file, and says what is wrong with its content.
+    """
     try:
         yield
     except ArgumentError as error:
@@ -76,7 +121,7 @@ def using(path: Path) -> Iterator[None]:
 
 
 def require(path: Path, value: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
-    """Check the fields of a sound file.
+    """Check that a sound file has certain fields.
 
     Args:
       path: the file, for messages.
@@ -91,23 +136,34 @@ def require(path: Path, value: Mapping[str, Any], fields: Mapping[str, Any]) -> 
             inner: Any = value
             for word in name.split("."):
                 if not isinstance(inner, Mapping) or word not in inner:
-                    raise KeyError(name)
+                    raise InputError(f"{path}: has no field {name!r}")
                 inner = inner[word]
             limits.check(name, inner, annotation)
 
 
 def check_seal(seal: str, *contents: bytes) -> None:
-    """Raise ValueError unless `seal` is the digest of the contents."""
+    """Check that a digest is that of the contents.
+
+    Args:
+      seal: the digest, as `digest` writes it.
+      *contents: the byte strings, in order.
+
+    Raises:
+      ValueError: where it is not.
+    """
     if seal != digest(*contents):
         raise ValueError(seal)
 
 
 def read_json(path: Path, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Read what write_json wrote.
+    """Read a file that `write_json` wrote.
 
     Args:
       path: the file.
-      fields: what it must have, as `require` takes them.
+      fields: the fields that it must have, as `require` takes them; None for no such check.
+
+    Returns:
+      The object, without its digest.
 
     Raises:
       InputError: names the file, if it is damaged, cannot be read or lacks a field.
@@ -120,14 +176,30 @@ def read_json(path: Path, fields: Mapping[str, Any] | None = None) -> dict[str, 
 
 
 def read_if_there(path: Path, fields: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-    """Read what write_json wrote, or give None where there is no such file."""
+    """Read a file that `write_json` wrote, if it exists.
+
+    Args:
+      path: the file.
+      fields: the fields that it must have, as `require` takes them; None for no such check.
+
+    Returns:
+      The object, without its digest; None where there is no such file.
+
+    Raises:
+      InputError: as `read_json` does.
+    """
     return read_json(path, fields) if path.exists() else None
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Flatten nested mappings to {"train.batch": 16, ...}, to compare and to show.
 
-    Tuples become lists, as JSON has them.
+    Args:
+      tree: the mappings; an empty one stays as a value.
+      prefix: what stands before each name.
+
+    Returns:
+      The values by their dotted names. Tuples become lists, as JSON has them.
     """
     flat = {}
     for key, value in tree.items():
@@ -139,7 +211,16 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Say what differs: `train.batch 16 -> 32, seeds 3 -> 5`; empty where nothing does."""
+    """Tell in words what differs between two nested mappings.
+
+    Args:
+      old: the values before.
+      new: the values now.
+
+    Returns:
+      `train.batch 16 -> 32, seeds 3 -> 5`; "" where nothing differs. A field that one of them
+      lacks counts as None.
+    """
     a, b = flatten(old), flatten(new)
     changed = [key for key in sorted(a.keys() | b.keys()) if a.get(key) != b.get(key)]
     return ", ".join(f"{key} {a.get(key)!r} -> {b.get(key)!r}" for key in changed)

@@ -1,11 +1,11 @@
 """Where files lie: in a folder, or in a bucket under `gs://BUCKET/FOLDER`, by one kind of path.
 
-A file is whole or absent. In a folder it is written beside its place, under a name that nobody
-can foresee, flushed and renamed; in a bucket an object is there once its last byte has come, and
+A file is whole or absent. In a folder it is written under another name that nobody can foresee,
+flushed and then renamed; in a bucket an object is there as soon as its last byte has come, and
 cannot be changed, only replaced.
 
 A bucket's paths are those of etils.epath, which have pathlib's methods and gcsfs beneath them;
-no function but these needs to know which kind it has.
+only the functions of this module need to know which kind a path is of.
 """
 
 import contextlib
@@ -35,11 +35,14 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def resolve(name: str | Path) -> Path:
-    """Give the path of a folder or file.
+    """Return the path of a folder or file, and connect to its bucket where it is in one.
 
     Args:
-      name: a path of the file system, `~` expanded, or `gs://BUCKET/FOLDER`; a bucket's path
-        stays as it is.
+      name: a path of the file system, `~` expanded, or `gs://BUCKET/FOLDER`; a bucket's path stays
+        as it is.
+
+    Returns:
+      A pathlib.Path, or an etils.epath.Path of a bucket.
 
     Raises:
       InputError: in one line, for a name that no file can have, another scheme, a folder's name
@@ -90,7 +93,14 @@ def _configure_buckets() -> None:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether an error says that a bucket is out of reach for a while, not that it refuses."""
+    """Tell whether an error says that a bucket is out of reach for a while, not that it refuses.
+
+    Args:
+      error: what a read or a write of a path raised.
+
+    Returns:
+      True for errors of the connection, timeouts, and answers with a status of 500 or more.
+    """
     if "gcsfs" not in sys.modules:
         return False
     import aiohttp
@@ -102,17 +112,41 @@ def is_transient(error: BaseException) -> bool:
 
 
 def in_bucket(path: Path) -> bool:
-    """Tell whether a path lies in a bucket."""
+    """Tell whether a path lies in a bucket.
+
+    Args:
+      path: a path that `resolve` gave, or one below it.
+
+    Returns:
+      True for a bucket's path, False for one of the file system.
+    """
     return not isinstance(path, Path)
 
 
 def absolute(path: Path) -> Path:
-    """Give the path from the root of the file system; a bucket's has no other."""
+    """Return a path from the root of the file system.
+
+    Args:
+      path: a path of the file system, or of a bucket.
+
+    Returns:
+      The absolute path; a bucket's path stays as it is.
+    """
     return path if in_bucket(path) else path.absolute()
 
 
 def read_file(path: Path) -> bytes:
-    """Read a whole file. Raises OSError, also for what is no file, such as a pipe without end."""
+    """Read a whole file.
+
+    Args:
+      path: the file.
+
+    Returns:
+      Its content.
+
+    Raises:
+      OSError: where it cannot be read, and for what is no file, such as a pipe without end.
+    """
     if not in_bucket(path) and path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "is no file", str(path))
     return path.read_bytes()
@@ -123,6 +157,16 @@ def writing(path: Path) -> Iterator[None]:
     """Turn an OSError into the one line that names the file which cannot be written.
 
     A bucket's errors pass: some of them say that it is out of reach for a while.
+
+    Args:
+      path: the file that is written within the `with` statement.
+
+    Yields:
+      Nothing.
+
+    Raises:
+      InputError: where the file may not be written.
+      RunError: where the disk is full, or fails.
     """
     try:
         yield
@@ -133,7 +177,15 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def unwritable(path: Path, error: OSError) -> InputError | RunError:
-    """Make the error for a file that cannot be written: a full disk stops a run that is sound."""
+    """Make the error for a file that cannot be written.
+
+    Args:
+      path: the file.
+      error: why not.
+
+    Returns:
+      A RunError for a full or failing disk, which stops a run that is sound; else an InputError.
+    """
     kind = RunError if error.errno in FULL else InputError
     shown = paths.printable(str(path))
     return kind(f"{shown}: cannot be written: {error.strerror or first_line(error)}")
@@ -148,7 +200,8 @@ def write_file(path: Path, content: bytes, replace: bool = True) -> bool:
       replace: whether a file that has this name is replaced.
 
     Returns:
-      Whether it was written: without `replace` it is not where the name is taken, also by a link.
+      Whether it was written. Without `replace` it is not written where the name is taken, by a
+      file or by a link.
 
     Raises:
       InputError: naming the file, where it may not be written.
@@ -170,10 +223,16 @@ def write_file(path: Path, content: bytes, replace: bool = True) -> bool:
 
 @contextlib.contextmanager
 def unfinished(path: Path) -> Iterator[BinaryIO]:
-    """Open a new file beside `path`, under another name, for `commit`; without it, it goes again.
+    """Open a new file in the folder of `path` under another name, for `commit`.
 
     Its name cannot be foreseen, so that it is nobody else's file or link. It is locked as long as
     it is written, so that `sweep` can tell it from what a killed process has left.
+
+    Args:
+      path: the name that the file is to have in the end.
+
+    Yields:
+      The file, open for writing. It is removed at the end unless `commit` has renamed it.
     """
     file = _new(path)
     try:
@@ -197,10 +256,10 @@ def _new(path: Path) -> BinaryIO:
 
 
 def commit(file: BinaryIO, path: Path, replace: bool = True) -> bool:
-    """Give an unfinished file that is written its name, once all of it is on disk.
+    """Give an unfinished file its name, after all of it has been flushed to the disk.
 
     Args:
-      file: of `unfinished(path)`.
+      file: what `unfinished(path)` gave, with its content written.
       path: its name from now on.
       replace: whether a file that has this name is replaced.
 
@@ -220,12 +279,16 @@ def commit(file: BinaryIO, path: Path, replace: bool = True) -> bool:
             os.replace(file.name, path)
     else:
         os.replace(file.name, path)
-    sync(path.parent)
+    _sync(path.parent)
     return True
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes have left unfinished in a folder of a file system."""
+    """Remove what killed processes have left unfinished in a folder of a file system.
+
+    Args:
+      folder: the folder; those below it are left as they are.
+    """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if UNFINISHED.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
@@ -238,7 +301,7 @@ def _remove_unless_locked(name: str) -> None:
         os.unlink(name)
 
 
-def sync(folder: Path) -> None:
+def _sync(folder: Path) -> None:
     """Wait until the names in a folder are on disk."""
     opened = os.open(folder, os.O_RDONLY)
     try:
@@ -248,7 +311,11 @@ def sync(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and what is in it, if it is there."""
+    """Remove a folder and all that is in it.
+
+    Args:
+      folder: the folder; nothing happens where there is none.
+    """
     if in_bucket(folder):
         folder.rmtree(missing_ok=True)
     else:
@@ -256,13 +323,21 @@ def remove(folder: Path) -> None:
 
 
 def open_append(path: Path, text: str) -> TextIO:
-    """Open a text file that holds `text` for more, which `flush` makes visible."""
+    """Open a text file that begins with a text, to append to it.
+
+    Args:
+      path: the file; one that is there is replaced.
+      text: what it holds to begin with.
+
+    Returns:
+      The open file. What is written after it becomes visible with `flush`.
+    """
     write_file(path, text.encode())
-    return Rewritten(path, text) if in_bucket(path) else open(path, "a", encoding="utf-8")
+    return _Rewritten(path, text) if in_bucket(path) else open(path, "a", encoding="utf-8")
 
 
-class Rewritten(io.StringIO):
-    """A text whose `flush` replaces an object by what has been written so far."""
+class _Rewritten(io.StringIO):
+    """A text whose `flush` replaces an object of a bucket by what has been written so far."""
 
     def __init__(self, path: Path, text: str):
         super().__init__()

@@ -12,7 +12,12 @@ PACKAGE = Path(__file__).parent.parent
 
 @functools.cache
 def code_version() -> str:
-    """Tell the package's version and a digest of its sources: `0.2.0+1f2e3d4c5b6a`."""
+    """Return the package's version with a digest of its sources.
+
+    Returns:
+      `0.2.0+1f2e3d4c5b6a`: the version, and the first 12 hexadecimal digits of the sha256 over the
+      paths and the contents of all Python files of the package.
+    """
     files = sorted(PACKAGE.rglob("*.py"))
     contents = [
         content
