@@ -9,8 +9,10 @@ Recipe: K. He et al.'s (arXiv 1512.03385) with batch 64, a cosine and 60 epochs;
 chooses cycles 0 to 3, ResNet-20 goes on to 6, ResNet-56 to 9. Potentials: 60 epochs on the whole
 pool. --config.policies="('entropy','core_set')" adds a policy.
 Cost: 204 trainings, 1.6 million steps. Not run here.
-Expect: no figures yet. `study_cifar10.py:small` (3 cycles, 8 steps) takes two minutes on 2 cores
-and says nothing about accuracy.
+Expect: no figures yet.
+Word `small`, as `study_cifar10.py:small`: 1 seed; 3 cycles to 6 % of the pool; 8 steps of 4
+images at rate 0.01; batches of 4 for scores and evaluation. It takes two minutes on 2 cores and
+says nothing about accuracy.
 """
 
 from salx import recipes

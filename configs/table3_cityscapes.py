@@ -15,8 +15,9 @@ Cost: 225 trainings, 4.8 million steps at 768x768. Not run here.
 `--worker=I/N` is one of them: on N machines, or `sbatch --array=0-14 launch/slurm.sbatch`.
 Expect, in the paper: 55 to 76 % mIoU, +2.2 over random in the mean of the 20 pairs off the
 diagonal; the report sets every cell beside the paper's. ResNet-18's 55 to 58 % are oddly low.
-`table3_cityscapes.py:small` (128x256, 3 cycles, 8 steps, no pretrained weights) takes tens of
-minutes on 2 cores and says nothing about mIoU.
+Word `small`, as `table3_cityscapes.py:small`: 1 seed; 3 cycles to 75 % of the pool; 8 steps of 4
+images of 128x256 at rate 0.01; scores and evaluation at 128x256 in batches of 4; no pretrained
+weights; no worker processes. It takes tens of minutes on 2 cores and says nothing about mIoU.
 """
 
 from salx import recipes

@@ -16,7 +16,7 @@ from salx.models.model import Model
 from salx.policies import Policy
 from salx.policies.scored import Rows
 from salx.scoring.engine import Question, Reading, Scorer
-from salx.study.config import StudyConfig, Telemetry
+from salx.study.config import StudyConfig, Telemetry, resolve
 from salx.study.grid import GridSpec
 from salx.surrogates.network import Network
 from salx.surrogates.surrogate import Preprocessing
@@ -60,6 +60,12 @@ def module_of(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def config_of(name: str) -> StudyConfig:
+    """Return the config of a file of configs/ and its words, as `cityscapes.py:res18,small`."""
+    file, _, words = name.partition(":")
+    return resolve(module_of(ROOT / "configs" / file).get_config(words))
 
 
 def quiet(config: StudyConfig) -> StudyConfig:

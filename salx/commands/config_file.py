@@ -15,6 +15,17 @@ from salx.study import config as configs
 
 # What configs imported from version 0.1, and where it is.
 MOVED = {"salx.config": "salx.study.config"}
+# Configs of version 0.1 that are one file now, with a word in the place of each name's ending.
+JOINED = {
+    "ade20k": ("res18", "res50", "xc65"),
+    "camvid": ("mnv3", "res18"),
+    "cifar10": ("res20", "res56"),
+    "cityscapes": ("mnv3", "res18", "res20", "res50", "xc65"),
+    "fig3_cityscapes": ("res18", "res50", "xc65"),
+    "fig3_imagenet": ("res18", "res34"),
+    "imagenet": ("res34",),
+    "scenes": ("mnv3", "res20"),
+}
 LINE = 300  # characters of what others say, in a message
 LABELLED = ("models", "options", "lineages", "ensembles")  # sections of labels
 
@@ -32,23 +43,31 @@ class ConfigFile(flags.ArgumentParser):
     config: ConfigDict | None = None  # as the file gives it
 
     def parse(self, path: str) -> ConfigDict:
-        """Return what the file's get_config gives, locked against new fields.
+        """Run the file, and lock the config that its get_config gives against new fields.
 
-        Raises InputError, naming the file, for what cannot be used.
+        Args:
+          path: the file, and after a colon, if there is one, the words for get_config.
+
+        Returns:
+          The config.
+
+        Raises:
+          InputError: naming the file, for what cannot be used.
         """
         name, colon, argument = path.partition(":")
         file = local(name, "--config")
         if not file.is_file():
-            why = "is no file" if file.exists() else "no such file"
-            raise InputError(f"--config={file}: {why}")
+            raise InputError(f"--config={file}: {missing(file, argument)}")
         try:
             loader = _Loader("config_config", str(file))
             module = importlib.util.module_from_spec(spec_from_loader(loader.name, loader))
             sys.modules[loader.name] = module  # where dataclasses in it look for their names
             loader.exec_module(module)
             config = module.get_config(*([argument] if colon else []))
-        except (InputError, KeyboardInterrupt):
+        except KeyboardInterrupt:
             raise
+        except InputError as error:
+            raise InputError(f"--config={file}: {error}") from error
         except BaseException as error:  # sys.exit() among them: it would count as success
             raise InputError(raised_by(file, error)) from error
         if not isinstance(config, ConfigDict):
@@ -56,6 +75,22 @@ class ConfigFile(flags.ArgumentParser):
             raise InputError(f"--config={file}: get_config gives {kind}, not a ConfigDict")
         self.config = config.lock()
         return config
+
+
+def missing(file: Path, argument: str) -> str:
+    """Say why a path is no config file, with the name that a config of version 0.1 has now.
+
+    Args:
+      file: the path.
+      argument: what stands behind the colon after it, "" if there is nothing.
+    """
+    if file.exists():
+        return "is no file"
+    name, _, word = file.stem.rpartition("_")
+    if word not in JOINED.get(name, ()):
+        return "no such file"
+    words = ",".join(filter(None, (word, argument)))
+    return f"no such file; since version 0.2 it is {file.with_name(name)}.py:{words}"
 
 
 def raised_by(file: Path, error: BaseException) -> str:

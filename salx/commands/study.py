@@ -68,7 +68,9 @@ def optional(parser: flags.ArgumentParser, name: str, text: str) -> flags.FlagHo
     return flags.DEFINE_flag(flag)
 
 
-CONFIG = config_flags.DEFINE_config_file("config", None, "The study, as in configs/quickstart.py.")
+CONFIG = config_flags.DEFINE_config_file(
+    "config", None, "The study: configs/quickstart.py; or, with words, configs/cityscapes.py:res18."
+)
 flags.FLAGS["config"].parser = ConfigFile()
 WORKDIR = flags.DEFINE_string("workdir", None, "The study's folder, or gs://BUCKET/FOLDER.")
 COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT where process 0 listens.")

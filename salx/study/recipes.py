@@ -7,7 +7,10 @@ seeds; models are trained anew from the pretrained backbone in every cycle.
 
 from ml_collections import ConfigDict
 
+from salx.infra.errors import InputError, cut, unknown
 from salx.study.config import base
+
+SMALL = "small"  # the word that cuts a study to what a laptop does in minutes
 
 # The paper's networks, with the weights that training starts from. Of a ResNet-20 with this stem
 # no public ImageNet weights are known: it starts from scratch.
@@ -23,6 +26,32 @@ BACKBONES = {
     },
     "xc65": {"name": "xception65", "pretrained": "timm/xception65.tf_in1k"},
 }
+
+
+def words(argument: str, *labels: str) -> tuple[str, str]:
+    """Read a config's argument, such as `res18,small` of `configs/cityscapes.py:res18,small`.
+
+    Args:
+      argument: one of the labels and, where the small study is wanted, `small`, with a comma
+        between them.
+      labels: the words of which one must be there.
+
+    Returns:
+      The label, and "small" or "".
+
+    Raises:
+      InputError: for any other argument; it names the words that there are.
+    """
+    written = argument.split(",") if argument else []
+    for word in written:
+        if word not in (*labels, SMALL):
+            raise unknown("word", word, (*labels, SMALL))
+    chosen = [word for word in written if word != SMALL]
+    if len(chosen) != 1 or len(written) > 2:
+        instead = f", not {cut(argument)!r}" if argument else ""
+        example = f"':{labels[0]}' or ':{labels[0]},{SMALL}'"
+        raise InputError(f"needs one of the words {', '.join(labels)}, as {example}{instead}")
+    return chosen[0], SMALL if SMALL in written else ""
 
 
 def one(config: ConfigDict, *labels: str) -> ConfigDict:
@@ -72,9 +101,23 @@ def generations(config: ConfigDict, *labels: str) -> ConfigDict:
 
 
 def laptop(config: ConfigDict, argument: str, size: tuple[int, int], budget: float) -> ConfigDict:
-    """The same engine on a few images for a few steps, if the config's argument says `small`."""
-    if argument not in ("", "small"):
-        raise ValueError(f"a config takes ':small' or nothing, not ':{argument}'")
+    """Cut a study to what shows within minutes on a laptop that all of it works.
+
+    Args:
+      config: the whole study.
+      argument: "small", or "" for the whole study as it is.
+      size: height and width of the small study's images, in pixels.
+      budget: the share of the pool that the small study labels.
+
+    Returns:
+      The config: small, it has one seed, three cycles, 8 steps of 4 images at rate 0.01 for every
+      model, no pretrained weights, and no worker processes.
+
+    Raises:
+      InputError: for any other argument.
+    """
+    if argument not in ("", SMALL):
+        raise unknown("word", argument, (SMALL,))
     if not argument:
         return config
     from_scratch(config)  # nothing is downloaded

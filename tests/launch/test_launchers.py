@@ -18,6 +18,7 @@ from tests.launchers import STUDY, clean, run
 
 HERE = Path(__file__).parent
 SCRIPTS = [*ROOT.glob("launch/*.sh"), ROOT / "launch/slurm.sbatch", ROOT / ".ci/run"]
+WORDS = ["--config=configs/cityscapes.py:res18,small", "--workdir=/mnt/salx/w"]
 DRY = {
     "multi_gpu": (["launch/multi_gpu.sh", "--dry-run", *STUDY], {}),
     "multi_gpu_bucket": (
@@ -44,6 +45,9 @@ DRY = {
         ["launch/slurm.sbatch", "--dry-run", *STUDY],
         {"SALX_PYTHON": "/opt/my env/bin/python"},
     ),
+    "multi_gpu_words": (["launch/multi_gpu.sh", "--dry-run", *WORDS], {}),
+    "slurm_words": (["launch/slurm.sbatch", "--dry-run", *WORDS], {}),
+    "tpu_words": (["launch/tpu.sh", "--dry-run", "run", *WORDS], {}),
     "tpu": (["launch/tpu.sh", "--dry-run", "study", *STUDY], {}),
     "tpu_spot": (
         ["launch/tpu.sh", "--dry-run", "study", *STUDY],

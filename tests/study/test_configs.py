@@ -1,3 +1,5 @@
+import hashlib
+import json
 import re
 from dataclasses import replace
 
@@ -5,33 +7,103 @@ import jax
 import numpy as np
 import pytest
 
+from salx.commands.config_file import JOINED, ConfigFile
 from salx.data import datasets
+from salx.infra.errors import InputError
 from salx.models import model as networks
 from salx.study import config as configs
 from salx.study import recipes
 from salx.training.evaluation import Evaluator
 from salx.training.step import Trained
 from tests import builders
-from tests.builders import ROOT, module_of
+from tests.builders import ROOT, config_of, module_of
 
 FILES = sorted((ROOT / "configs").glob("*.py"))
 SHARED = ROOT.parent / "shared" / "data"
+# Each config with its words, and a digest of what it resolves to. A change that is meant, such as
+# a new field, changes them: `digest` gives the new ones.
+DIGESTS = dict(
+    line.split() for line in (ROOT / "tests/study/config_digests.txt").read_text().splitlines()
+)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_config_stands_and_its_header_is_a_manual(path):
+def digest(name: str) -> str:
+    """The beginning of the SHA-256 of what a config resolves to."""
+    written = json.dumps(config_of(name).to_dict(), sort_keys=True)
+    return hashlib.sha256(written.encode()).hexdigest()[:16]
+
+
+def test_every_config_resolves_to_what_it_was():
+    assert {name: digest(name) for name in DIGESTS} == DIGESTS
+    assert {name.partition(":")[0] for name in DIGESTS} == {path.name for path in FILES}
+
+
+@pytest.mark.parametrize("name", [name for name in DIGESTS if not name.endswith("small")])
+def test_every_config_stands_and_its_header_is_a_manual(name):
+    file, _, label = name.partition(":")
+    path = ROOT / "configs" / file
     module = module_of(path)
-    config = configs.resolve(module.get_config())
-    assert config.name == path.stem
+    assert config_of(name).name == "_".join(filter(None, (path.stem, label)))
     assert f"--config=configs/{path.name}" in module.__doc__
+    assert "small" in module.__doc__
+    assert not label or re.search(rf"^Words: .*\b{label}\s\(", module.__doc__, re.M | re.S)
     for said in ("Data:", "Time:" if path.stem == "quickstart" else "Cost:"):
         assert re.search(rf"^{said}", module.__doc__, re.M)
-    if path.stem != "quickstart":
-        small = configs.resolve(module.get_config("small"))
-        assert small.cycles <= 3
-        assert not any("pretrained" in options for options in small.models.values())
-        with pytest.raises(ValueError, match="':small' or nothing"):
-            module.get_config("smal")
+    words = ",".join(filter(None, (label, "small")))
+    small = config_of(f"{file}:{words}")
+    assert small.cycles <= 3
+    assert (small.seeds, small.train.steps) == (1, 8)
+    assert not any("pretrained" in options for options in small.models.values())
+    with pytest.raises(
+        InputError, match=r"unknown word 'smal'; did you mean 'small'\? known: .*small"
+    ):
+        module.get_config("smal")
+
+
+CITYSCAPES = "res20, mnv3, res18, res50, xc65, as ':res20' or ':res20,small'"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "cityscapes.py:res81",
+            "unknown word 'res81'; did you mean 'res18'? "
+            "known: mnv3, res18, res20, res50, small, xc65",
+        ),
+        ("cityscapes.py:res18,smal", "unknown word 'smal'; did you mean 'small'? known: "),
+        ("cityscapes.py:res18, small", "unknown word ' small'; did you mean 'small'? known: "),
+        ("cityscapes.py", f"needs one of the words {CITYSCAPES}\n"),
+        ("cityscapes.py:", f"needs one of the words {CITYSCAPES}\n"),
+        ("cityscapes.py:small", f"needs one of the words {CITYSCAPES}, not 'small'\n"),
+        ("cityscapes.py:res18,res50", f"needs one of the words {CITYSCAPES}, not 'res18,res50'\n"),
+        ("scenes.py:res20,small,small", "needs one of the words res20, mnv3, as "),
+        ("table3_cityscapes.py:res18", "unknown word 'res18'; known: small\n"),
+        ("cityscapes_res81.py", "no such file\n"),
+        (
+            "cityscapes_res18.py:small",
+            f"no such file; since version 0.2 it is {ROOT}/configs/cityscapes.py:res18,small\n",
+        ),
+    ],
+)
+def test_words_that_a_config_does_not_take_are_refused_in_a_line(salx, tmp_path, name, message):
+    path = ROOT / "configs" / name
+    process = salx(tmp_path / "w", config=path)
+    file = str(path).partition(":")[0]
+    assert process.returncode == 2
+    assert process.stderr.startswith(f"salx: --config={file}: {message}")
+    assert process.stderr.count("\n") == 1
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("words", ["", ":small"])
+@pytest.mark.parametrize("old", [f"{name}_{w}" for name in JOINED for w in JOINED[name]])
+def test_a_replaced_config_names_its_successor_which_is_the_same_study(old, words):
+    with pytest.raises(InputError, match=r"no such file; since version 0\.2 it is ") as refused:
+        ConfigFile().parse(f"{ROOT}/configs/{old}.py{words}")
+    config = ConfigFile().parse(str(refused.value).rpartition(" it is ")[2])
+    assert config.name == old
+    assert config.seeds == (1 if words else 3)
 
 
 def test_the_papers_recipes():
@@ -55,16 +127,20 @@ def test_the_papers_recipes():
 @pytest.mark.parametrize(
     ("config", "tree", "options"),
     [
-        ("imagenet_res18", "imagenet_layout", ()),
-        ("cityscapes_mnv3", "cityscapes_layout", ("--config.cycles=2",)),
-        ("ade20k_res18", "ade20k_layout/ADEChallengeData2016", ("--config.cycles=2",)),
+        ("imagenet_res18.py:small", "imagenet_layout", ()),
+        ("cityscapes.py:mnv3,small", "cityscapes_layout", ("--config.cycles=2",)),
+        (
+            "ade20k.py:res18,small",
+            "ade20k_layout/ADEChallengeData2016",
+            ("--config.cycles=2",),
+        ),
     ],
 )
 def test_a_small_study_on_the_official_layouts(salx, tmp_path, config, tree, options):
     if not SHARED.is_dir():
         pytest.skip("needs the data of ../shared")
     place = f"--config.dataset.dir={SHARED / tree}"
-    argument = ROOT / "configs" / f"{config}.py:small"
+    argument = ROOT / "configs" / config
     process = salx(tmp_path, place, *options, config=argument, timeout=1200)
     assert process.returncode == 0, process.stderr
     assert "report:" in process.stdout

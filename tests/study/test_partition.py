@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from salx import records
 from salx.infra.errors import InputError
-from salx.study import config as configs
 from salx.study import grid, partition
 from salx.study.grid import HEADS_BEFORE, GridSpec, Selection
 from salx.study.partition import Cost, CostModel
 from salx.training.recipe import Recipe
-from tests.builders import GRID, ROOT, module_of
+from tests.builders import GRID, config_of
 
 MACS = {"s": (1.0, 2.0), "m": (10.0, 20.0), "l": (100.0, 200.0)}
 RECIPE = Recipe(batch=4, epochs=2.0)
@@ -111,31 +110,31 @@ def test_efforts_worked_out_by_hand():
     [
         # Table 3: 3 seeds of 5 models. A surrogate trains 9 times to choose cycles 1 to 9; each
         # model is measured at the end on 5 choices and at random; after cycle 0 it has been.
-        ("table3_cityscapes", 3 * (5 + 1), 3 * 5 * 9, 3 * 5 * 6),
-        ("table4_ade20k", 3 * (3 + 1), 3 * 3 * 9, 3 * 3 * 4),
-        ("table5_imagenet", 3 * (2 + 1), 3 * 2 * 9, 3 * 2 * 3),
+        ("table3_cityscapes.py", 3 * (5 + 1), 3 * 5 * 9, 3 * 5 * 6),
+        ("table4_ade20k.py", 3 * (3 + 1), 3 * 3 * 9, 3 * 3 * 4),
+        ("table5_imagenet.py", 3 * (2 + 1), 3 * 2 * 9, 3 * 2 * 3),
         # Figure 3: entropy, Core-Set and true loss share the training after cycle 0 and then
         # have 8 each; learning loss has 9 of its own. Measured: 9 at random, the last of three
         # policies, 9 of learning loss without its head, the potential.
-        ("fig3_imagenet_res18", 3 * 5, 3 * (1 + 3 * 8 + 9), 3 * (9 + 3 + 9 + 1)),
-        ("fig3_imagenet_res34", 3 * 5, 3 * (1 + 3 * 8 + 9), 3 * (9 + 3 + 9 + 1)),
-        ("fig3_cityscapes_res18", 3 * 5, 3 * (1 + 3 * 8 + 9), 3 * (9 + 3 + 9 + 1)),
-        ("fig3_cityscapes_res50", 3 * 5, 3 * (1 + 3 * 8 + 9), 3 * (9 + 3 + 9 + 1)),
-        ("fig3_cityscapes_xc65", 3 * 5, 3 * (1 + 3 * 8 + 9), 3 * (9 + 3 + 9 + 1)),
+        ("fig3_imagenet.py:res18", 3 * 5, 3 * (1 + 3 * 8 + 9), 3 * (9 + 3 + 9 + 1)),
+        ("fig3_imagenet.py:res34", 3 * 5, 3 * (1 + 3 * 8 + 9), 3 * (9 + 3 + 9 + 1)),
+        ("fig3_cityscapes.py:res18", 3 * 5, 3 * (1 + 3 * 8 + 9), 3 * (9 + 3 + 9 + 1)),
+        ("fig3_cityscapes.py:res50", 3 * 5, 3 * (1 + 3 * 8 + 9), 3 * (9 + 3 + 9 + 1)),
+        ("fig3_cityscapes.py:xc65", 3 * 5, 3 * (1 + 3 * 8 + 9), 3 * (9 + 3 + 9 + 1)),
         # Figure 4: five models on one random tenth; what they would choose is not trained on.
-        ("fig4_cityscapes", 3 * (5 + 1), 3 * 5, 0),
+        ("fig4_cityscapes.py", 3 * (5 + 1), 3 * 5, 0),
         # 3 models and a lineage of them, which begins with the first one's training and has 8
         # more. Measured after cycles 4 and 9 on 4 choices and at random, less a model's own
         # after cycle 4, which choosing trained, and that of the lineage's second model, which
         # chooses cycle 5 after it; more in the lineage: the ends of its first two generations,
         # after cycles 3 and 6, and at random there; potentials.
-        ("study_camvid", 3 * 5, 3 * (3 * 9 + 8), 3 * (3 * 2 * 5 - 3 - 1 + 2 * 2 + 3)),
-        ("study_cifar10", 3 * 5, 3 * (3 * 9 + 8), 3 * (3 * 2 * 5 - 3 - 1 + 2 * 2 + 3)),
-        ("study_scenes", 3 * 5, 3 * (3 * 9 + 8), 3 * (3 * 2 * 5 - 3 - 1 + 2 * 2 + 3)),
+        ("study_camvid.py", 3 * 5, 3 * (3 * 9 + 8), 3 * (3 * 2 * 5 - 3 - 1 + 2 * 2 + 3)),
+        ("study_cifar10.py", 3 * 5, 3 * (3 * 9 + 8), 3 * (3 * 2 * 5 - 3 - 1 + 2 * 2 + 3)),
+        ("study_scenes.py", 3 * 5, 3 * (3 * 9 + 8), 3 * (3 * 2 * 5 - 3 - 1 + 2 * 2 + 3)),
     ],
 )
 def test_the_runs_of_the_papers_tables_counted_by_hand(name, selections, choosing, measuring):
-    config = configs.resolve(module_of(ROOT / "configs" / f"{name}.py").get_config())
+    config = config_of(name)
     work = grid.grid(GridSpec.of(config, HEADS_BEFORE))
     found = len(work.selections), len(work.surrogates), len(work.deployments)
     assert found == (selections, choosing, measuring)
@@ -143,7 +142,7 @@ def test_the_runs_of_the_papers_tables_counted_by_hand(name, selections, choosin
 
 def test_the_steps_of_the_papers_cityscapes():
     """220 epochs of what is labelled, in batches of 4, and of 6 for Xception-65."""
-    config = configs.resolve(module_of(ROOT / "configs" / "fig4_cityscapes.py").get_config())
+    config = config_of("fig4_cityscapes.py")
     recipes = {label: config.recipe(label) for label in config.models}
     spec = GridSpec.of(config, ())
     budgets = records.budgets(2975, config.budget, config.cycles)
