@@ -1,4 +1,4 @@
-"""Names of images as people and tools write them, as the keys of a pool.
+"""Finding of the keys of a pool that names mean, as people and tools write them.
 
 A key is a file's name below the pool's folder, with "/". Written down, it may have become an
 absolute path, one below the current folder, one of another machine, or an address of the tool
@@ -36,7 +36,16 @@ def _is_address(name: str) -> bool:
 
 
 def spellings(name: str) -> Iterator[str]:
-    """Give what a name may mean as a path: first itself, then without what was done to it."""
+    """List what a name may mean as a path.
+
+    Args:
+      name: the name as it is written.
+
+    Yields:
+      The name itself; then, each form once, what it was before a person or a tool changed it:
+      without spaces around it, out of an address, with "/" for "\\", percent-decoded, and in
+      Unicode's other normal forms.
+    """
     plain = name.strip().strip("\ufeff").strip()
     if _is_address(plain):
         plain = _of_address(plain)
@@ -51,12 +60,12 @@ def spellings(name: str) -> Iterator[str]:
 
 
 def below(root: Path, name: str, resolve: Callable[[str], str] = os.path.realpath) -> str | None:
-    """Return a file's name below a folder, which may be given as a link to it.
+    """Find a file's name below a folder, which may be given as a link to it.
 
     Args:
       root: the folder.
       name: the file's absolute path, or its path from the folder; it need not be there.
-      resolve: follows the links of a folder.
+      resolve: (path) -> the path without links.
 
     Returns:
       The name with single "/", or None for a file that lies elsewhere.
@@ -82,8 +91,12 @@ def _after(top: str, whole: str) -> str | None:
 
 
 class Match(NamedTuple):
-    """What names mean: an id each, or ABSENT, and the start that was cut off addresses and paths
-    of other machines, "" where none was."""
+    """Hold what the names of one source mean.
+
+    Attributes:
+      ids: the id of each name's image, or ABSENT.
+      start: what was cut off the addresses and the paths of other machines; "" for nothing.
+    """
 
     ids: list[int]
     start: str
@@ -91,11 +104,11 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of a pool, to look names up.
+    """Look up names among the keys of a pool.
 
     Attributes:
-      keys: the keys by id.
-      root: the folder that they start from; None of a data set without files.
+      keys: the keys, by id.
+      root: the folder that they start from; None for a data set without files.
     """
 
     keys: Sequence[str]
@@ -103,7 +116,7 @@ class Keys:
 
     @functools.cached_property
     def ids(self) -> dict[str, int]:
-        """The ids by key."""
+        """Index the ids by key."""
         return {key: number for number, key in enumerate(self.keys)}
 
     def match(self, names: Sequence[str], folder: Path | None = None) -> Match:
@@ -115,7 +128,10 @@ class Keys:
 
         Args:
           names: the names as they are written.
-          folder: the one of the file that they stand in.
+          folder: the folder of the file that they stand in; None where they stand in none.
+
+        Returns:
+          An id for each name, and the common start.
         """
         ids = [self.find(name, folder) for name in names]
         rest = [number for number, id_ in enumerate(ids) if id_ == ABSENT]
@@ -134,8 +150,12 @@ class Keys:
     def find(self, name: str, folder: Path | None = None) -> int:
         """Find the image that a name means by itself: a key, or a path of this machine.
 
+        Args:
+          name: the name as it is written.
+          folder: the folder of the file that it stands in; None where it stands in none.
+
         Returns:
-          Its id, or ABSENT.
+          The image's id, or ABSENT.
         """
         if name in self.ids:
             return self.ids[name]
@@ -146,8 +166,14 @@ class Keys:
         return ABSENT
 
     def by_file_name(self, name: str) -> int:
-        """Find the one image whose file, in whatever folder, has a name, perhaps with signs
-        replaced by "_" or left out, as tools do; ABSENT where none or several have it."""
+        """Find the one image whose file has a name, in whatever folder it lies.
+
+        Args:
+          name: the file's name; some of its signs may be replaced by "_" or left out, as tools do.
+
+        Returns:
+          The image's id; ABSENT where no image, or more than one, has that name.
+        """
         return self._by_file_name.get(_bare(name), ABSENT)
 
     def _uploaded(self, name: str) -> int:

@@ -1,4 +1,4 @@
-"""What names in a folder of anybody's images mean: splits, masks, systems' folders, copies."""
+"""Meanings of names in anybody's folder of images: splits, masks, copies, systems' folders."""
 
 import filecmp
 import re
@@ -46,23 +46,44 @@ _COPY = re.compile(r"\d{6}_(.+)")  # as `--copy` names: a rank and the end of th
 
 
 def is_split(name: str) -> bool:
-    """Say whether a folder's name is that of a split."""
+    """Tell whether a folder's name is that of a split.
+
+    Args:
+      name: the folder's name, in any case.
+
+    Returns:
+      Whether it is one of TRAIN, VALIDATION and TEST.
+    """
     return name.lower() in (*TRAIN, *VALIDATION, *TEST)
 
 
 def is_no_class(name: str) -> bool:
-    """Say whether a folder's name is that of a split, of images or of masks, and so no class's."""
+    """Tell whether a folder's name is that of a split, of images or of masks, and so no class's.
+
+    Args:
+      name: the folder's name, in any case.
+
+    Returns:
+      Whether it is such a name; spaces and "_", "." and "-" in it do not count.
+    """
     return bool(_NO_CLASS.fullmatch(_plain(name)))
 
 
 def splits(root: Path, folders: Sequence[str]) -> tuple[str, str]:
-    """Choose the folders of the pool and of validation, in any case, of those in `root`.
+    """Choose the folders of the pool and of validation.
 
     The pool is train or training; validation is val, valid or validation, or else test or
-    testing. Gives "" for what is not there.
+    testing, all in any case.
+
+    Args:
+      root: the set's folder, for messages.
+      folders: the names of the folders in it.
+
+    Returns:
+      The names of the pool's and of validation's folder, "" for one that is not there.
 
     Raises:
-      InputError: where two could be the same.
+      InputError: where two folders could be the same split.
     """
 
     def one(names: Sequence[str], what: str) -> str:
@@ -86,8 +107,11 @@ def masks(names: Iterable[str]) -> dict[str, str]:
     a file beside its image (`a.jpg`, `a_mask.png`); and masks of a camera (`masks/front.png`,
     `camera_mask.png`), which are no one image's but have a format of masks.
 
+    Args:
+      names: the files' names below the set's folder.
+
     Returns:
-      {name: the folder that it is a mask in}.
+      {name of a mask: the folder that it is a mask in}.
     """
     names = list(names)
     if not _MASK_WORDS.search("\n".join(names)):
@@ -111,14 +135,18 @@ def masks(names: Iterable[str]) -> dict[str, str]:
 
 
 def copies(root: Path, sizes: Sizes) -> dict[str, str]:
-    """Find what `--copy` of an earlier selection left among the sorted files below a folder.
+    """Find the copies of images that `--copy` of an earlier selection made below a folder.
 
     These are folders of which every image is one that lies elsewhere: by its key and size,
     folders and all (`copy/drive/a.jpg` of `drive/a.jpg`), with a look into some of them; or, as
     version 0.1 copied, at least half of them by name and size (`copy/000012_a.jpg`).
 
+    Args:
+      root: the folder.
+      sizes: the files below it, sorted by name, with their sizes in bytes.
+
     Returns:
-      {name: the folder of copies}.
+      {name of a copy: the folder of copies that it lies in}.
     """
     names = list(sizes)
     folders = {each for lowest in set(map(_folder, names)) for each in _above(lowest)}

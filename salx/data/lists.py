@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from absl import logging
+from jaxtyping import UInt8
 
 from salx.data import keys, tables
 from salx.data.image_files import ClassifiedFiles, ImageFiles, MaskedFiles
@@ -20,8 +21,14 @@ SPLITS = ("train", "val")
 
 
 class Row(NamedTuple):
-    """An image, its class name or mask file ("": it has none), its split, and where the list
-    says so."""
+    """Hold a line of a list.
+
+    Attributes:
+      image: the image's file, below the set's folder.
+      target: the name of its class, or its mask's file below the set's folder; "" for none.
+      split: "train" or "val".
+      where: the list and the line, for messages.
+    """
 
     image: str
     target: str
@@ -30,7 +37,14 @@ class Row(NamedTuple):
 
 
 def is_list(name: str) -> bool:
-    """Tell whether a file is called as a list is."""
+    """Tell whether a file is called as a list is.
+
+    Args:
+      name: the file's name.
+
+    Returns:
+      Whether it ends as lists do, in any case.
+    """
     return name.lower().endswith(LISTS)
 
 
@@ -40,8 +54,11 @@ def read(root: Path, name: str, target: str, needed: bool) -> list[Row]:
     Args:
       root: the folder of the list.
       name: the list's file in it.
-      target: its column "label" or "mask", which all images have or none.
-      needed: whether all have to.
+      target: the column of what belongs to an image, "label" or "mask".
+      needed: whether every image needs one; else all have one, or none has.
+
+    Returns:
+      The rows, in the order of the list.
 
     Raises:
       InputError: naming the list and the line of what is missing, not a split, or listed twice.
@@ -65,11 +82,7 @@ def read(root: Path, name: str, target: str, needed: bool) -> list[Row]:
 
 
 def _parsed(root: Path, fields: Mapping[str, Any], target: str, where: str) -> Row:
-    """Make a line's row; a file is normalised, and has to lie below the set's folder.
-
-    Raises:
-      InputError: for what is no text, or in a label no whole number either.
-    """
+    """Make a line's row; raise InputError for a field that cannot be what it should be."""
     image = _text(fields, "image", where)
     if not image.strip():
         columns = ", ".join(map(repr, fields)) if "image" not in fields else ""
@@ -115,7 +128,7 @@ def _inside(root: Path, name: str, where: str) -> str:
 
 
 def _size(root: Path, name: str, where: str) -> int:
-    """Ask for a file's size in bytes. Raises InputError, naming the list's line."""
+    """Ask for a file's size in bytes; raise InputError, naming the list's line."""
     try:
         facts = (root / name).stat()
     except OSError as error:
@@ -136,12 +149,36 @@ def _sizes(root: Path, rows: Sequence[Row]) -> dict[str, int]:
 
 
 def unlabelled(root: Path, rows: Sequence[Row]) -> list[ImageFiles]:
-    """Make the sources of both splits. Raises InputError for a file that is not there."""
+    """Make the sources of a list without labels.
+
+    Args:
+      root: the set's folder.
+      rows: the rows of the list.
+
+    Returns:
+      The sources of the pool and of validation, each in the order of the list.
+
+    Raises:
+      InputError: naming the list's line, for a file that is not there.
+    """
     return [ImageFiles(root, _sizes(root, _of_split(rows, split))) for split in SPLITS]
 
 
 def classified(root: Path, rows: Sequence[Row], classes: Sequence[str]) -> list[ClassifiedFiles]:
-    """Make the sources of both splits. Raises InputError for a label that is no class."""
+    """Make the sources of a list of images with labels.
+
+    Args:
+      root: the set's folder.
+      rows: the rows of the list.
+      classes: the names of the classes, by index.
+
+    Returns:
+      The sources of the pool and of validation, each in the order of the list.
+
+    Raises:
+      InputError: naming the list's line, for a label that is no class or a file that is not
+        there.
+    """
     index = {name: number for number, name in enumerate(classes)}
     for row in rows:
         if row.target not in index:
@@ -152,8 +189,20 @@ def classified(root: Path, rows: Sequence[Row], classes: Sequence[str]) -> list[
     ]
 
 
-def masked(root: Path, rows: Sequence[Row], map: np.ndarray) -> list[MaskedFiles]:
-    """Make the sources of both splits. Raises InputError for a file that is not there."""
+def masked(root: Path, rows: Sequence[Row], map: UInt8[np.ndarray, "256"]) -> list[MaskedFiles]:
+    """Make the sources of a list of images with masks.
+
+    Args:
+      root: the set's folder.
+      rows: the rows of the list.
+      map: the class of each value that masks store, from `decoding.label_map`.
+
+    Returns:
+      The sources of the pool and of validation, each in the order of the list.
+
+    Raises:
+      InputError: naming the list's line, for a file that is not there.
+    """
     return [
         MaskedFiles(
             root,

@@ -1,4 +1,4 @@
-"""Whether a set's masks can be trained and measured on: looked at before anything is trained.
+"""A check, before anything is trained, that a set's masks can be trained and measured on.
 
 Of validation every example is read, as each evaluation does anyway; of the pool, SAMPLE of them,
 evenly spread. Where none of these has a labelled pixel the rest is read too, up to the first that
@@ -41,8 +41,7 @@ def check(dataset: Dataset) -> None:
 
 
 def _is_labelled(dataset: Dataset, source: Source, split: str, most: int) -> bool:
-    """Tell whether a split has a labelled pixel. Reads `most` examples, and more only if these
-    have none."""
+    """Tell whether a split has a labelled pixel; reads `most` examples, and the rest if needed."""
     first = spread(len(source), most)
     rest = np.setdiff1d(np.arange(len(source)), first)
     if any([*_pixels(dataset, source, split, first)]):

@@ -1,4 +1,4 @@
-"""Classes that occur nowhere: warnings of what is seldom meant, in a line each."""
+"""Warnings of classes that occur nowhere, which is seldom meant, in a line each."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,8 +16,13 @@ SAMPLE = 64  # masks that are looked at, spread evenly
 def sampled_values(masks: MaskedFiles, most: int = SAMPLE) -> tuple[frozenset[int], int]:
     """Collect the values that masks store, without reading all of them.
 
+    Args:
+      masks: the source of the masks.
+      most: how many of them to read, spread evenly.
+
     Returns:
-      The values, and in how many masks. One that cannot be read is named when its turn comes.
+      The values, and in how many masks they were looked for. A mask that cannot be read is
+      passed over; it is named when its turn comes.
     """
     values, read = set(), 0
     for number in spread(len(masks), most).tolist():
@@ -54,7 +59,13 @@ def warn_of_masks(masks: MaskedFiles, classes: Sequence[str], where: str) -> Non
 
 
 def warn_of_labels(sources: Iterable[ClassifiedFiles], classes: Sequence[str], where: str) -> None:
-    """Warn of classes that are no image's label, and of names that differ in their case alone."""
+    """Warn of classes that are no image's label, and of names that differ in their case alone.
+
+    Args:
+      sources: the sources of all splits.
+      classes: the names of the classes, by index.
+      where: the set's folder, for the warnings.
+    """
     present = {int(label) for source in sources for label in np.unique(source.labels)}
     absent = [name for number, name in enumerate(classes) if number not in present]
     _warn_of_absent(absent, "its labels", where)

@@ -1,4 +1,4 @@
-"""What the headers of anybody's images say: how each is turned, the size of all, what is odd."""
+"""A look at the headers of anybody's images: how each is turned, the size of all, what is odd."""
 
 import os
 from collections.abc import Sequence
@@ -30,8 +30,13 @@ UNCLEAR = (
 
 
 class Survey(NamedTuple):
-    """The sources with their turns, the shape that all their images have, or MIXED, and a line
-    for each kind of what is odd."""
+    """Hold what the headers of all images say.
+
+    Attributes:
+      sources: the sources, their images turned.
+      shape: (H, W, 3) that all their images have as they are turned, or MIXED.
+      odd: a line for each kind of what a user should know of some images.
+    """
 
     sources: list[ImageFiles]
     shape: Shape
@@ -46,6 +51,9 @@ def survey(name: str, sources: Sequence[ImageFiles], orientation: str) -> Survey
       sources: the files.
       orientation: "auto" turns images, and refuses where nothing tells whether a mask was drawn
         on the turned image; "apply" takes it that it was; "ignore" turns nothing.
+
+    Returns:
+      The turned sources, and what the headers say of them.
 
     Raises:
       ArgumentError: for an orientation that is none of these, and for such a mask.
@@ -91,8 +99,10 @@ def _shown(header: Header) -> tuple[int, int]:
 
 
 def _turned(source: ImageFiles, looked: Sequence[Header | None], orientation: str) -> ImageFiles:
-    """Give a source whose images are turned, and masks that were drawn on the images as stored
-    with them. Raises ArgumentError for a mask of which neither is known."""
+    """Turn a source's images, and with them the masks that were drawn on the images as stored.
+
+    A mask that may have been drawn on either is an ArgumentError, if orientation is "auto".
+    """
     turns = np.array([header.turn if header else 1 for header in looked], np.uint8)
     other = source.turned(turns)
     if not isinstance(other, MaskedFiles) or other.turns is None:

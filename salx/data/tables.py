@@ -28,7 +28,12 @@ BOMS = (
 
 
 class Row(NamedTuple):
-    """A row of a table: its line in the file, and its values by the names of the columns."""
+    """Hold a row of a table.
+
+    Attributes:
+      line: the number of its line in the file, from 1.
+      fields: its values, by the names of the columns in lower case.
+    """
 
     line: int
     fields: dict[str, Any]
@@ -42,6 +47,9 @@ def read(path: Path, columns: Sequence[str]) -> list[Row]:
     Args:
       path: the file; `.jsonl` in any case holds JSON lines.
       columns: names of which some stand in a CSV file's header; by them its delimiter is found.
+
+    Returns:
+      The rows, in the order of the file; blank lines are none.
 
     Raises:
       InputError: naming the file and the line that cannot be read.
@@ -69,7 +77,13 @@ def read(path: Path, columns: Sequence[str]) -> list[Row]:
 
 
 def text_of(path: Path) -> str:
-    """Read a text file, without a byte order mark, all its lines ended by \\n.
+    """Read a text file.
+
+    Args:
+      path: the file.
+
+    Returns:
+      Its text without a byte order mark, with every line ended by \\n.
 
     Raises:
       InputError: naming the file, and the line that is no text.
@@ -113,17 +127,47 @@ def _check_text(path: Path, text: str) -> None:
 
 
 def lines(text: str) -> list[tuple[int, str]]:
-    """Number the lines of a text from 1, and leave out blank ones."""
+    """Number the lines of a text, and leave out blank ones.
+
+    Args:
+      text: the text, its lines ended by \\n.
+
+    Returns:
+      (number from 1, line) for each line that is not blank.
+    """
     return [(line, each) for line, each in enumerate(text.split("\n"), 1) if each.strip()]
 
 
 def json_lines(path: Path, text: str) -> list[tuple[int, Any]]:
-    """Read a JSON value in each line. Raises InputError naming the file and the line."""
+    """Read the JSON value in each line of a text.
+
+    Args:
+      path: the file, for messages.
+      text: its content; blank lines are left out.
+
+    Returns:
+      (number of the line, value) for each line.
+
+    Raises:
+      InputError: naming the file and the line of what is no JSON.
+    """
     return [(line, json_value(path, each, line)) for line, each in lines(text)]
 
 
 def json_value(path: Path, text: str, line: int = 1) -> Any:
-    """Read a text that is one JSON value and starts in a line. Raises InputError naming both."""
+    """Read a text that is one JSON value.
+
+    Args:
+      path: the file that it stands in, for messages.
+      text: the text; it may have several lines.
+      line: the number of its first line in the file.
+
+    Returns:
+      The value.
+
+    Raises:
+      InputError: naming the file and the line, for what is no JSON.
+    """
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -142,11 +186,13 @@ def delimited(
       path: the file, for messages.
       text: its content.
       columns: names of which some stand in the header; by them the delimiter is found.
-      delimiter: one that is certain.
+      delimiter: the delimiter, where it is certain; "" looks for it.
 
     Returns:
-      The delimiter, and an iterator over (line that the record ends in, its values). It raises
-      InputError that names the file and the line of what is no CSV.
+      The delimiter, and an iterator over (number of the line that the record ends in, values).
+
+    Raises:
+      InputError: from the iterator, naming the file and the line of what is no CSV.
     """
     skipped = 0
     if said := re.match(r'"?sep=(.)"?\n', text):  # a spreadsheet's own first line

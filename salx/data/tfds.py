@@ -1,4 +1,4 @@
-"""Sets that tensorflow_datasets prepared as ArrayRecord files, read without tensorflow.
+"""Reading, without tensorflow, of sets that tensorflow_datasets prepared as ArrayRecord files.
 
 Preparing needs tensorflow and is done once, by tfds' own command:
 `tfds build <name> --file_format=array_record --data_dir=<dir>`.
@@ -24,9 +24,15 @@ METADATA = ("dataset_info.json", "features.json")  # what every version's folder
 
 
 class Prepared:
-    """A split's records; items are what `read` makes of one, whose images are still encoded.
+    """Give the records of a split as a `Source`; an item is what `read` makes of a record.
 
-    A record's key is its place, train/0000012: its own name would take reading it.
+    `read` gets the record with its images still encoded. A record's key is its split and number,
+    as in train/0000012: its own name would take reading it.
+
+    Attributes:
+      features: tensorflow_datasets' description of the records' fields.
+      folder: the folder of the prepared version.
+      keys: the records' keys, by id.
     """
 
     def __init__(self, builder: Any, split: str, read: Callable[[Item], Item]):
@@ -59,17 +65,31 @@ class Prepared:
             raise ValueError(f"{self.paths[shard]}: {error}") from error
 
     def content(self) -> bytes:
-        """Give what of the content is known without reading it, for the fingerprint."""
+        """Tell the content apart without reading it, for the data set's fingerprint.
+
+        Returns:
+          The records in each file and the files' sizes in bytes, as bytes of JSON.
+        """
         return canonical([self.info.shard_lengths, self.sizes])
 
 
 def classified(record: Item) -> Item:
-    """Make an item of a record of a classification set."""
+    """Make an item of a record of a classification set.
+
+    Args:
+      record: {"image": an encoded image, "label": the index of its class}.
+
+    Returns:
+      {"image": uint8[H, W, 3], "label": int32[]}.
+
+    Raises:
+      ValueError: for an image that cannot be decoded.
+    """
     return {"image": decoding.decode(record["image"]), "label": np.int32(record["label"])}
 
 
 def _size_of(path: Path) -> int:
-    """Ask for a file's size in bytes. Raises InputError, naming it."""
+    """Ask for a file's size in bytes; raise InputError, naming it."""
     try:
         return path.stat().st_size
     except OSError as error:
@@ -91,7 +111,19 @@ def _check_records(path: Path, count: int) -> None:
 
 
 def choose(source: str, from_folders: Callable, from_tfds: Callable) -> Callable:
-    """Give the one of the two that the option `source` names."""
+    """Choose the reader that the option `source` names.
+
+    Args:
+      source: "folder" or "tfds".
+      from_folders: reads the set from its folders.
+      from_tfds: reads it as tensorflow_datasets prepared it.
+
+    Returns:
+      One of the two.
+
+    Raises:
+      ArgumentError: naming the option, for another value.
+    """
     readers = {"folder": from_folders, "tfds": from_tfds}
     if source not in readers:
         raise unknown("{name}", source, readers, "source")
@@ -99,7 +131,7 @@ def choose(source: str, from_folders: Callable, from_tfds: Callable) -> Callable
 
 
 def _version_folder(name: str, dir: str, how: str) -> Path:
-    """Find dir/name/<version>, the newest one. Raises ArgumentError that says how to prepare it."""
+    """Find the newest dir/name/<version>; raise InputError that says how to prepare it."""
     command = f"tfds build {name} --file_format=array_record --data_dir={dir or '<dir>'}"
     how = f"It is prepared, with tensorflow installed, by `{command}`. {how}"
     if not dir:
@@ -121,8 +153,7 @@ def _version_folder(name: str, dir: str, how: str) -> Path:
 
 
 def _opened(folder: Path, how: str) -> Any:
-    """Open a prepared set's builder. Raises InputError that names what of its metadata is
-    missing or damaged."""
+    """Open a prepared set's builder; raise InputError for metadata that is missing or damaged."""
     for path in (folder / name for name in METADATA):
         try:
             json.loads(path.read_bytes())
@@ -158,14 +189,18 @@ def splits(
     """Open the named splits of a prepared set, from dir/name/<version>.
 
     Args:
-      name: of the set, with its config where it has several.
-      dir: where it was prepared.
-      names: of the splits.
-      read: makes an item of a record.
-      features: the fields of a record that it needs.
-      how: where the set comes from.
+      name: the set's, with its config where it has several.
+      dir: the folder in which it was prepared; "" where the user gave none.
+      names: the splits' names.
+      read: (record) -> item.
+      features: the fields of a record that `read` needs.
+      how: a sentence that says where the set comes from, for messages.
+
+    Returns:
+      A source for each split.
 
     Raises:
+      ArgumentError: naming `dir`, where it is "".
       InputError: for what is not there, lacks a split or a feature, has no random access, or is
         damaged, naming the file.
     """
@@ -185,7 +220,16 @@ def splits(
 
 
 def check_classes(source: Prepared, feature: str, classes: Sequence[str]) -> None:
-    """Raises InputError unless the records' labels are these classes in this order."""
+    """Check that the records' labels are a set's classes, in their order.
+
+    Args:
+      source: a split of the prepared set.
+      feature: the name of the label's field.
+      classes: the names of the classes, by index.
+
+    Raises:
+      InputError: naming the file of the classes' names, where they are others or missing.
+    """
     path = source.folder / f"{feature}.labels.txt"
     if not path.exists():
         raise InputError(f"{path}: is missing; it has the names of the classes, one a line")

@@ -1,4 +1,4 @@
-"""A walk through folders: which files there are, and what was met on the way and left out."""
+"""Walks through folders: which files they hold, and which are left out on the way."""
 
 import os
 import re
@@ -22,10 +22,10 @@ EVERY = 4096  # files between two looks at the clock
 
 @dataclass
 class Walk:
-    """How folders are walked, and what is left out on the way.
+    """Walk through folders as the first three fields say, and count in the others what is left out.
 
     Attributes:
-      endings: of the names of images, where the caller says nothing else.
+      endings: the endings of images' names, for callers that have none of their own.
       skip: whether what cannot be followed, listed or named is left out; else it is an error.
       systems: names of folders, in lower case, that are left out with all they hold.
       others: how many files of each other kind were left out, by their endings.
@@ -41,14 +41,31 @@ class Walk:
     faults: list[str] = field(default_factory=list)
 
     def fault(self, why: str) -> None:
-        """Note what is left out, or raise InputError."""
+        """Note a fault, because of which a file or folder is left out.
+
+        Args:
+          why: the path and the reason.
+
+        Raises:
+          InputError: with the reason, unless faults are skipped.
+        """
         if not self.skip:
             raise InputError(why)
         if why not in self.faults:  # a folder may be listed again
             self.faults.append(why)
 
     def entries(self, folder: str | Path) -> list[os.DirEntry]:
-        """List what lies in a folder but for what is hidden, in no order."""
+        """List what lies in a folder, without what is hidden.
+
+        Args:
+          folder: the folder.
+
+        Returns:
+          The entries, in no order; none where the folder cannot be listed, which is a fault.
+
+        Raises:
+          InputError: for a fault, unless faults are skipped.
+        """
         try:
             with os.scandir(folder) as scanned:
                 return [entry for entry in scanned if not entry.name.startswith(".")]
@@ -57,8 +74,19 @@ class Walk:
             return []
 
     def below(self, folder: Path, endings: Sequence[str]) -> Sizes:
-        """List the files below a folder whose names end so, in any case, in the order of their
-        names' code points."""
+        """List the files of some kinds below a folder.
+
+        Args:
+          folder: the folder.
+          endings: the endings of the files' names, in any case.
+
+        Returns:
+          The files' names below the folder with their sizes in bytes, in the order of the
+          names' code points.
+
+        Raises:
+          InputError: for a fault, unless faults are skipped.
+        """
         sizes: list[tuple[str, int]] = []
         ends = tuple(ending.lower() for ending in endings)
         waiting: list[tuple[str, str, tuple[str, ...]]] = [("", str(folder), ())]
@@ -115,14 +143,28 @@ class Walk:
 
 
 def unfit(path: str) -> str:
-    """Say why a path cannot be a key."""
+    """Say why a path cannot be a key.
+
+    Args:
+      path: a path that UNFIT matches.
+
+    Returns:
+      The path and the reason.
+    """
     match = UNFIT.search(path)
     why = "holds a control character" if match and match[0] < "\ud800" else "is not UTF-8"
     return f"{printable(path)}: its name {why}: rename it"
 
 
 def lost(entry: os.DirEntry) -> str:
-    """Say why what lies in a folder is neither a file nor a folder."""
+    """Say why an entry of a folder is neither a file nor a folder.
+
+    Args:
+      entry: the entry, such as a link to nothing.
+
+    Returns:
+      The path and the reason.
+    """
     path = printable(entry.path)
     if entry.is_symlink():
         return f"{path}: a link to {printable(os.readlink(entry.path))}, which is not there"

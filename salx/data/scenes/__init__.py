@@ -1,1 +1,1 @@
-"""Street scenes, drawn: a world on a road, a camera driving along it, light and weather."""
+"""A renderer of street scenes: a road, a camera that drives along it, light and weather."""

@@ -1,4 +1,4 @@
-"""Chance, and the colours that it picks from."""
+"""A generator of random numbers, and the colours that are drawn with it."""
 
 from collections.abc import Sequence
 
@@ -23,24 +23,55 @@ PLATES = (((0.8, 0.1, 0.1), (0.92, 0.92, 0.9)), ((0.1, 0.25, 0.65), (0.85, 0.88,
 
 
 class Dice:
-    """Draws from PCG64's raw bits, the same on every machine."""
+    """Draw from PCG64's raw bits, the same on every machine."""
 
     def __init__(self, seed: int):
         self.bits = np.random.PCG64(seed)
 
     def between(self, low: float, high: float) -> float:
-        """Draw a number from [low, high)."""
+        """Draw a number from an interval, all equally likely.
+
+        Args:
+          low: the interval's lower end, which can be drawn.
+          high: its upper end, which cannot.
+
+        Returns:
+          The number.
+        """
         return low + (high - low) * ((self.bits.random_raw() >> 11) * 2.0**-53)
 
     def chance(self, probability: float) -> bool:
-        """Draw True with a probability."""
+        """Draw True with a probability.
+
+        Args:
+          probability: the probability, 0..1.
+
+        Returns:
+          The draw.
+        """
         return self.between(0, 1) < probability
 
     def pick(self, choices: Sequence):
-        """Draw one of the choices, each as likely."""
+        """Draw one of some choices, all equally likely.
+
+        Args:
+          choices: what there is to draw from.
+
+        Returns:
+          One of them.
+        """
         return choices[int(self.between(0, len(choices)))]
 
     def tint(self, colour: Colour, spread: float = 0.15) -> Colour:
-        """A colour near this one."""
+        """Draw a colour near another one.
+
+        Args:
+          colour: the other one.
+          spread: how far its brightness may change, as a part of it; each channel may change by
+            7 % more.
+
+        Returns:
+          The colour.
+        """
         bright = self.between(1 - spread, 1 + spread)
         return tuple(c * bright * self.between(0.93, 1.07) for c in colour)

@@ -1,8 +1,9 @@
-"""A frame of a drive: sky and ground, then everything on it from far to near, then the light."""
+"""Drawing of a frame: sky and ground, then all things from far to near, then the light."""
 
 import math
 
 import numpy as np
+from jaxtyping import UInt8
 
 from salx.data.scenes import roadside
 from salx.data.scenes.canvas import FAR, Camera, Canvas, Colour, Patch
@@ -14,7 +15,7 @@ from salx.infra import seeds
 
 
 def _camera(world: World, frame: int, height: int, width: int, dice: Dice) -> Camera:
-    """Where the camera is in a frame; a car is never quite still on its springs."""
+    """Put the camera where it is in a frame; a car is never quite still on its springs."""
     return Camera(
         height=height,
         width=width,
@@ -28,7 +29,7 @@ def _camera(world: World, frame: int, height: int, width: int, dice: Dice) -> Ca
 
 
 def _sky(canvas: Canvas, camera: Camera, weather: Weather) -> None:
-    """Clouds over the whole picture, and a line of far hills before them."""
+    """Paint clouds over the whole picture, and a line of far hills before them."""
     rows = (np.arange(camera.height)[:, None] + 0.5 - camera.horizon) / camera.focal
     columns = (np.arange(camera.width)[None] + 0.5 - camera.width / 2) / camera.focal
     canvas.mix(weather.zenith, Kind.SKY, 1.0)
@@ -44,7 +45,7 @@ def _sky(canvas: Canvas, camera: Camera, weather: Weather) -> None:
 
 
 def _markings(road: Road, x: np.ndarray, z: np.ndarray, pixel: np.ndarray) -> np.ndarray:
-    """Where the paint on the road is; `pixel` is a pixel's width on the ground in metres."""
+    """Mark the paint on the road; `pixel` is a pixel's width on the ground, in metres."""
     away, thin, beat = abs(x), np.maximum(0.07, 0.4 * pixel), z / 6 - np.floor(z / 6)
     lines = (away < thin) & ((beat < 0.5) | (not road.dashed))
     for lane in range(1, road.lanes + 1):
@@ -56,7 +57,7 @@ def _markings(road: Road, x: np.ndarray, z: np.ndarray, pixel: np.ndarray) -> np
 
 
 def _ground(canvas: Canvas, camera: Camera, world: World) -> None:
-    """Grass, pavement, road and markings, each pixel from its place (x, z) on the ground."""
+    """Paint grass, pavement, road and markings, each pixel by its (x, z) on the ground."""
     road = world.road
     first = math.ceil(camera.horizon + camera.focal * camera.eye / REACH)
     rows = np.arange(first, camera.height)[:, None] + 0.5
@@ -85,7 +86,7 @@ def _ground(canvas: Canvas, camera: Camera, world: World) -> None:
 
 
 def _stand(canvas: Canvas, camera: Camera, world: World, frame: int) -> None:
-    """Houses first, since everything else is nearer the road; then by depth, far to near."""
+    """Paint houses first, since all else is nearer the road; then the rest from far to near."""
     standing = [(each.draw, each.at(frame)) for each in world.things]
     standing = [(draw, it) for draw, it in standing if it.z < camera.z + REACH - 30]
     standing.sort(key=lambda one: (one[0] is not roadside.building, -one[1].z))
@@ -94,26 +95,26 @@ def _stand(canvas: Canvas, camera: Camera, world: World, frame: int) -> None:
 
 
 def _mirrored(image: np.ndarray, camera: Camera, share: np.ndarray) -> np.ndarray:
-    """The image with `share` of what stands above the horizon mirrored below it."""
+    """Mirror `share` of what stands above the horizon below it."""
     middle = math.floor(camera.horizon) + 1
     rows = np.clip(2 * middle - 1 - np.arange(camera.height), 0, camera.height - 1)
     return image * (1 - share) + image[:, rows] * share
 
 
 def _blurred(image: np.ndarray) -> np.ndarray:
-    """A lens: (1, 2, 1) / 4 along rows and along columns, edges repeated."""
+    """Blur as a lens does: (1, 2, 1) / 4 along rows and along columns, edges repeated."""
     wide = np.pad(image, ((0, 0), (1, 1), (1, 1)), "edge")
     wide = wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
     return (wide[..., :-2] + 2 * wide[..., 1:-1] + wide[..., 2:]) / 16
 
 
 def _channels(colour: Colour) -> np.ndarray:
-    """A colour for images float64[3, H, W]: numpy is quickest along long rows."""
+    """Shape a colour for images float64[3, H, W]: numpy is quickest along long rows."""
     return np.array(colour)[:, None, None]
 
 
 def _develop(canvas: Canvas, camera: Camera, world: World, grain: np.ndarray) -> np.ndarray:
-    """uint8[H, W, 3]: what is painted, in this light and weather, through this camera."""
+    """Make uint8[H, W, 3] of what is painted, in this light and weather; grain[3, H, W]."""
     weather, depth, mask = world.weather, canvas.depth, canvas.mask()
     rise = camera.horizon - np.arange(camera.height)[:, None] - 0.5
     rise = np.clip(rise / camera.horizon, 0.0, 1.0)
@@ -141,8 +142,19 @@ def _develop(canvas: Canvas, camera: Camera, world: World, grain: np.ndarray) ->
 
 def draw(
     world: World, seed: int, frame: int, height: int, width: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """(image uint8[H, W, 3], mask uint8[H, W]) of a drive's frame; the seed is of its noise."""
+) -> tuple[UInt8[np.ndarray, "height width 3"], UInt8[np.ndarray, "height width"]]:
+    """Draw a frame of a drive, the same bytes on every machine.
+
+    Args:
+      world: the drive.
+      seed: the seed of the frame's noise and of the camera's shaking.
+      frame: the number of the frame in the drive, from 0.
+      height: rows of the picture.
+      width: columns of the picture.
+
+    Returns:
+      The image, RGB, and the mask, whose values are `Kind`s.
+    """
     view = _camera(world, frame, height, width, Dice(seeds.derive(seed, "camera", frame)))
     canvas = Canvas(height, width, world.noise)
     _sky(canvas, view, world.weather)

@@ -1,4 +1,4 @@
-"""What stands beside the road: houses, plants, lamp posts and signs."""
+"""Painters of what stands along a road: houses, plants, lamp posts and signs."""
 
 import numpy as np
 
@@ -19,7 +19,13 @@ from salx.data.scenes.shapes import (
 
 
 def building(canvas: Canvas, camera: Camera, thing: Thing) -> None:
-    """A house whose front is on the road's side: storeys with windows, some of them lit."""
+    """Paint a house with its front towards the road: storeys with windows, some of them lit.
+
+    Args:
+      canvas: what is painted on.
+      camera: what sees it.
+      thing: the house; `length` is its front, `width` its depth, `lit` the part of lit windows.
+    """
     side = 1 if thing.x > 0 else -1
     face = thing.x - side * thing.width / 2
     back, far = thing.x + side * thing.width / 2, thing.z + thing.length
@@ -54,7 +60,13 @@ def building(canvas: Canvas, camera: Camera, thing: Thing) -> None:
 
 
 def tree(canvas: Canvas, camera: Camera, thing: Thing) -> None:
-    """A trunk and a ragged crown; a hedge is a crown on the ground, over a length."""
+    """Paint a tree: a trunk and a ragged crown.
+
+    Args:
+      canvas: what is painted on.
+      camera: what sees it.
+      thing: the tree; `width` is the crown's, `colour` the leaves', `second` the trunk's.
+    """
     leaves = canvas.mix(thing.colour, Kind.VEGETATION)
     base = thing.height - min(thing.width * 1.3, thing.height * 0.8)
     trunk = thing._replace(width=0.12 + 0.03 * thing.height)
@@ -75,7 +87,13 @@ def tree(canvas: Canvas, camera: Camera, thing: Thing) -> None:
 
 
 def hedge(canvas: Canvas, camera: Camera, thing: Thing) -> None:
-    """A row of bushes along the road."""
+    """Paint a hedge along the road.
+
+    Args:
+      canvas: what is painted on.
+      camera: what sees it.
+      thing: the hedge.
+    """
     leaves, offset = canvas.mix(thing.colour, Kind.VEGETATION), 60 * thing.style
     ends = (thing.x, thing.z), (thing.x, thing.z + thing.length)
     if patch := wall(camera, *ends, 0.0, thing.height * 1.3):
@@ -87,7 +105,13 @@ def hedge(canvas: Canvas, camera: Camera, thing: Thing) -> None:
 
 
 def lamp_post(canvas: Canvas, camera: Camera, thing: Thing) -> None:
-    """A post, with an arm and a lamp over the road where its style has them."""
+    """Paint a post, with an arm and a lamp over the road where its style has them.
+
+    Args:
+      canvas: what is painted on.
+      camera: what sees it.
+      thing: the post; with `style` below 0.6 it has a lamp, which `lit` switches on.
+    """
     steel = canvas.mix(thing.colour, Kind.POLE)
     if patch := across(camera, thing, 0.0, thing.height):
         canvas.paint(patch, between(patch.up, 0.0, thing.height), steel, 0.7 + 0.5 * patch.along)
@@ -100,7 +124,13 @@ def lamp_post(canvas: Canvas, camera: Camera, thing: Thing) -> None:
 
 
 def sign(canvas: Canvas, camera: Camera, thing: Thing) -> None:
-    """A post with a plate (a disc, a triangle, a board) or with traffic lights."""
+    """Paint a post with a plate (a disc, a triangle, a board) or with traffic lights.
+
+    Args:
+      canvas: what is painted on.
+      camera: what sees it.
+      thing: the post; `width` is the plate's, `style` picks what the post carries.
+    """
     lights = thing.style > 0.75
     size = 0.5 if lights else thing.width
     if patch := across(camera, thing._replace(width=0.09), 0.0, thing.height):

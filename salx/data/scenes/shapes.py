@@ -1,11 +1,9 @@
-"""What a thing on the street is: its class, size and colours, and the faces that are seen."""
+"""Things on a street: their classes, sizes and colours, and the faces that a camera sees."""
 
 from enum import IntEnum
 from typing import NamedTuple
 
-import numpy as np
-
-from salx.data.scenes.canvas import Camera, Canvas, Colour, Patch, wall
+from salx.data.scenes.canvas import Camera, Canvas, Colour, Grid, Marks, Patch, wall
 
 GLASS, STEEL = (0.16, 0.2, 0.25), (0.4, 0.42, 0.42)
 DARK, TYRE = (0.1, 0.1, 0.11), (0.06, 0.06, 0.07)
@@ -13,7 +11,7 @@ WHITE, RED, WARM = (1.0, 0.98, 0.9), (0.95, 0.12, 0.08), (1.0, 0.82, 0.5)
 
 
 class Kind(IntEnum):
-    """The classes, in the order of their numbers in a mask."""
+    """Number the classes of a scene, as its mask holds them."""
 
     SKY = 0
     ROAD = 1
@@ -30,11 +28,20 @@ class Kind(IntEnum):
 
 
 class Thing(NamedTuple):
-    """One thing: where its nearest face's middle is, its size in metres, its colours.
+    """Describe a thing on the street, in metres.
 
-    `style` in 0..1 picks a variant and where in the noise its texture lies; `lit` is how much
-    of it is lit from within (0..1); `facing` is 1 with the traffic on the camera's side, -1
-    against it.
+    Attributes:
+      x: the middle of its nearest face, across the road.
+      z: its nearest face, along the road.
+      width: its size across the road.
+      height: its size above the road.
+      colour: its first colour.
+      second: its second colour.
+      style: a number in 0..1 that picks a variant, and where in the noise its texture lies.
+      length: its size along the road.
+      lit: how much of it is lit from within, 0..1.
+      facing: 1 with the traffic on the camera's side, -1 against it, 0 across the road.
+      step: the phase of a walk, -1..1.
     """
 
     x: float
@@ -44,22 +51,41 @@ class Thing(NamedTuple):
     colour: Colour
     second: Colour
     style: float
-    length: float = 0.0  # along the road
+    length: float = 0.0
     lit: float = 0.0
     facing: int = 1
-    step: float = 0.0  # in -1..1, the phase of a walk
+    step: float = 0.0
 
 
 def across(
     camera: Camera, thing: Thing, bottom: float, top: float, scale: float = 1.0
 ) -> Patch | None:
-    """The thing's face towards the camera, widened by `scale`."""
+    """Project the face that a thing turns towards the camera.
+
+    Args:
+      camera: what sees it.
+      thing: the thing.
+      bottom: the face's lower edge, in metres above the road.
+      top: its upper edge, in metres above the road.
+      scale: how many times as wide as the thing the face is.
+
+    Returns:
+      What it covers of the picture; None where it is out of sight.
+    """
     half = thing.width / 2 * scale
     return wall(camera, (thing.x - half, thing.z), (thing.x + half, thing.z), bottom, top)
 
 
 def flank(camera: Camera, thing: Thing) -> Patch | None:
-    """The thing's side that the camera sees; None where it is straight ahead."""
+    """Project the side of a thing that the camera sees, from its rear to its front.
+
+    Args:
+      camera: what sees it.
+      thing: the thing.
+
+    Returns:
+      What the side covers of the picture; None where the thing is straight ahead or out of sight.
+    """
     lateral, _ = camera.relative(thing.x, thing.z)
     if abs(lateral) <= thing.width / 2:
         return None
@@ -68,18 +94,43 @@ def flank(camera: Camera, thing: Thing) -> Patch | None:
     return wall(camera, *ends[:: thing.facing], 0.0, thing.height)
 
 
-def between(values: np.ndarray, low: np.ndarray | float, high: np.ndarray | float) -> np.ndarray:
-    """low <= values < high."""
+def between(values: Grid, low: Grid | float, high: Grid | float) -> Marks:
+    """Mark where low <= values < high.
+
+    Args:
+      values: the values of the pixels.
+      low: the least that is marked, for all pixels or for each.
+      high: what is below is marked, likewise.
+
+    Returns:
+      The marks.
+    """
     return (values >= low) & (values < high)
 
 
-def disc(x: np.ndarray, y: np.ndarray, radius: float) -> np.ndarray:
-    """Where (x, y) lies within `radius` of 0."""
+def disc(x: Grid, y: Grid, radius: float) -> Marks:
+    """Mark where x^2 + y^2 < radius^2.
+
+    Args:
+      x: the first coordinate of each pixel.
+      y: the second one.
+      radius: the disc's radius, in the same unit.
+
+    Returns:
+      The marks.
+    """
     return x * x + y * y < radius * radius
 
 
 def shadow(canvas: Canvas, camera: Camera, thing: Thing, depth: float = 0.22) -> None:
-    """A soft dark spot where the thing touches the ground."""
+    """Paint a dark spot where a thing touches the ground.
+
+    Args:
+      canvas: what is painted on.
+      camera: what sees it.
+      thing: the thing.
+      depth: how far the spot reaches above and below the ground's line, in metres.
+    """
     if patch := across(camera, thing, -depth, depth, 1.15):
         side = 2 * patch.along - 1
         canvas.darken(patch, side * side + (patch.up / depth) * (patch.up / depth) < 1, 0.55)

@@ -1,4 +1,4 @@
-"""What moves on the street: cars, trucks, people on foot and on bicycles."""
+"""Painters of what moves on a street: cars, trucks, people on foot and on bicycles."""
 
 import numpy as np
 
@@ -20,12 +20,18 @@ from salx.data.scenes.shapes import (
 
 
 def _lights(thing: Thing) -> Colour:
-    """The colour of a vehicle's lamps on the face that the camera sees."""
+    """Choose the colour of a vehicle's lamps on the face that the camera sees."""
     return RED if thing.facing > 0 else WHITE
 
 
 def car(canvas: Canvas, camera: Camera, thing: Thing) -> None:
-    """A car: the end and the side towards the camera."""
+    """Paint the end and the side of a car that are towards the camera.
+
+    Args:
+      canvas: what is painted on.
+      camera: what sees it.
+      thing: the car; `lit` is how much its lamps are on.
+    """
     shadow(canvas, camera, thing)
     body, glass = canvas.mix(thing.colour, Kind.CAR), canvas.mix(GLASS, Kind.CAR)
     tyre, plate = canvas.mix(TYRE, Kind.CAR), canvas.mix((0.8, 0.8, 0.72), Kind.CAR)
@@ -56,7 +62,13 @@ def car(canvas: Canvas, camera: Camera, thing: Thing) -> None:
 
 
 def truck(canvas: Canvas, camera: Camera, thing: Thing) -> None:
-    """A truck: a box on a chassis, a cab at the front."""
+    """Paint a truck: a box on a chassis, with a cab at the front.
+
+    Args:
+      canvas: what is painted on.
+      camera: what sees it.
+      thing: the truck; `colour` is the box's, `second` the cab's.
+    """
     shadow(canvas, camera, thing, 0.3)
     box, cab = canvas.mix(thing.colour, Kind.TRUCK), canvas.mix(thing.second, Kind.TRUCK)
     dark, glass = canvas.mix(DARK, Kind.TRUCK), canvas.mix(GLASS, Kind.TRUCK)
@@ -88,7 +100,7 @@ def truck(canvas: Canvas, camera: Camera, thing: Thing) -> None:
 def _person(
     canvas: Canvas, patch: Patch, x: np.ndarray, thing: Thing, kind: Kind, hips: float
 ) -> None:
-    """A body above the hips, x metres beside its middle: trunk, arms and head."""
+    """Paint a body above the hips: trunk, arms and head; x is in metres from its middle."""
     y, top = patch.up, thing.height
     skin = canvas.mix((0.35 + 0.5 * thing.style, 0.24 + 0.42 * thing.style, 0.3), kind)
     coat = canvas.mix(thing.colour, kind)
@@ -101,7 +113,13 @@ def _person(
 
 
 def pedestrian(canvas: Canvas, camera: Camera, thing: Thing) -> None:
-    """Somebody on foot, in the middle of a step."""
+    """Paint a person on foot, in the middle of a step.
+
+    Args:
+      canvas: what is painted on.
+      camera: what sees it.
+      thing: the person; `colour` is the coat's, `second` the legs'.
+    """
     shadow(canvas, camera, thing._replace(width=0.6), 0.12)
     if patch := across(camera, thing._replace(width=0.9), 0.0, thing.height):
         x, y = (patch.along - 0.5) * 0.9, patch.up
@@ -114,7 +132,13 @@ def pedestrian(canvas: Canvas, camera: Camera, thing: Thing) -> None:
 
 
 def rider(canvas: Canvas, camera: Camera, thing: Thing) -> None:
-    """Somebody on a bicycle, from behind (facing 1, -1) or from the side (0)."""
+    """Paint a person on a bicycle, along the road (facing 1 or -1) or across it (0).
+
+    Args:
+      canvas: what is painted on.
+      camera: what sees it.
+      thing: the rider; `second` is the bicycle's colour.
+    """
     wide = 0.9 if thing.facing else 1.9
     shadow(canvas, camera, thing._replace(width=wide * 0.7), 0.12)
     patch = across(camera, thing._replace(width=wide), 0.0, thing.height)

@@ -6,16 +6,27 @@ from salx.data.scenes.canvas import Colour
 
 
 class Weather(NamedTuple):
-    """What lights the street, the sky's two colours, and what lies between."""
+    """Describe the light on a street, its sky and its air.
 
-    light: Colour  # times an albedo gives a pixel
+    Attributes:
+      light: the light's colour; times a material's colour it gives a pixel's.
+      zenith: the sky's colour above.
+      skyline: the sky's colour at the horizon, and that of haze.
+      clouds: how much brighter or darker than the sky clouds are, as a part of it.
+      sight: the distance in metres from which half of the light is the haze's.
+      lit: the part of windows and lamps that is on, 0..1.
+      wet: how much the road mirrors, 0..1.
+      rain: the part of pixels with a drop of rain, 0..1.
+    """
+
+    light: Colour
     zenith: Colour
     skyline: Colour
-    clouds: float  # how bright against the sky
-    sight: float  # metres; of the light from there half is the skyline's
-    lit: float = 0.0  # the part of windows and lamps that is on
-    wet: float = 0.0  # how much the road mirrors
-    rain: float = 0.0  # the part of pixels with a drop
+    clouds: float
+    sight: float
+    lit: float = 0.0
+    wet: float = 0.0
+    rain: float = 0.0
 
 
 CLEAR = Weather((1.0, 0.96, 0.88), (0.3, 0.5, 0.85), (0.75, 0.84, 0.93), 0.35, 420)

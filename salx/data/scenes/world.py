@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float64
 
 from salx.data.scenes import roadside, shapes, traffic
 from salx.data.scenes.canvas import NOISE, Camera, Canvas, Colour
@@ -19,22 +20,42 @@ STRIDE = 1.1  # metres of a walk from one step to the next but one
 
 
 class Road(NamedTuple):
-    """The street's cross-section in metres from its middle, and what lies across it."""
+    """Describe a street's cross-section, in metres from its middle, and what lies across it.
 
-    lanes: int  # on each side
-    half: float  # to the kerb
-    walk: float  # to the pavement's far edge
-    front: float  # to the houses
-    green: bool  # beyond the pavement grass, else paved
-    dashed: bool  # the middle line
-    zebra: float  # z of a zebra crossing
-    junction: float  # z of a side street
-    tarmac: float  # albedo
-    flags: Colour  # the pavement's albedo
+    Attributes:
+      lanes: how many lanes there are on each side.
+      half: the distance to the kerb.
+      walk: the distance to the pavement's far edge.
+      front: the distance to the houses.
+      green: whether grass lies beyond the pavement; else more pavement does.
+      dashed: whether the middle line is dashed.
+      zebra: the z of a zebra crossing; negative, behind the camera, for none.
+      junction: the z of a side street; negative, behind the camera, for none.
+      tarmac: the part of light that the road reflects.
+      flags: the pavement's colour.
+    """
+
+    lanes: int
+    half: float
+    walk: float
+    front: float
+    green: bool
+    dashed: bool
+    zebra: float
+    junction: float
+    tarmac: float
+    flags: Colour
 
 
 class Moving(NamedTuple):
-    """A thing, how to draw it, and its way in metres a frame, along the road and across."""
+    """Hold a thing, how it is painted, and how it moves.
+
+    Attributes:
+      draw: (canvas, camera, thing), paints the thing.
+      thing: the thing, where it is at frame 0.
+      pace: metres that it moves along the road from a frame to the next.
+      sideways: metres that it moves across the road, likewise.
+    """
 
     draw: Callable[[Canvas, Camera, Thing], None]
     thing: Thing
@@ -42,7 +63,14 @@ class Moving(NamedTuple):
     sideways: float = 0.0
 
     def at(self, frame: int) -> Thing:
-        """The thing in a frame of the drive."""
+        """Move the thing to where it is in a frame.
+
+        Args:
+          frame: the number of the frame in the drive.
+
+        Returns:
+          The thing there, in the phase of its walk that its way so far gives.
+        """
         x, z = self.thing.x + self.sideways * frame, self.thing.z + self.pace * frame
         way = (self.pace + self.sideways) * frame / STRIDE + self.thing.style
         step = 4 * abs(way - np.floor(way) - 0.5) - 1
@@ -50,23 +78,37 @@ class Moving(NamedTuple):
 
 
 class World(NamedTuple):
-    """All of a drive that does not change from frame to frame."""
+    """Describe a drive: all that does not change from frame to frame.
+
+    Attributes:
+      weather: the light, the sky and the air.
+      gains: the camera's exposure and white balance, a factor for each channel.
+      noise: the source of all textures, 0..1.
+      road: the street.
+      things: what stands and moves along it.
+      lane: the x of the camera, in metres.
+      pace: metres that the camera moves from a frame to the next.
+      eye: the camera's height above the road, in metres.
+      tilt: the row of the horizon, as a part of the picture's height.
+      focal: the focal length, as a part of the picture's height.
+      bend: half of the road's curvature, in 1/m.
+    """
 
     weather: Weather
-    gains: Colour  # the camera's exposure and white balance
-    noise: np.ndarray  # float64[NOISE, NOISE] in 0..1
+    gains: Colour
+    noise: Float64[np.ndarray, "side side"]
     road: Road
     things: tuple[Moving, ...]
-    lane: float  # x of the camera, metres
-    pace: float  # metres a frame
-    eye: float  # metres
-    tilt: float  # the horizon, as a part of the picture's height
-    focal: float  # as a part of the picture's height
-    bend: float  # 1/m
+    lane: float
+    pace: float
+    eye: float
+    tilt: float
+    focal: float
+    bend: float
 
 
 def _road(dice: Dice) -> Road:
-    """A street: two to four lanes, often with room to park."""
+    """Draw a street of two to four lanes, often with room to park."""
     lanes = 1 if dice.chance(0.7) else 2
     half = lanes * LANE + (2.2 if dice.chance(0.6) else 0.4)
     walk = half + dice.between(1.6, 4.0)
@@ -86,7 +128,7 @@ def _road(dice: Dice) -> Road:
 
 
 def _houses(dice: Dice, road: Road, weather: Weather) -> Iterator[Moving]:
-    """Both sides' houses, with gaps, and none where the side street is."""
+    """Draw both sides' houses, with gaps, and none where the side street is."""
     full, tall = dice.between(0.55, 1.0), dice.between(0, 1)
     for side in (-1, 1):
         z = dice.between(-12, 0)
@@ -113,7 +155,7 @@ def _houses(dice: Dice, road: Road, weather: Weather) -> Iterator[Moving]:
 
 
 def _plants(dice: Dice, road: Road) -> Iterator[Moving]:
-    """Trees along the pavements, hedges and more trees where there is grass."""
+    """Draw trees, on the pavement or on grass behind it, and hedges where there is grass."""
     spacing = dice.pick((8.0, 14.0, 25.0, 60.0))
     leaf = dice.pick(LEAVES)
     for side in (-1, 1):
@@ -133,7 +175,7 @@ def _plants(dice: Dice, road: Road) -> Iterator[Moving]:
 
 
 def _posts(dice: Dice, road: Road, weather: Weather) -> Iterator[Moving]:
-    """Lamp posts in a row, and signs where chance puts them."""
+    """Draw lamp posts in a row, and signs where chance puts them."""
     for side in (-1, 1):
         z, spacing = dice.between(4, 20), dice.between(18, 40)
         post = Thing(
@@ -164,7 +206,7 @@ def _posts(dice: Dice, road: Road, weather: Weather) -> Iterator[Moving]:
 
 
 def _vehicle(dice: Dice, x: float, z: float, facing: int, lit: float) -> Moving:
-    """A car, or more rarely a truck, standing."""
+    """Draw a car, or more rarely a truck, that stands."""
     common = {"x": x, "z": z, "facing": facing, "lit": lit, "second": dice.tint(dice.pick(PAINTS))}
     style, colour = dice.between(0, 1), dice.tint(dice.pick(PAINTS))
     if style < 0.1:
@@ -175,7 +217,7 @@ def _vehicle(dice: Dice, x: float, z: float, facing: int, lit: float) -> Moving:
 
 
 def _vehicles(dice: Dice, road: Road, weather: Weather, pace: float) -> Iterator[Moving]:
-    """Parked cars at the kerbs; on the lanes, those ahead and those that come."""
+    """Draw parked cars at the kerbs, and on the lanes those ahead and those that come."""
     on = 1.0 if weather.lit > 0.1 else 0.0
     room, busy = road.half - road.lanes * LANE, dice.between(0.2, 1.0)
     for side in (-1, 1):
@@ -195,7 +237,7 @@ def _vehicles(dice: Dice, road: Road, weather: Weather, pace: float) -> Iterator
 
 
 def _people(dice: Dice, road: Road) -> Iterator[Moving]:
-    """On the pavements, on the zebra crossing, and some on bicycles: in most streets few."""
+    """Draw people on pavements, on the zebra crossing and on bicycles; most streets have few."""
     crowd = dice.pick((0, 1, 2, 3, 5, 9))
     for _ in range(crowd):
         side = dice.pick((-1, 1))
@@ -217,7 +259,14 @@ def _people(dice: Dice, road: Road) -> Iterator[Moving]:
 
 
 def world(seed: int) -> World:
-    """The drive of a seed: its weather, its street, and where everything is at frame 0."""
+    """Draw a drive: its weather, its street, and where everything is at frame 0.
+
+    Args:
+      seed: decides all of it.
+
+    Returns:
+      The drive.
+    """
     dice = Dice(seed)
     draw = dice.between(0, 1)
     weather = next(kind for until, kind in WEATHERS if draw < until)

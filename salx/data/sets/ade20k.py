@@ -42,13 +42,25 @@ OBJECTS = _objects()
 
 @register("ade20k")
 def load(dir: str = "", source: str = "folder", label_ids: str = "official") -> Dataset:
-    """The 150 classes from the set's folders: a mask's k is class k - 1, its 0 is 255.
+    """Load ADE20K with the 150 classes of scene parsing: k in a mask is class k - 1, 0 is 255.
 
-    Masks that hold 0 to 149 and 255, as other tools make them of it, are `label_ids="train"`.
+    tensorflow_datasets' scene_parse150 carries another task's masks: the instances of 100 of
+    the classes, and nothing where the other 50 are, such as wall and sky. It gives these 100
+    classes, 255 elsewhere; its results are not those of ADE20K.
 
-    tensorflow_datasets' scene_parse150 (`source="tfds"`) carries another task's masks: the
-    instances of 100 of the classes, and nothing where the other 50 are, such as wall and sky.
-    It gives these 100 classes, 255 elsewhere; its results are not those of ADE20K.
+    Args:
+      dir: the folder of the set.
+      source: "folder" for the set's own files, "tfds" for scene_parse150.
+      label_ids: "official" for masks as they are published, "train" for masks that hold 0 to
+        149 and 255, as other tools make them.
+
+    Returns:
+      A segmentation: training is the pool, validation is val.
+
+    Raises:
+      ArgumentError: naming an option that is wrong, as where the set is not in `dir`.
+      InputError: naming an image or mask that is missing, or the full ADE20K in place of the
+        benchmark's.
     """
     map = classes.stored_map(LABELS, label_ids, source)
     return tfds.choose(source, lambda dir: _from_folders(dir, map), _from_tfds)(dir)

@@ -20,7 +20,18 @@ LABELS = classes.labels(classes.table("camvid"))
 
 @register("camvid")
 def load(dir: str = "") -> Dataset:
-    """The set from its folders; masks hold class indices, and 11 or 255 for void."""
+    """Load CamVid; masks hold class indices, and 11 or 255 where a pixel is not counted.
+
+    Args:
+      dir: the folder of the set, with {train,val}/images and {train,val}/labels.
+
+    Returns:
+      A segmentation: train is the pool.
+
+    Raises:
+      ArgumentError: naming `dir`, where the set is not there.
+      InputError: naming an image or mask that is missing.
+    """
     root = listing.locate("camvid", dir, ("train/images",), HOW).parent.parent
     pool, val = (
         listing.with_masks(root, f"{split}/images", f"{split}/labels", LABELS.map)

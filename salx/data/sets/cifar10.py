@@ -18,10 +18,19 @@ SHAPE = (32, 32, 3)
 
 @register("cifar10")
 def load(dir: str = "", source: str = "folder") -> Dataset:
-    """The set from folders of image files, or as tensorflow_datasets prepared it ("tfds").
+    """Load CIFAR-10; val/ is validation, or test/ where there is no val/.
 
-    Validation is val/, or test/ where there is no val/. Raises InputError where both are, or a
-    class has no images.
+    Args:
+      dir: the folder of the set.
+      source: "folder" for {train,val,test}/<class>/* in it, "tfds" for the set as
+        tensorflow_datasets prepared it.
+
+    Returns:
+      A classification: train is the pool.
+
+    Raises:
+      ArgumentError: naming an option that is wrong, as where the set is not in `dir`.
+      InputError: where val/ and test/ are there or neither is, and for a class without images.
     """
     return tfds.choose(source, _from_folders, _from_tfds)(dir)
 

@@ -38,10 +38,23 @@ CITIES = {
 
 @register("cityscapes")
 def load(dir: str = "", source: str = "folder", label_ids: str = "official") -> Dataset:
-    """The set from its folders, or as tensorflow_datasets prepared it (`source="tfds"`).
+    """Load Cityscapes; its labelIds become the 19 trainIds, and every other id becomes 255.
 
-    labelIds become the 19 trainIds; every other id is 255. A value beyond 33 is an error: where
-    the files hold trainIds already, though their names say labelIds, take `label_ids="train"`.
+    A value beyond 33 in a mask is an error.
+
+    Args:
+      dir: the folder of the set, with leftImg8bit/ and gtFine/.
+      source: "folder" for the set's own files, "tfds" for the set as tensorflow_datasets
+        prepared it.
+      label_ids: "official" for masks with labelIds, "train" for files that hold trainIds
+        already, though their names say labelIds.
+
+    Returns:
+      A segmentation: train is the pool.
+
+    Raises:
+      ArgumentError: naming an option that is wrong, as where the set is not in `dir`.
+      InputError: naming an image or mask that is missing.
     """
     map = classes.stored_map(LABELS, label_ids, source)
     return tfds.choose(source, lambda dir: _from_folders(dir, map), _from_tfds)(dir)

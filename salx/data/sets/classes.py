@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 from salx.data.decoding import IGNORED, label_map
 from salx.infra.errors import ArgumentError, unknown
@@ -32,15 +33,30 @@ IMAGENET_NAMES = tuple((TABLES / "imagenet_names.txt").read_text().splitlines())
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Names and RGB colours of the classes, and uint8[256]: the class of each stored value."""
+    """Describe the classes of a segmentation, and how masks store them.
+
+    Attributes:
+      names: the classes' names, by index.
+      palette: the classes' RGB colours, 0..255 each.
+      map: the class of each value that a mask may store, as `decoding.label_map` makes it.
+    """
 
     names: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
-    map: np.ndarray
+    map: UInt8[np.ndarray, "256"]
 
 
 def labels(rows: Iterable[Mapping[str, str]], stored: str = "stored") -> Labels:
-    """Make the labels of a table's rows; `stored` is the column that holds what masks hold."""
+    """Make the labels of a table's rows.
+
+    Args:
+      rows: rows in the order of the classes, with the columns "class" (255: not counted),
+        "name", "red", "green", "blue" and `stored`.
+      stored: the column with the value that masks store; a row that has none is left out.
+
+    Returns:
+      The labels of the classes that are counted.
+    """
     rows = [row for row in rows if row[stored]]
     counted = [row for row in rows if int(row["class"]) != IGNORED]
     return Labels(
@@ -51,13 +67,28 @@ def labels(rows: Iterable[Mapping[str, str]], stored: str = "stored") -> Labels:
 
 
 def table(name: str) -> list[dict[str, str]]:
-    """Read the rows of `name`.tsv, in the order of the classes."""
+    """Read a table of classes that comes with the package.
+
+    Args:
+      name: the set's, without ".tsv".
+
+    Returns:
+      The rows {column: value}, in the order of the classes.
+    """
     with open(TABLES / f"{name}.tsv", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def stored_map(labels: Labels, label_ids: str, source: str) -> np.ndarray:
-    """Give the label map uint8[256] of masks with a set's own ids, or of ones that hold classes.
+def stored_map(labels: Labels, label_ids: str, source: str) -> UInt8[np.ndarray, "256"]:
+    """Choose the label map of a set's masks.
+
+    Args:
+      labels: the set's classes, with the map of its own ids.
+      label_ids: "official" for masks with the set's own ids, "train" for class indices and 255.
+      source: "folder" or "tfds", where the masks come from.
+
+    Returns:
+      The class of each stored value.
 
     Raises:
       ArgumentError: for other label_ids, and where a prepared set should hold classes.

@@ -6,15 +6,21 @@ other 1,437 are the pool.
 """
 
 import numpy as np
+from jaxtyping import Int32, Int64, UInt8
 
 from salx.data.datasets import Dataset, fingerprint, register
 from salx.tasks.classification import Classification
 
 
 class Digits:
-    """Some of the digits, in scikit-learn's order."""
+    """Give some of the digits, in scikit-learn's order, a `Source` in memory."""
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, original: np.ndarray):
+    def __init__(
+        self,
+        images: UInt8[np.ndarray, "n 8 8 1"],
+        labels: Int32[np.ndarray, " n"],
+        original: Int64[np.ndarray, " n"],
+    ):
         self.images, self.labels = images, labels
         self.keys = [f"digit_{index:04d}" for index in original]
 
@@ -29,7 +35,11 @@ class Digits:
 
 @register("digits")
 def load() -> Dataset:
-    """The digits, as grey levels 0, 15, ... 240 (the set has 17 levels)."""
+    """Load the digits, as grey levels 0, 15, ... 240 (the set has 17 levels).
+
+    Returns:
+      A classification of 10 classes, its images 8x8x1.
+    """
     from sklearn import datasets  # takes a second, for nobody else
 
     bunch = datasets.load_digits()

@@ -46,23 +46,35 @@ def load(
     orientation: str = "auto",
     on_error: str = "raise",
 ) -> Dataset:
-    """Images and labels from `dir`, sorted by name or, from a list, in the list's order.
+    """Load images and their labels from a folder, sorted by name or in the order of a list.
 
-    labels: "folders": [train/|val/]<class>/* for classification, else [train/|val/]images/**
-            with masks/** of the same names; "none": every image below dir, without labels, but
-            for masks beside images, copies of an earlier selection and folders of systems
-            (@eaDir); "<file>.csv", ".tsv" or ".jsonl" in dir: image and label or mask, as paths
-            below dir, and, if it likes, split: train or val. Without classes, the images may be
-            alone. "all_folders" and "all" are "folders" and "none" where names of folders mean
-            nothing: a class may be called val, hold further folders, and nothing is left out.
-    classes: names in order. Masks hold indices into them, or 255, so they have to be given for
-             masks; else they are what is found, sorted.
-    orientation: "auto": images are turned as EXIF says, and masks with them if they have the
-            size of the stored image; where sizes do not tell, the set is refused. "apply": there
-            the masks were drawn on the turned images; "ignore": nothing is turned.
-    on_error: "skip" leaves out links that lead nowhere and names that cannot be read.
+    Args:
+      dir: the folder.
+      task: the name of a task: "classification", "segmentation" or another one.
+      labels: where labels come from.
+        "folders": [train/|val/]<class>/* for classification, else [train/|val/]images/** with
+        masks/** of the same names.
+        "none": every image below dir, without labels, but for masks beside images, copies of an
+        earlier selection and folders of systems (@eaDir).
+        "<file>.csv", ".tsv" or ".jsonl": a list in dir with the columns image and label or mask,
+        as paths below dir, and, if it likes, split: train or val. Without `classes`, it may
+        have the column image alone.
+        "all_folders" and "all" are "folders" and "none" where names of folders mean nothing: a
+        class may be called val and hold further folders, and nothing is left out.
+      classes: the names of the classes, in order. Masks hold indices into them, or 255, so that
+        masks need them; without masks, () takes the classes that are there, sorted.
+      orientation: "auto" turns images as EXIF says, and masks with them if they have the size of
+        the stored image; where sizes do not tell, the set is refused. "apply" takes it there
+        that masks were drawn on the turned images; "ignore" turns nothing.
+      on_error: "skip" leaves out links that lead nowhere and names that cannot be read; "raise"
+        stops at them.
 
-    Raises InputError that names the file, or the list and its line.
+    Returns:
+      The set; val is empty where there is no validation.
+
+    Raises:
+      ArgumentError: naming an option that is wrong.
+      InputError: naming the file, or the list and its line.
     """
     if ":" not in task and task not in tasks.TASKS.names():
         raise unknown("{name}", task, tasks.TASKS.names(), "task")

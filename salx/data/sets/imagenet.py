@@ -20,10 +20,20 @@ LAYOUTS = ("train", "Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/train")
 
 @register("imagenet")
 def load(dir: str = "", source: str = "folder") -> Dataset:
-    """The set from its folders, or as tensorflow_datasets prepared it (`source="tfds"`).
+    """Load ImageNet; classes are the synsets in sorted order, the challenge's own.
 
-    Classes are the synsets in sorted order, the challenge's own; folders may hold a part of
-    them. Raises InputError for a folder that is none of the 1,000.
+    Args:
+      dir: the folder of the set.
+      source: "folder" for {train,val}/<synset>/* in it, which may be some of the synsets;
+        "tfds" for the set as tensorflow_datasets prepared it.
+
+    Returns:
+      A classification: train is the pool.
+
+    Raises:
+      ArgumentError: naming an option that is wrong, as where the set is not in `dir`.
+      InputError: for a folder that is none of the 1,000 synsets, and for one of val that train
+        lacks.
     """
     return tfds.choose(source, _from_folders, _from_tfds)(dir)
 

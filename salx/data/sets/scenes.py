@@ -29,7 +29,7 @@ PALETTE = (
 
 
 class Drives:
-    """`count` frames: `frames` of the drive `<prefix>_0000`, then of `<prefix>_0001`, ..."""
+    """Give `count` frames: `frames` of the drive `<prefix>_0000`, then of `<prefix>_0001`, ..."""
 
     def __init__(self, prefix: str, count: int, frames: range, size: tuple[int, int], seed: int):
         self.size, self.seed = size, seed
@@ -53,7 +53,18 @@ class Drives:
 def load(
     pool: Frames = 2000, val: Frames = 500, height: Side = 128, width: Side = 256, seed: int = 0
 ) -> Dataset:
-    """`pool` and `val` frames of height x width pixels, of drives that `seed` gives."""
+    """Load street scenes, which are drawn when they are asked for.
+
+    Args:
+      pool: how many frames the pool has.
+      val: how many frames validation has, of other drives.
+      height: rows of a frame, in pixels.
+      width: columns of a frame, in pixels.
+      seed: decides all drives.
+
+    Returns:
+      A segmentation whose classes are the members of `Kind`.
+    """
     size = (height, width)
     drives = Drives("drive", pool, POOL_FRAMES, size, seed)
     held_out = Drives("val", val, VAL_FRAMES, size, seed)
