@@ -38,9 +38,13 @@ class _Loader(SourceFileLoader):
 
 
 class ConfigFile(flags.ArgumentParser):
-    """Of --config: runs the file, which is the user's own code and may do anything."""
+    """Read --config by running its file, which is the user's own code and may do anything.
 
-    config: ConfigDict | None = None  # as the file gives it
+    Attributes:
+      config: what the file last gave, None before.
+    """
+
+    config: ConfigDict | None = None
 
     def parse(self, path: str) -> ConfigDict:
         """Run the file, and lock the config that its get_config gives against new fields.
@@ -83,6 +87,9 @@ def missing(file: Path, argument: str) -> str:
     Args:
       file: the path.
       argument: what stands behind the colon after it, "" if there is nothing.
+
+    Returns:
+      The end of a message that begins with the file's name.
     """
     if file.exists():
         return "is no file"
@@ -94,7 +101,15 @@ def missing(file: Path, argument: str) -> str:
 
 
 def raised_by(file: Path, error: BaseException) -> str:
-    """Say in a line what a config file raised."""
+    """Say in a line what a config file raised.
+
+    Args:
+      file: the config file.
+      error: what running it has raised, of any kind.
+
+    Returns:
+      The line.
+    """
     if isinstance(error, ImportError) and error.name in MOVED:
         return f"--config: {error.name} is {MOVED[error.name]} since version 0.2"
     said = "" if isinstance(error, SystemExit) else f": {first_line(error)[:LINE]}"
@@ -102,12 +117,15 @@ def raised_by(file: Path, error: BaseException) -> str:
 
 
 def explained(argv: list[str], error: Exception, config: ConfigDict | None) -> InputError:
-    """Why the flags could not be read, naming the file or, in full, the field.
+    """Explain why the flags could not be read, naming the file or, in full, the field.
 
     Args:
       argv: the words of the command.
       error: what reading them has raised.
       config: what the file of --config gives, if it came to that.
+
+    Returns:
+      The error to end with.
     """
     if isinstance(error, InputError):
         return error
