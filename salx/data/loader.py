@@ -14,7 +14,7 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import grain
 import jax
@@ -86,6 +86,7 @@ class Order:
     stop: int
 
 
+@runtime_checkable
 class _Batches(Protocol):
     """Give global batches by number, of which every host reads its share.
 
