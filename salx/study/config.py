@@ -22,14 +22,23 @@ from salx.training.recipe import FREE, Batch, Recipe
 
 @dataclass(frozen=True)
 class Pass:
-    """A pass over examples: how many are in a batch, over all devices."""
+    """Say how a pass over examples is made.
+
+    Attributes:
+      batch: how many examples are in a batch, over all devices.
+    """
 
     batch: Batch = 512
 
 
 @dataclass(frozen=True)
 class Telemetry:
-    """What a study tells while it runs: TensorBoard events, progress on the terminal."""
+    """Say what a study shows while it runs.
+
+    Attributes:
+      tensorboard: write TensorBoard events.
+      progress: show progress on the terminal.
+    """
 
     tensorboard: bool = False
     progress: bool = True
@@ -43,8 +52,9 @@ class StudyConfig:
     """Everything that a study is.
 
     Attributes:
-      name: the study's.
-      dataset, transform: the data, and what becomes of its images.
+      name: the study's, for its report.
+      dataset: the data.
+      transform: what becomes of its images.
       models: label -> {"name": ..., options}; labels name folders. `train` among the options is
         what differs from `train` for this model.
       surrogates: labels of models and ensembles that choose.
@@ -61,8 +71,9 @@ class StudyConfig:
       deploy_cycles: train deployments after these; () is the last alone.
       potentials: train deployments on the whole pool as well.
       train: how models are trained.
-      score, evaluate: the passes over the pool and over the validation split.
-      telemetry: what is told meanwhile.
+      score: the passes over the pool.
+      evaluate: the passes over the validation split.
+      telemetry: what is shown meanwhile.
     """
 
     name: str = "study"

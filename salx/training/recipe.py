@@ -18,16 +18,18 @@ class Recipe:
     Attributes:
       batch: examples of a global batch, over all devices.
       accumulate: parts in which a batch goes through the model, if it does not fit.
-      steps, epochs: the length of a training.
+      steps, epochs: the length of a training; one of them is above 0.
       optimizer: "sgd", with momentum, or "adamw", whose weight decay is decoupled.
-      learning_rate: its peak; it climbs linearly over the share `warmup` of the steps and then
-        follows `schedule`.
+      learning_rate: its peak, which it reaches after `warmup`; then it follows `schedule`.
       schedule: constant, cosine, poly (0.9) or thirds (a tenth after each third).
+      warmup: the share of the steps in which the rate climbs linearly.
       momentum: of sgd.
       beta1, beta2, epsilon: of adamw.
       weight_decay: not of biases and normalisation.
-      threads, workers: readers that work ahead, and processes of them; they change no outcome,
-        as `log_every` and `save_every` (steps; 0 saves at the end alone) do not.
+      threads: readers that work ahead; they change no outcome, nor do the next three.
+      workers: processes of such readers.
+      log_every: steps from one line of metrics to the next.
+      save_every: steps from one checkpoint to the next; 0 saves at the end alone.
     """
 
     batch: Annotated[int, Whole(2, 1_000_000)] = 16

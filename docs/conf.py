@@ -1,0 +1,45 @@
+"""How Sphinx builds the documentation: `sphinx-build -W --keep-going -b html docs build/docs`."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "docs" / "_ext")]
+
+from salx.infra.version import __version__  # noqa: E402
+
+# Cells run in a folder of their own, with this Python and this tree, on CPUs.
+os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+os.environ["PYTHONPATH"] = str(ROOT)
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+project = "SALX"
+author = "The SALX authors"
+version = release = __version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "salx_docs"]
+exclude_patterns = ["_ext", "requirements.txt"]
+source_suffix = {".md": "myst-nb"}
+nitpick_ignore_regex = [("py:.*", ".*")]  # types of other packages, which have no page here
+default_role = "code"
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(ROOT / "build" / "docs-cells")
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+html_theme = "furo"
+html_title = f"SALX {__version__}"
+html_show_sphinx = False
