@@ -178,15 +178,18 @@ class Checkpoints:
         return None
 
     def _folders(self) -> set[int]:
-        """The steps that have a folder. In a bucket, where one without Orbax's mark is what a
-        killed process has left, there is nothing to see."""
+        """List the steps that have a folder.
+
+        In a bucket, where a folder without Orbax's mark is what a killed process has left, it lists
+        none.
+        """
         if storage.in_bucket(self.folder) or not self.folder.is_dir():
             return set()
         names = (path.name for path in self.folder.iterdir() if path.is_dir())
         return {int(name) for name in names if name.isdecimal() and len(name) < 20}
 
     def _candidates(self) -> list[int]:
-        """The steps to go on from, the newest first, of those that Orbax takes for complete.
+        """List the steps to go on from, the newest first, of those that Orbax takes for complete.
 
         Raises InputError where a finished training's newest is none of them.
         """
@@ -256,7 +259,7 @@ class Checkpoints:
 
 
 def _seal(state: Any, notes: Any) -> str:
-    """The digest of a state, and of the notes where there are any."""
+    """Compute the digest of a state, and of the notes where there are any."""
     seal = digest(state)
     return sealed.digest(seal.encode(), sealed.canonical(notes)) if notes else seal
 
@@ -295,7 +298,7 @@ def finished(run: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
 
 
 def _not_raised(record: LogRecord) -> bool:
-    """False for the tracebacks that Orbax logs; what they are of is raised, and told, anyway."""
+    """Keep the tracebacks that Orbax logs from the terminal: their errors are raised as well."""
     return not (record.exc_info and "orbax" in record.pathname)
 
 

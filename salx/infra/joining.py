@@ -1,4 +1,4 @@
-"""How a process finds the others of its launcher, through jax.distributed."""
+"""Joining of the processes of one launcher, through jax.distributed."""
 
 import importlib.util
 import os

@@ -215,7 +215,7 @@ def check_section(argument: str, value: Any) -> None:
 
 
 def _check_union(argument: str, value: Any, alternatives: Sequence[Any]) -> None:
-    """One of the alternatives must do; the first that fails says why."""
+    """Check a value against alternatives, of which one must fit; the first that fails says why."""
     errors = []
     for each in alternatives:
         try:
@@ -226,7 +226,7 @@ def _check_union(argument: str, value: Any, alternatives: Sequence[Any]) -> None
 
 
 def _check_sequence(argument: str, value: Any, inner: tuple[Any, ...]) -> None:
-    """A list or tuple, of one kind of entries or, of a tuple, of one kind in each position."""
+    """Check a list or tuple: all entries are of one kind, or those of a tuple of one kind each."""
     if not isinstance(value, list | tuple):
         raise ArgumentError(argument, f"{{name}}={shown(value)} must be a list")
     several = len(inner) == 1 or inner[1:] == (...,)
@@ -239,7 +239,7 @@ def _check_sequence(argument: str, value: Any, inner: tuple[Any, ...]) -> None:
 
 
 def _check_scalar(argument: str, value: Any, annotation: Any) -> None:
-    """A value of one of Python's plain types; every other annotation allows everything."""
+    """Check a value against one of Python's plain types; any other annotation allows everything."""
     rule = ""
     if annotation is int:
         whole(argument, value, LEAST_64, MOST_64)
@@ -302,7 +302,7 @@ def plain(value: Any, argument: str = "", depth: int = DEEPEST) -> Any:
 
 
 def _plain_section(value: Mapping[Any, Any], argument: str, depth: int) -> dict[str, Any]:
-    """A section whose names are text, with plain values."""
+    """Convert a section, whose names must be text."""
     above = f"{argument}." if argument else ""
     for name in value:
         if not isinstance(name, str):

@@ -100,7 +100,7 @@ def real(argument: str, value: Any, within: str) -> float:
 
 
 def _in_words(within: str, low: float, high: float) -> str:
-    """The interval for a reader."""
+    """Describe an interval in words."""
     start = f"above {low:g}" if within[0] == "(" else f"at least {low:g}"
     if math.isinf(low):
         start = ""

@@ -175,7 +175,7 @@ class Guard:
 
     @functools.cached_property
     def _files(self) -> dict[tuple[int, int], str]:
-        """The argument of each file among the inputs, by its device and inode."""
+        """Map the files among the inputs, by device and inode, to the arguments that name them."""
         numbers = {}
         for each in self.inputs:
             for path in [each.path / name for name in each.files] or [each.path]:

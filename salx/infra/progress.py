@@ -57,7 +57,7 @@ class Journal:
         self.events = None
         if tensorboard:
             with _writing_events(self.folder):
-                self.events = _event_writer(self.folder)
+                self.events = event_writer(self.folder)
 
     def write(self, step: int, scalars: dict[str, float]) -> None:
         """Append one line, and the events where they are requested.
@@ -124,8 +124,15 @@ def _writing_events(folder: Path) -> Iterator[None]:
         raise RunError(f"{folder}: cannot be written: {first_line(error)}") from error
 
 
-def _event_writer(folder: Path) -> Any:
-    """Open a TensorBoard writer; only this imports tensorflow, and only when it is called."""
+def event_writer(folder: Path) -> Any:
+    """Open a TensorBoard writer; only this imports tensorflow, and only when it is called.
+
+    Args:
+      folder: where the events are written.
+
+    Returns:
+      A writer of clu, with `write_scalars` and `close`.
+    """
     from clu import metric_writers
 
     return metric_writers.SummaryWriter(str(folder))

@@ -129,13 +129,15 @@ class Registry(Generic[T]):
         return origin(self.get(name), point.dist if point else None)
 
     def _builtin(self) -> dict[str, T]:
-        """All that is registered, now that the package's own is."""
+        """Return all that is registered, after the package's own modules have been imported."""
         while self._modules:
             importlib.import_module(self._modules.pop(0))
         return self._values
 
     def _points(self) -> dict[str, EntryPoint]:
-        """The entry points of installed packages; looked up anew, as some may just have come."""
+        """Return the entry points of installed packages, looked up anew, as some may just have
+        come.
+        """
         return {each.name: each for each in importlib.metadata.entry_points(group=self.group)}
 
 
@@ -163,26 +165,26 @@ def origin(value: Any, package: Distribution | None = None) -> dict[str, str] | 
 
 
 def _definition(value: Any) -> tuple[str, str, Any]:
-    """What tells whether two values are one definition: its module and name, or itself."""
+    """Return what two values share if they are one definition: its module and name, or itself."""
     name = getattr(value, "__qualname__", "")
     return _module(value), name or type(value).__qualname__, None if name else value
 
 
 def _imported(name: str) -> Any:
-    """What `module:Name` or `module:Name.inner` stands for."""
+    """Import the object that `module:Name` or `module:Name.inner` names."""
     module, _, path = name.partition(":")
     return functools.reduce(getattr, path.split("."), importlib.import_module(module))
 
 
 def _module(value: Any) -> str:
-    """The name of the module that defines a function, a class, a partial or an instance."""
+    """Return the name of the module that defines a function, a class, a partial or an instance."""
     while isinstance(value, functools.partial):
         value = value.func
     return value.__module__
 
 
 def _source(module: str) -> Path | None:
-    """The file of a module's source code."""
+    """Return the file of a module's source code, None where it has none."""
     try:
         path = inspect.getsourcefile(sys.modules[module])
     except (KeyError, TypeError):  # a built-in module, or a notebook's
@@ -191,7 +193,7 @@ def _source(module: str) -> Path | None:
 
 
 def _distribution(module: str) -> Distribution | None:
-    """The installed package that a module's file belongs to."""
+    """Return the installed package that a module's file belongs to, None where there is none."""
     path, top = _source(module), module.partition(".")[0]
     for name in importlib.metadata.packages_distributions().get(top, ()):
         package = importlib.metadata.distribution(name)

@@ -244,6 +244,7 @@ def unfinished(path: Path) -> Iterator[BinaryIO]:
 
 
 def _new(path: Path) -> BinaryIO:
+    """Make the file of `unfinished`, and lock it."""
     short = os.fsdecode(os.fsencode(path.name)[:200])  # a name has at most 255 bytes
     while True:
         name = path.with_name(f".{short}.{secrets.token_hex(8)}.tmp")
@@ -296,6 +297,7 @@ def sweep(folder: Path) -> None:
 
 
 def _remove_unless_locked(name: str) -> None:
+    """Remove a file whose writer is no longer alive."""
     with contextlib.suppress(OSError), open(name, "rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer is alive
         os.unlink(name)
@@ -337,7 +339,7 @@ def open_append(path: Path, text: str) -> TextIO:
 
 
 class _Rewritten(io.StringIO):
-    """A text whose `flush` replaces an object of a bucket by what has been written so far."""
+    """Hold a text whose `flush` replaces an object of a bucket by what has been written so far."""
 
     def __init__(self, path: Path, text: str):
         super().__init__()
