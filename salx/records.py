@@ -186,9 +186,11 @@ def read_chain(folder: Path, cycles: int, fingerprint: str) -> list[Record]:
 
 
 def _maker(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What the headers of a selection's records say of who chose, as its folder has it: in its
-    name and, of the policy behind the label, in its config.json. Raises InputError for that of
-    another selection."""
+    """Return what the headers of a selection's records must say of who chose.
+
+    The folder's name says it, and of the policy behind the label its config.json. Raises InputError
+    where these are of different selections.
+    """
     chooser = run_folder.chooser_of(folder.name)
     if chooser is None:
         return {}

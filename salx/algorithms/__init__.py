@@ -1,0 +1,1 @@
+"""Algorithms of choice: arrays in, positions out, without a word of policies or pools."""

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Array, Float32, Int, Int32, Int64, Shaped
 
 from salx.algorithms.k_center_state import (
     NOBODY,
@@ -36,23 +37,35 @@ from salx.algorithms.nearest import nearest, squared
 
 
 def k_center(
-    features: np.ndarray | jax.Array,
-    centres: np.ndarray,
+    features: Shaped[np.ndarray, "n d"] | Float32[Array, "n d"],
+    centres: Shaped[np.ndarray, "L d"],
     count: int,
     name: Callable[[int], str] = str,
     centre_name: Callable[[int], str] = str,
     candidates: int | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Int64[np.ndarray, " count"], Float32[np.ndarray, " count"]]:
     """Pick `count` of n rows, each the farthest from `centres` and from the picks before it.
 
-    features float32[n, d], numpy (the whole on every process) or a jax.Array; centres
-    float32[L, d]. Returns positions int64[count], in the order of picking, and the distances
-    float32[count] that each had to its nearest centre when it was picked. Ties go to the lowest
-    position. Without any centre the first pick is row 0, at distance infinity.
+    Pick t is argmax_i min_c |x_i - c|, over the centres c and the picks before t. Ties go to the
+    lowest position. Without any centre the first pick is row 0, at distance infinity. A jax.Array
+    that is split over the mesh is not copied if it has a multiple of 1024 rows a device.
 
-    `candidates`, of one round on one device, only bears on speed. A jax.Array split over the
-    mesh is not copied if it has a multiple of 1024 rows a device. Raises RunError with
-    `name(position)` or `centre_name(position)` for a row that is not finite, or beyond 1e18.
+    Args:
+      features: the rows; as numpy, the whole of them on every process. They become float32.
+      centres: the centres before the first pick; none is fine.
+      count: how many to pick, at most n.
+      name: gives the name of the example at a position of `features`, for the error.
+      centre_name: the same for a position of `centres`.
+      candidates: how many rows a round refreshes on one device, which only bears on speed; None for
+        what has proved fast.
+
+    Returns:
+      The positions in the order of picking, and the distance that each had to its nearest centre
+      when it was picked.
+
+    Raises:
+      ValueError: for a `count` below 0 or above n.
+      RunError: naming an example whose row is not finite, or beyond 1e18.
     """
     if not 0 <= count <= len(features):
         raise ValueError(f"{count} picks of {len(features)} rows")
@@ -64,7 +77,7 @@ def k_center(
     if candidates is None:
         total = 2048 if jax.default_backend() == "cpu" else 8192
         candidates = max(256, total // jax.device_count())
-    advance = step(min(candidates, len(rows.ids) // jax.device_count() // 2))
+    advance = _step(min(candidates, len(rows.ids) // jax.device_count() // 2))
     if not have:
         state = advance(rows, state, 1)
     state = cover()(rows, state)
@@ -76,7 +89,11 @@ def k_center(
 
 @functools.cache
 def cover() -> Callable:
-    """The jitted (rows, state) -> state after every row was compared with every centre."""
+    """Make the jitted step that compares every row with every centre.
+
+    Returns:
+      (rows, state) -> state, whose bounds are then exact.
+    """
 
     def compare(rows: Rows, state: State) -> State:
         def tile(pair: tuple[jax.Array, jax.Array]) -> jax.Array:
@@ -93,10 +110,10 @@ def cover() -> Callable:
 
 
 @functools.cache
-def step(candidates: int) -> Callable:
-    """The jitted (rows, state, wanted) -> state after a round, which stops at `wanted` centres.
+def _step(candidates: int) -> Callable:
+    """Make the jitted (rows, state, wanted) -> state after one round.
 
-    Every round picks, or lowers the largest bound.
+    Every round picks, or lowers the largest bound; it stops at `wanted` centres.
     """
 
     def one(rows: Rows, state: State, wanted) -> State:
@@ -107,10 +124,10 @@ def step(candidates: int) -> Callable:
         rest = lax.pmax(bound[-1], "data")
         rest_id = lax.pmin(jnp.where(bound[-1] == rest, rows.ids[at[-1]], NOBODY), "data")
         at = at[:-1][jnp.argsort(state.compared[at[:-1]])]
-        mine = refresh(rows, state, at), rows.ids[at], rows.features[at]
+        mine = _refresh(rows, state, at), rows.ids[at], rows.features[at]
         value, ids, features = (lax.all_gather(leaf, "data", tiled=True) for leaf in mine)
         left = wanted - state.count
-        value, order, radii, taken = greedy(value, ids, features, rest, rest_id, left)
+        value, order, radii, taken = _greedy(value, ids, features, rest, rest_id, left)
         count = state.count + taken
         value = lax.dynamic_slice_in_dim(value, lax.axis_index("data") * candidates, candidates)
         new = jnp.arange(len(ids))
@@ -127,9 +144,11 @@ def step(candidates: int) -> Callable:
     return on_mesh(one, (ROWS, STATE, WHOLE), STATE, donate=1)
 
 
-def refresh(rows: Rows, state: State, at: jax.Array) -> jax.Array:
-    """Compute the true squared distances of a device's rows `at`, in the order of how many centres
-    they were compared with."""
+def _refresh(rows: Rows, state: State, at: Int32[Array, " c"]) -> Float32[Array, " c"]:
+    """Compute the true squared distances of a device's rows `at`.
+
+    They are in the order of how many centres they were compared with.
+    """
 
     def tile(at):
         bound, first = state.bound[at], state.compared[at[0]]
@@ -139,19 +158,22 @@ def refresh(rows: Rows, state: State, at: jax.Array) -> jax.Array:
     return lax.map(tile, at.reshape(-1, math.gcd(len(at), 256))).ravel()
 
 
-def greedy(
-    value: jax.Array,
-    ids: jax.Array,
-    features: jax.Array,
-    rest: jax.Array,
-    rest_id: jax.Array,
-    budget: jax.Array,
-) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Pick among candidates while the farthest, at equal distance the first, comes before all
-    others, of which none is farther than `rest`, and none that far comes before `rest_id`.
+def _greedy(
+    value: Float32[Array, " c"],
+    ids: Int32[Array, " c"],
+    features: Float32[Array, "c d"],
+    rest: Float32[Array, ""],
+    rest_id: Int32[Array, ""],
+    budget: Int[Array, ""],
+) -> tuple[Float32[Array, " c"], Int32[Array, " c"], Float32[Array, " c"], Int32[Array, ""]]:
+    """Pick among candidates for as long as the farthest of them is certain to be the farthest row.
 
-    Returns the candidates' new values, and in the order of picking where they stand among the
-    candidates, their squared radii, and how many were picked.
+    At equal distance the row with the lowest id comes first. The largest bound of all other rows is
+    `rest`, and `rest_id` is the lowest id that another row of that bound may have.
+
+    Returns:
+      The candidates' new values; in the order of picking, their positions among the candidates and
+      their squared radii; and how many were picked.
     """
 
     def farthest(value):

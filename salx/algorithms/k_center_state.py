@@ -1,4 +1,4 @@
-"""What greedy k-center starts from: rows on their devices, checked, and the list of centres."""
+"""The state of greedy k-center: rows on their devices, checked, and the list of centres."""
 
 import functools
 from collections.abc import Callable
@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
+from jaxtyping import Array, Float32, Int32, Shaped
 
 from salx.algorithms.nearest import BLOCK
 from salx.infra import mesh
@@ -20,29 +21,39 @@ NOBODY = np.iinfo(np.int32).max
 
 
 class Rows(NamedTuple):
-    """The rows to pick from, split over the devices: `features` float32[N, d] and `ids`
-    int32[N], their positions, rising on each device, NOBODY where a row only fills up. On every
-    device: `middle` float32[d], about the mean.
+    """Hold the rows to pick from, split over the devices; `middle` is on every device.
+
+    Attributes:
+      features: the rows; N is a multiple of TILE times the number of devices.
+      ids: their positions, rising on each device, NOBODY where a row only fills up.
+      middle: about the mean of the rows.
     """
 
-    features: jax.Array
-    ids: jax.Array
-    middle: jax.Array
+    features: Float32[Array, "N d"]
+    ids: Int32[Array, " N"]
+    middle: Float32[Array, " d"]
 
 
 class State(NamedTuple):
-    """Split over the devices: `bound` float32[N], no less than a row's squared distance to its
-    nearest centre, -1 if it cannot be picked; `compared` int32[N], how many centres it accounts
-    for. On every device: `centres` float32[K, d], of which `count` are there; by their place in
-    that list `picks` int32[K], positions, and `radii` float32[K], squared.
+    """Hold what a round of picking reads and writes.
+
+    `bound` and `compared` are split over the devices as the rows are; the rest is on every device.
+
+    Attributes:
+      bound: no less than a row's squared distance to its nearest centre, -1 if it cannot be picked.
+      compared: how many centres of the list the bound accounts for.
+      centres: the list of centres, of which the first `count` are filled in.
+      picks: the position of each centre among the rows, for those that were picked.
+      radii: the squared distance that each had to its nearest centre when it was picked.
+      count: how many centres there are so far.
     """
 
-    bound: jax.Array
-    compared: jax.Array
-    centres: jax.Array
-    picks: jax.Array
-    radii: jax.Array
-    count: jax.Array
+    bound: Float32[Array, " N"]
+    compared: Int32[Array, " N"]
+    centres: Float32[Array, "K d"]
+    picks: Int32[Array, " K"]
+    radii: Float32[Array, " K"]
+    count: Int32[Array, ""]
 
 
 ROWS = Rows(SPLIT, SPLIT, WHOLE)
@@ -52,8 +63,17 @@ STATE = State(SPLIT, SPLIT, WHOLE, WHOLE, WHOLE, WHOLE)
 def on_mesh(
     function: Callable, inputs: Any, outputs: Any, donate: int | tuple[int, ...] = ()
 ) -> Callable:
-    """Jit a function that sees one device's part of what is split, as `inputs` and `outputs`,
-    partition specs, say."""
+    """Jit a function that is called with the local portion of each array on one device.
+
+    Args:
+      function: a pure function of positional arguments.
+      inputs: the partition specs of its arguments, a tuple of pytrees.
+      outputs: the partition specs of its result.
+      donate: the positions of the arguments whose memory the result may take.
+
+    Returns:
+      The jitted function of whole arrays.
+    """
     devices = mesh.mesh()
     spread = jax.shard_map(
         function, mesh=devices, in_specs=inputs, out_specs=outputs, check_vma=False
@@ -62,11 +82,23 @@ def on_mesh(
     return jax.jit(spread, in_shardings=placed, donate_argnums=donate)
 
 
-def put_rows(features: np.ndarray | jax.Array, name: Callable[[int], str]) -> Rows:
-    """Put the rows on their devices. Raises RunError for one that is not finite or too large.
+def put_rows(
+    features: Shaped[np.ndarray, "n d"] | Float32[Array, "n d"], name: Callable[[int], str]
+) -> Rows:
+    """Put the rows on their devices, and check them.
 
     Rows from the host are dealt out in turns, so that no device has all of the farthest; a
     jax.Array is taken as it lies, and copied only to fill up its last rows.
+
+    Args:
+      features: the rows, which become float32; as numpy, the whole of them on every process.
+      name: gives the name of the example at a position, for the error.
+
+    Returns:
+      The rows, filled up to a multiple of TILE on each device.
+
+    Raises:
+      RunError: naming the example of a row that is not finite, or beyond 1e18.
     """
     n, width = features.shape
     devices = jax.device_count()
@@ -87,15 +119,17 @@ def put_rows(features: np.ndarray | jax.Array, name: Callable[[int], str]) -> Ro
         features = jax.make_array_from_callback((padded, width), mesh.split(), rows_of)
         ids = ids.reshape(each, devices).T.ravel()
     ids = jax.make_array_from_callback((padded,), mesh.split(), lambda index: ids[index])
-    middle, bad = survey()(features, ids, n)
-    check(int(bad), name)
+    middle, bad = _survey()(features, ids, n)
+    _check(int(bad), name)
     return Rows(features, ids, middle)
 
 
 @functools.cache
-def survey() -> Callable:
-    """Return the jitted (features, ids, n) -> the mean of n rows, float32[d], and the first row
-    whose squared norm is not below LIMIT, or NOBODY."""
+def _survey() -> Callable:
+    """Make the jitted (features, ids, n) -> (mean of the n rows, first bad row or NOBODY).
+
+    A row is bad unless its squared norm is below LIMIT.
+    """
 
     def look(features, ids, n):
         # Sums of sums: one running sum over a million rows would lose its small digits.
@@ -107,22 +141,34 @@ def survey() -> Callable:
     return on_mesh(look, (SPLIT, SPLIT, WHOLE), (WHOLE, WHOLE))
 
 
-def check(bad: int, name: Callable[[int], str]) -> None:
-    """Raises RunError for the row `bad`, unless it is NOBODY."""
+def _check(bad: int, name: Callable[[int], str]) -> None:
+    """Raise RunError for the row `bad`, unless it is NOBODY."""
     if bad != NOBODY:
         raise RunError(f"the features of example {name(bad)!r} are not finite, or beyond 1e18")
 
 
-def start(rows: Rows, centres: np.ndarray, count: int, name: Callable[[int], str]) -> State:
-    """Begin with nothing picked, nothing compared, room for `count` picks.
+def start(
+    rows: Rows, centres: Shaped[np.ndarray, "L d"], count: int, name: Callable[[int], str]
+) -> State:
+    """Begin with nothing picked and nothing compared.
 
-    Raises RunError for a centre that is not finite or too large.
+    Args:
+      rows: what is picked from.
+      centres: the points that are centres from the start; they become float32.
+      count: how many picks there must be room for.
+      name: gives the name of the centre at a position, for the error.
+
+    Returns:
+      The state before the first round.
+
+    Raises:
+      RunError: naming a centre that is not finite, or beyond 1e18.
     """
     have, size = len(centres), -(-(len(centres) + count) // BLOCK) * BLOCK
     room = np.zeros((size, rows.features.shape[1]), np.float32)
     room[:have] = centres
     fine = np.einsum("ij,ij->i", room, room) < LIMIT
-    check(NOBODY if fine.all() else int(np.argmin(fine)), name)
+    _check(NOBODY if fine.all() else int(np.argmin(fine)), name)
     return State(
         bound=jnp.where(rows.ids == NOBODY, -1.0, jnp.inf),
         compared=jnp.zeros_like(rows.ids),

@@ -1,45 +1,55 @@
-"""The distance to the nearest of many centres: products of matrices say which centres can
-matter, differences of coordinates say how far they are.
+"""The distance to the nearest of many centres, exact and fast.
 
-|x|^2 + |c|^2 - 2 x.c cancels where x lies close to c, so it only serves as a lower bound, less
-what float32 may have lost (N. Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
+Products of matrices say which centres can matter, differences of coordinates say how far they
+are. |x|^2 + |c|^2 - 2 x.c cancels where x lies close to c, so it only serves as a lower bound,
+less what float32 may have lost (N. Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
 The result is therefore the same however rows and centres are cut into tiles.
 """
 
-import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.typing import ArrayLike
+from jaxtyping import Array, Bool, Float32, Int
 
 BLOCK = 512  # centres in one product; a list of centres has room for as many at least
 
 
-def squared(x: jax.Array, y: jax.Array) -> jax.Array:
-    """Compute squared Euclidean distances of float32[..., d] to float32[..., d], by differences."""
+def squared(x: Float32[Array, "*#n d"], y: Float32[Array, "*#n d"]) -> Float32[Array, "..."]:
+    """Compute squared Euclidean distances by differences: sum_i (x_i - y_i)^2.
+
+    Args:
+      x: points.
+      y: points; the leading axes are broadcast against those of `x`.
+
+    Returns:
+      One number for each pair of points.
+    """
     return jnp.sum((x - y) ** 2, axis=-1)
 
 
 def nearest(
-    rows: jax.Array,
-    value: jax.Array,
-    centres: jax.Array,
-    first: jax.Array | int,
-    last: jax.Array,
-    middle: jax.Array,
-) -> jax.Array:
+    rows: Float32[Array, "m d"],
+    value: Float32[Array, " m"],
+    centres: Float32[Array, "K d"],
+    first: Int[ArrayLike, ""],
+    last: Int[ArrayLike, ""],
+    middle: Float32[Array, " d"],
+) -> Float32[Array, " m"]:
     """Compute the least of `value` and the squared distances to centres[first:last].
 
     Where the list ends within a block, the block starts earlier: centres before `first` are no
     nearer than `value`.
 
     Args:
-      rows: float32[m, d].
-      value: float32[m].
-      centres: float32[K, d].
-      first, last: int32[].
-      middle: float32[d], a point near the middle of all rows, which keeps the bounds tight.
+      rows: the points.
+      value: the squared distance of each to the nearest of centres[:first], or more.
+      centres: the list, of which the first `last` are filled in; K is at least BLOCK.
+      first: the first centre to compare with.
+      last: the end of the centres to compare with.
+      middle: a point near the middle of all rows, which keeps the bounds tight.
 
     Returns:
-      float32[m].
+      min(value, min_c |row - c|^2) of each row.
     """
     lost = 2 * (rows.shape[1] + 4) * jnp.finfo(jnp.float32).eps
     centred = rows - middle
@@ -58,16 +68,22 @@ def nearest(
         at = jnp.where(low <= least, jnp.arange(BLOCK), BLOCK).min(axis=1)
         value = jnp.minimum(value, squared(rows, few[at]))
         unsettled = jnp.sum(low < value[:, None], axis=1) > 1
-        return settle(rows, value, unsettled, few, real)
+        return _settle(rows, value, unsettled, few, real)
 
     return lax.fori_loop(0, (last - first + BLOCK - 1) // BLOCK, compare, value)
 
 
-def settle(
-    rows: jax.Array, value: jax.Array, unsettled: jax.Array, centres: jax.Array, real: jax.Array
-) -> jax.Array:
-    """Compare the rows that another centre may be nearer to with every real one of a block of
-    centres, one by one, as they are few; return the new values."""
+def _settle(
+    rows: Float32[Array, "m d"],
+    value: Float32[Array, " m"],
+    unsettled: Bool[Array, " m"],
+    centres: Float32[Array, "block d"],
+    real: Bool[Array, " block"],
+) -> Float32[Array, " m"]:
+    """Return the new values of the rows that another centre of a block may be nearer to.
+
+    Each is compared with every real centre of the block, one row at a time, as they are few.
+    """
 
     def one(state):
         value, unsettled = state

@@ -1,25 +1,30 @@
-"""What tasks share whose labels are classes: the loss, and the sums behind the metrics."""
-
-from collections.abc import Mapping
+"""Cross-entropy and its sums, for all tasks whose labels are classes."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jaxtyping import Array, Bool, Float, Integer, Shaped
+
+from salx.tasks import AnyArray, Sums
 
 BINS = 15  # of confidence, for the calibration error
 
 
-def losses(logits: jax.Array, labels: jax.Array, counted: jax.Array) -> jax.Array:
-    """Compute the cross-entropy in nats at each label.
+def losses(
+    logits: Float[AnyArray, "*labels classes"],
+    labels: Integer[AnyArray, "*labels"],
+    counted: Bool[AnyArray, "*labels"],
+) -> Float[Array, "*labels"]:
+    """Compute the cross-entropy in nats at each label: -log softmax(logits)[label].
 
     Args:
-      logits: float32[..., C].
-      labels: of any whole-number dtype [...], below C where they count.
-      counted: bool[...].
+      logits: float32.
+      labels: of any whole-number dtype, below the number of classes where they count.
+      counted: which labels count.
 
     Returns:
-      float32[...], 0 where a label does not count.
+      The losses, 0 where a label does not count.
     """
     classes = jnp.where(counted, labels, 0).astype(jnp.int32)
     values = optax.softmax_cross_entropy_with_integer_labels(logits, classes)
@@ -33,15 +38,18 @@ def _histogram(values: jax.Array, size: int, weights: jax.Array) -> jax.Array:
 
 
 def sums(
-    logits: jax.Array, labels: jax.Array, losses: jax.Array, valid: jax.Array
-) -> dict[str, jax.Array]:
-    """Sum up over the labels that count.
+    logits: Float[Array, "*labels classes"],
+    labels: Integer[Array, "*labels"],
+    losses: Float[Array, "*labels"],
+    valid: Bool[AnyArray, "*labels"],
+) -> dict[str, Shaped[Array, "..."]]:
+    """Sum up over the labels that count what `shares` and `calibration` divide.
 
     Args:
-      logits: float32[..., C].
-      labels: [...].
-      losses: float32[...].
-      valid: bool[...], the labels that count.
+      logits: of a batch.
+      labels: the true classes.
+      losses: the loss at each label.
+      valid: which labels count.
 
     Returns:
       Per class int32[C]: "labelled", "predicted" and "correct"; per bin of confidence
@@ -63,14 +71,33 @@ def sums(
     }
 
 
-def shares(count: np.ndarray, whole: np.ndarray) -> list[float | None]:
-    """Divide two counts [C], class by class; None where the whole is 0."""
+def shares(
+    count: Shaped[np.ndarray, " classes"], whole: Shaped[np.ndarray, " classes"]
+) -> list[float | None]:
+    """Divide two counts, class by class.
+
+    Args:
+      count: the numerators.
+      whole: the denominators.
+
+    Returns:
+      The quotients; None where the denominator is 0.
+    """
     return [float(c / w) if w else None for c, w in zip(count, whole, strict=True)]
 
 
-def calibration(sums: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Compute "ece", the expected calibration error in BINS bins (C. Guo et al., arXiv
-    1706.04599), and "loss", the mean cross-entropy, from the sums."""
+def calibration(sums: Sums) -> dict[str, float]:
+    """Compute the expected calibration error and the mean loss from the sums.
+
+    ece = sum_b |correct_b - confidence_b| / n, where the sums of the bins b are over equal
+    intervals of confidence, BINS of them (C. Guo et al., arXiv 1706.04599).
+
+    Args:
+      sums: the arrays of the function `sums`, added over all batches.
+
+    Returns:
+      {"ece": the error from 0 to 1, "loss": the mean cross-entropy in nats}.
+    """
     n = max(sums["n"], 1)
     return {
         "ece": float(np.abs(sums["bin_correct"] - sums["bin_confidence"]).sum() / n),

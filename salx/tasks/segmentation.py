@@ -1,15 +1,15 @@
 """Semantic segmentation: a class for each pixel, measured by the mean intersection over union."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Integer, Shaped
 
 from salx.infra.errors import RunError
-from salx.tasks import Change, Item, Task, cross_entropy, register
+from salx.tasks import AnyArray, Change, Item, Sums, Task, cross_entropy, register
 
 IGNORE = 255  # the label of a pixel that is not counted
 
@@ -17,7 +17,7 @@ IGNORE = 255  # the label of a pixel that is not counted
 @register
 @dataclass(frozen=True)
 class Segmentation(Task):
-    """Labels are uint8[B, H, W], a class for each pixel; all but IGNORE count."""
+    """Define labels uint8[B, H, W], a class for each pixel; all but IGNORE (255) count."""
 
     name = "segmentation"
     metric = "mean IoU"
@@ -31,40 +31,55 @@ class Segmentation(Task):
             moved["label"] = mask(item["label"])
         return moved
 
-    def counts(self, label: np.ndarray, classes: int) -> np.ndarray:
+    def counts(
+        self, label: Integer[np.ndarray, "..."], classes: int
+    ) -> Int[np.ndarray, " classes"]:
         """Count the pixels of each class, int64[classes]."""
         return np.bincount(label[label != IGNORE], minlength=classes)
 
-    def counted(self, labels: jax.Array) -> jax.Array:
+    def counted(self, labels: Integer[AnyArray, "*labels"]) -> Bool[AnyArray, "*labels"]:
         """Tell which pixels count, bool like labels."""
         return labels != IGNORE
 
-    def losses(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
+    def losses(
+        self, logits: Float[AnyArray, "*labels classes"], labels: Integer[AnyArray, "*labels"]
+    ) -> Float[Array, "*labels"]:
         """Compute each pixel's cross-entropy in nats, float32 like labels; 0 for IGNORE."""
         return cross_entropy.losses(logits, labels, self.counted(labels))
 
-    def valid(self, shape: tuple[int, ...], size: jax.Array | None) -> jax.Array:
-        """Tell which pixels of a padded image are image, bool[H, W]; `size` is its (h, w)."""
+    def valid(
+        self, shape: tuple[int, ...], size: Int[AnyArray, "2"] | None
+    ) -> Bool[Array, "height width"]:
+        """Tell which pixels of a padded image are image: those within its (height, width)."""
         if size is None:
             return jnp.ones(shape, bool)
         rows, columns = (jnp.arange(length) < size[axis] for axis, length in enumerate(shape))
         return rows[:, None] & columns
 
     def predict(
-        self, logits: jax.Array, valid: jax.Array
-    ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Give the class of most pixels with its share of them, and the shares of all [C]."""
+        self, logits: Float[AnyArray, "height width classes"], valid: Bool[AnyArray, "height width"]
+    ) -> tuple[Int[Array, ""], Float[Array, ""], Float[Array, " classes"]]:
+        """Return the class of most pixels, its share of them, and the shares of all classes."""
         hits = jax.nn.one_hot(logits.argmax(-1), logits.shape[-1]) * valid[..., None]
         shares = hits.sum((0, 1)) / jnp.maximum(valid.sum(), 1)
         return shares.argmax(), shares.max(), shares
 
-    def update(self, logits: jax.Array, labels: jax.Array, mask: jax.Array) -> dict[str, jax.Array]:
+    def update(
+        self,
+        logits: Float[Array, "batch height width classes"],
+        labels: Integer[Array, "batch height width"],
+        mask: Bool[Array, " batch"],
+    ) -> dict[str, Shaped[Array, "..."]]:
         """Sum up a batch as `cross_entropy.sums` explains."""
         valid = self.counted(labels) & mask[:, None, None]
         return cross_entropy.sums(logits, labels, self.losses(logits, labels), valid)
 
-    def compute(self, sums: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        """Give each class's intersection over union, and the mean of those that are somewhere.
+    def compute(self, sums: Sums) -> dict[str, Any]:
+        """Return the intersection over union of each class, and its mean over the classes that
+        occur.
+
+        Of class c, the intersection is the number of pixels labelled c and predicted as c; the
+        union is the number of those labelled c or predicted as c.
 
         Raises:
           RunError: where no pixel is labelled.
