@@ -40,7 +40,13 @@ FOREIGN = {
 
 
 def kind_of(path: Path) -> str:
-    """Tell what a file is: "npz", "safetensors", "archive" or "stream", two of PyTorch.
+    """Tell what kind of file of weights a file is, by its content.
+
+    Args:
+      path: the file; its name does not matter.
+
+    Returns:
+      "npz", "safetensors", or of PyTorch "archive" (a zip, since 1.6) or "stream" (before).
 
     Raises:
       InputError: beginning with "is", for what is none of them, with what to do.
@@ -64,7 +70,7 @@ def kind_of(path: Path) -> str:
     raise InputError("is damaged, or no file of weights: .safetensors, .npz, or PyTorch's")
 
 
-def npz(path: Path) -> Arrays:
+def _npz(path: Path) -> Arrays:
     """Read the arrays of a .npz file. Raises InputError for one that is none, or claims much."""
     arrays, size = {}, path.stat().st_size
     with zipfile.ZipFile(path) as archive:
@@ -90,7 +96,7 @@ def _npy(name: str, file: IO[bytes], size: int) -> np.ndarray:
     return np.ndarray(shape, dtype, bytearray(file.read()), order="F" if by_columns else "C")
 
 
-def of_safetensors(path: Path) -> Arrays:
+def _of_safetensors(path: Path) -> Arrays:
     """Read the arrays of a .safetensors file. Raises InputError for one of odd numbers."""
     arrays = {}
     for name, view in safetensors.deserialize(path.read_bytes()):
@@ -100,4 +106,5 @@ def of_safetensors(path: Path) -> Arrays:
     return arrays
 
 
-READERS = {"npz": npz, "safetensors": of_safetensors}
+# By kind: path -> arrays by name. They raise InputError without the file's name.
+READERS = {"npz": _npz, "safetensors": _of_safetensors}

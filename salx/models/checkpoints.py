@@ -33,8 +33,13 @@ Arrays = dict[str, Any]  # by name: what has a `shape`, read already or not
 
 
 class Unwrapped(NamedTuple):
-    """A network's arrays by its own names, and the key or prefix that was taken where a file has
-    two networks: "state_dict_ema", or "plain" for names without any; empty where it has one."""
+    """Hold a network's arrays, and tell which of two networks they are.
+
+    Attributes:
+      arrays: by the network's own names, without keys and prefixes around them.
+      taken: the key or prefix that was taken where the file has two networks, such as
+        "state_dict_ema", or "plain" for names without any; empty where it has one.
+    """
 
     arrays: Arrays
     taken: str
@@ -48,8 +53,12 @@ def unwrapped(tree: Any, where: str, wanted: str | None = None) -> Unwrapped:
       where: the file, for messages.
       wanted: "ema" or "plain" where there are both; the EMA if it is None.
 
+    Returns:
+      The network's arrays, read already or not, as they are in the tree.
+
     Raises:
-      InputError: for what holds no network, or not the wanted one.
+      InputError: for what holds no network.
+      ArgumentError: naming `weights`, where the wanted one is not there, or is another word.
     """
     if wanted not in (None, *CHOICES):
         raise unknown("choice of {name}", str(wanted), CHOICES, "weights")
@@ -78,7 +87,14 @@ def unwrapped(tree: Any, where: str, wanted: str | None = None) -> Unwrapped:
 
 
 def bare(names: Iterable[str]) -> dict[str, str]:
-    """Return for each name of a network what is left of it without the prefixes that all have."""
+    """Take off the prefixes that all names of a network have, such as "model.".
+
+    Args:
+      names: of arrays, layers parted by dots. Only words of EMA and PLAIN are prefixes.
+
+    Returns:
+      For each name what is left of it.
+    """
     names = list(names)
     shown = dict(zip(names, names, strict=True))
     while word := next((w for w in (*EMA, *PLAIN) if _all_below(shown.values(), w)), ""):
@@ -87,6 +103,7 @@ def bare(names: Iterable[str]) -> dict[str, str]:
 
 
 def _all_below(names: Iterable[str], word: str) -> bool:
+    """Tell whether a word is a prefix of all names."""
     names = list(names)
     return bool(names) and all(name.startswith(f"{word}.") for name in names)
 
@@ -143,6 +160,7 @@ def _network(level: Mapping[str, Any]) -> Arrays:
 
 
 def _is_weight(name: str, array: Any) -> bool:
+    """Tell whether an array is the kernel of a layer."""
     return name.endswith(".weight") and len(array.shape) > 1
 
 

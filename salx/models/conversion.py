@@ -32,18 +32,22 @@ def convert(
       overwrite: whether a target that is there is replaced; the source never is.
 
     Returns:
-      What was done, as one line. Raises InputError, naming the file.
+      What was done, as one line.
+
+    Raises:
+      InputError: naming the file, for a source that cannot be read or is of no known network, and
+        for a target that cannot be written so.
     """
     weight_files.check_writable(target)
     guard, taken = Guard((Input(source, "source"),), overwrite), ""
     guard.free("target", target)
     if source.is_dir():
-        module, arrays = from_run(source)
+        module, arrays = _from_run(source)
     else:
         arrays, taken = weight_files.load(source, wanted)
         module = recognise(arrays, str(source), origin)
     named = weights.as_ours(module, arrays, str(source))
-    check_axes(module, named, arrays, source)
+    _check_axes(module, named, arrays, source)
     if weights.is_ours(arrays):
         kind, converted = "PyTorch's", weights.as_torch(module, arrays)
     else:
@@ -53,7 +57,7 @@ def convert(
     return f"{target}: {len(converted)} arrays in {kind} names{both}"
 
 
-def check_axes(
+def _check_axes(
     module: nn.Module,
     named: Mapping[str, weights.Named],
     arrays: weight_files.Arrays,
@@ -75,7 +79,7 @@ def check_axes(
             )
 
 
-def from_run(folder: Path) -> tuple[nn.Module, weight_files.Arrays]:
+def _from_run(folder: Path) -> tuple[nn.Module, weight_files.Arrays]:
     """Return the module and the variables, in our names, of a finished deployment.
 
     Raises InputError for a folder that is none, or whose checkpoint is not the result's.

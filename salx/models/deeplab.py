@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from salx.models import mobilenet, resnet, xception, zoo
 from salx.models.layers import (
     ConvNorm,
     Dtype,
     Layers,
+    Outputs,
     Separable,
     Share,
     Stride,
@@ -28,13 +29,23 @@ from salx.models.weights import head_layers
 
 
 class ASPP(nn.Module):
-    """Atrous spatial pyramid pooling: 1x1, three dilated 3x3, the image's mean; then 1x1."""
+    """Read a map at several distances: atrous spatial pyramid pooling.
+
+    A 1x1 convolution, one dilated 3x3 convolution for each rate, and the mean over the image
+    are joined, and a 1x1 convolution brings them to 256 channels.
+
+    Attributes:
+      layers: makes the layers.
+      rates: the dilations of the 3x3 convolutions.
+    """
 
     layers: Layers
     rates: tuple[int, ...]
 
     @nn.compact
-    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "batch height width channels"], batch_stats: bool
+    ) -> Float[Array, "batch height width 256"]:
         branches = [ConvNorm(self.layers, 256, name="conv0")(x, batch_stats)]
         for k, rate in enumerate(self.rates, 1):
             conv = ConvNorm(self.layers, 256, 3, dilation=rate, name=f"conv{k}")
@@ -48,12 +59,26 @@ class ASPP(nn.Module):
 
 
 class DeepLabV3Plus(nn.Module):
-    """A backbone's last map through ASPP, joined at stride 4 by its first, to logits per pixel.
+    """Classify each pixel by a backbone's maps.
+
+    The backbone's last map goes through ASPP, is resized to the size of its first one, at stride
+    4, and joined with that. Two separable convolutions and a 1x1 convolution follow, whose
+    logits are resized to the images.
+
+    Attributes:
+      classes: how many.
+      backbone: a network whose `classes` is None.
+      rates: the dilations of ASPP.
+      dtype: what activations are computed in, outside of the backbone.
+      dropout: the share of ASPP's values that is dropped.
 
     Returns:
       logits float32[B, H, W, classes] at the images' size and {"low_level", "high_level": the
-      backbone's first and last map, "aspp", "before_last": at stride 4, what the last
-      convolution sees}, all [B, h, w, c]. Raises ValueError for bad options.
+      backbone's first and last map, "aspp", "before_last": what the last convolution reads, at
+      stride 4}, all [B, h, w, c].
+
+    Raises:
+      ValueError: for options that it cannot have.
     """
 
     classes: int
@@ -66,8 +91,12 @@ class DeepLabV3Plus(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: jax.Array, *, batch_stats: bool = False, dropout: bool = False
-    ) -> tuple[jax.Array | None, dict[str, jax.Array]]:
+        self,
+        x: Float[Array, "batch height width channels"],
+        *,
+        batch_stats: bool = False,
+        dropout: bool = False,
+    ) -> Outputs:
         layers, size = Layers(self.dtype), x.shape[1:3]
         _, maps = self.backbone(x, batch_stats=batch_stats, dropout=dropout)
         low, *_, high = (maps[name] for name in sorted(maps) if name != "features")
@@ -83,7 +112,11 @@ class DeepLabV3Plus(nn.Module):
         return resize(x.astype(jnp.float32), size), out
 
     def weight_rules(self) -> Iterator[Rule]:
-        """Yield the rules to names in PyTorch: `aspp` as torchvision's, the decoder as timm's."""
+        """Map each parameter to a name in PyTorch: `aspp` as torchvision's, the decoder as timm's.
+
+        Yields:
+          The rules, the backbone's under "backbone" among them.
+        """
         for rule in self.backbone.weight_rules():
             if layer_of(rule.ours) not in head_layers(self.backbone):
                 yield below(rule, "backbone", "backbone")
@@ -99,9 +132,16 @@ class DeepLabV3Plus(nn.Module):
 
 
 def over(backbone: Callable[..., nn.Module]) -> Callable[..., DeepLabV3Plus]:
-    """Make the constructor of DeepLabv3+ over a backbone, whose options it takes beside its own.
+    """Make the constructor of DeepLabv3+ over a backbone.
 
     At output stride 8 the rates double, as in arXiv 1706.05587.
+
+    Args:
+      backbone: the constructor of a network, which takes `classes` None and `output_stride`.
+
+    Returns:
+      (classes, output_stride=16, dtype="float32", dropout=0.1, **options) -> DeepLabV3Plus;
+      `options` are the backbone's, which its signature names as well.
     """
 
     def deeplab(

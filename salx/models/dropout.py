@@ -14,17 +14,22 @@ from typing import Any
 import flax
 import flax.linen as nn
 import jax
+from jaxtyping import Array, Float, Key
 
 
 @contextlib.contextmanager
-def per_example(keys: jax.Array) -> Iterator[None]:
+def per_example(keys: Key[Array, " batch"]) -> Iterator[None]:
     """Let every Dropout layer that is called within mask each example by that example's key.
 
     A layer's mask is drawn from the example's key, folded with a hash of the layer's path and
     with how often the layer was called before, as one layer may be called twice.
 
     Args:
-      keys: typed PRNG keys [B]; the layers' inputs are [B, ...], else ValueError is raised.
+      keys: a typed PRNG key for each example.
+
+    Yields:
+      Once. A Dropout layer that is called within raises ValueError where its inputs are not
+      [B, ...] for the B keys.
     """
     calls: Counter[tuple[str, ...]] = Counter()
 
@@ -36,7 +41,9 @@ def per_example(keys: jax.Array) -> Iterator[None]:
         kwargs.pop("rng", None)
         return draw(module, *args, **kwargs)
 
-    def draw(module: nn.Dropout, inputs: jax.Array, deterministic: bool | None = None) -> jax.Array:
+    def draw(
+        module: nn.Dropout, inputs: Float[Array, "..."], deterministic: bool | None = None
+    ) -> Float[Array, "..."]:
         idle = nn.merge_param("deterministic", module.deterministic, deterministic)
         if idle or module.rate == 0.0:
             return inputs
@@ -47,7 +54,7 @@ def per_example(keys: jax.Array) -> Iterator[None]:
         calls[module.path] += 1
         layer = nn.Dropout(module.rate, module.broadcast_dims, deterministic=False, parent=None)
 
-        def one(x: jax.Array, key: jax.Array) -> jax.Array:
+        def one(x: Float[Array, "*shape"], key: Key[Array, ""]) -> Float[Array, "*shape"]:
             return layer.apply({}, x[None], rng=jax.random.fold_in(key, salt % 2**32))[0]
 
         return jax.vmap(one)(inputs, keys)
@@ -62,6 +69,9 @@ def draws(apply: Callable, *args: Any) -> bool:
     Args:
       apply: (*args) -> anything; calls the network with dropout, but without a key for it.
       args: shapes, as `jax.eval_shape` takes them.
+
+    Returns:
+      Whether the network asked for that key. Nothing is computed.
     """
     try:
         jax.eval_shape(apply, *args)

@@ -42,7 +42,14 @@ Record = dict[str, Any]  # the cells of a row by column
 
 
 class Row(NamedTuple):
-    """One model: its MACs, and what the paper says of it in units of 1e9, if anything."""
+    """Hold the operations of one model.
+
+    Attributes:
+      model: its name.
+      macs: multiply-accumulates for one image, as counted.
+      paper: what the paper says of it, in units of 1e9; None where it says nothing.
+      note: why the two differ, where they do; else empty.
+    """
 
     model: str
     macs: int
@@ -57,6 +64,9 @@ def row(name: str, size: tuple[int, int], classes: int) -> Row:
       name: a name that `zoo.get` knows.
       size: (h, w) of the image.
       classes: how many the network tells apart.
+
+    Returns:
+      The row, with the paper's figure where size and classes are the paper's.
 
     Raises:
       InputError: if there is no such network, or it cannot be so.
@@ -96,13 +106,21 @@ def records(rows: Sequence[Row], tops: Mapping[str, float]) -> list[Record]:
 
 
 def shown(name: str, value: float | None) -> str:
-    """Format a number of a column; the paper's figures have one decimal."""
+    """Format a number of a column; the paper's figures have one decimal.
+
+    Args:
+      name: of the column, as `records` names it.
+      value: the number; None is nothing.
+
+    Returns:
+      Two decimals from 1 on, three digits below.
+    """
     if value is None:
         return ""
     return f"{value:.1f}" if "paper" in name else f"{value:.2f}" if value >= 1 else f"{value:.3g}"
 
 
-def cells(table: Sequence[Record]) -> list[list[str]]:
+def _cells(table: Sequence[Record]) -> list[list[str]]:
     """Format a head and a line for each record, without MACs and notes, or columns all empty."""
     names = [name for name in table[0] if any(record[name] is not None for record in table)]
     names = [name for name in names if name not in ("model", "MACs", "note")]
@@ -110,13 +128,13 @@ def cells(table: Sequence[Record]) -> list[list[str]]:
     return [head] + [[r["model"], *(shown(name, r[name]) for name in names)] for r in table]
 
 
-def as_json(table: Sequence[Record]) -> str:
+def _as_json(table: Sequence[Record]) -> str:
     """Write the records as JSON."""
     return json.dumps(table, indent=2) + "\n"
 
 
-def as_csv(table: Sequence[Record]) -> str:
-    """Write the records as CSV, whole numbers."""
+def _as_csv(table: Sequence[Record]) -> str:
+    """Write the records as CSV, with numbers in full."""
     file = io.StringIO()
     writer = csv.DictWriter(file, table[0], lineterminator="\n")
     writer.writeheader()
@@ -124,17 +142,17 @@ def as_csv(table: Sequence[Record]) -> str:
     return file.getvalue()
 
 
-def as_markdown(table: Sequence[Record]) -> str:
+def _as_markdown(table: Sequence[Record]) -> str:
     """Write the cells as a table of Markdown, and the notes below it."""
-    head, *lines = cells(table)
+    head, *lines = _cells(table)
     rule = ["---", *["---:"] * (len(head) - 1)]
     text = ["| " + " | ".join(line) + " |" for line in (head, rule, *lines)]
-    return "\n".join([*text, *notes(table, "\n- ")]) + "\n"
+    return "\n".join([*text, *_notes(table, "\n- ")]) + "\n"
 
 
-def as_text(table: Sequence[Record]) -> str:
+def _as_text(table: Sequence[Record]) -> str:
     """Write the cells for a terminal, and the notes below them."""
-    head, *lines = cells(table)
+    head, *lines = _cells(table)
     drawn = Table(box=box.SIMPLE, pad_edge=False)
     for name in head:
         drawn.add_column(name, justify="left" if name == "model" else "right")
@@ -144,17 +162,18 @@ def as_text(table: Sequence[Record]) -> str:
     with console.capture() as capture:
         console.print(drawn)
     lines = [line.rstrip() for line in capture.get().strip("\n").splitlines()]
-    return "\n".join([*lines, *notes(table, "")]) + "\n"
+    return "\n".join([*lines, *_notes(table, "")]) + "\n"
 
 
-def notes(table: Sequence[Record], start: str) -> list[str]:
+def _notes(table: Sequence[Record], start: str) -> list[str]:
     """List the records' notes, each after `start`."""
     return [f"{start}{record['model']}: {record['note']}" for record in table if record["note"]]
 
 
+# How a table is written, by the format's name: records -> text.
 FORMATS: dict[str, Callable[[Sequence[Record]], str]] = {
-    "text": as_text,
-    "json": as_json,
-    "csv": as_csv,
-    "md": as_markdown,
+    "text": _as_text,
+    "json": _as_json,
+    "csv": _as_csv,
+    "md": _as_markdown,
 }

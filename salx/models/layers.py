@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Float32
 
 from salx.infra.limits import OneOf, Real, Whole
 from salx.models.conv import Conv
@@ -25,12 +26,28 @@ Width = Annotated[int, Whole(1, 1024)]
 Stride = Literal[8, 16, 32]  # of a network's output
 Share = Annotated[float, Real("[0, 1)")]
 
+# What every network returns: logits, or None of a backbone, and its intermediates by name.
+Outputs = tuple[
+    Float32[Array, "batch *places classes"] | None, dict[str, Float[Array, "batch ..."]]
+]
+
 
 class BatchNorm(nn.Module):
-    """Batch normalisation; the batch's biased variance normalises it, the running one is unbiased.
+    """Normalise each channel by the batch's statistics or by the running ones.
 
-    As in PyTorch; Flax's running variance is biased. Written as x * times + plus, so that
-    the gradient needs x alone and two passes over it.
+    With the channel's mean m and variance v over all other axes, and parameters s and b,
+
+        y = s (x - m) / sqrt(v + epsilon) + b.
+
+    The variance that normalises a batch is the biased one and the running one is unbiased, as in
+    PyTorch; Flax's running variance is biased. It is written as x * times + plus, so that the
+    gradient needs x alone and two passes over it. From S. Ioffe, C. Szegedy, arXiv 1502.03167.
+
+    Attributes:
+      use_running_average: whether the running statistics normalise; otherwise they are moved.
+      momentum: the share of the old statistics that remains in a step, as Flax writes it.
+      epsilon: what is added to the variance.
+      dtype: of the output; everything is computed in float32.
     """
 
     use_running_average: bool
@@ -39,7 +56,7 @@ class BatchNorm(nn.Module):
     dtype: str
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "*places channels"]) -> Float[Array, "*places channels"]:
         width = x.shape[-1:]
         old_mean = self.variable("batch_stats", "mean", jnp.zeros, width)
         old_var = self.variable("batch_stats", "var", jnp.ones, width)
@@ -61,10 +78,16 @@ class BatchNorm(nn.Module):
 
 @dataclasses.dataclass(frozen=True)
 class Layers:
-    """Makes a network's layers alike.
+    """Make a network's layers, all with the same settings.
 
-    `epsilon` and `momentum` are those of batch normalisation, the momentum as PyTorch writes it
-    (the share of the new batch); `same` pads as TensorFlow's SAME instead of symmetrically.
+    Attributes:
+      dtype: what activations are computed in, one of DTYPES.
+      epsilon: what batch normalisation adds to the variance.
+      momentum: the share of the new batch in the running statistics, as PyTorch writes it.
+      same: pad as TensorFlow's SAME does, instead of symmetrically.
+
+    Raises:
+      ValueError: for another dtype.
     """
 
     dtype: str = "float32"
@@ -85,7 +108,19 @@ class Layers:
         groups: int = 1,
         name: str | None = None,
     ) -> nn.Module:
-        """Make a convolution to `width` channels, without bias; stride 1 keeps height and width."""
+        """Make a convolution of images, without bias; stride 1 keeps height and width.
+
+        Args:
+          width: channels of the output.
+          kernel: rows and columns of the kernel.
+          stride: pixels of the input between two of the output.
+          dilation: pixels of the input between two taps of the kernel.
+          groups: parts of the channels that are convolved apart; as many as channels: depthwise.
+          name: of the submodule; None lets Flax number it.
+
+        Returns:
+          A module [B, h, w, c] -> [B, ceil(h / stride), ceil(w / stride), width].
+        """
         return Conv(
             width,
             (kernel, kernel),
@@ -100,11 +135,28 @@ class Layers:
         )
 
     def pointwise(self, width: int, name: str) -> nn.Module:
-        """Make a linear map of each pixel to `width` channels, with bias."""
+        """Make a linear map of each pixel, with bias.
+
+        Args:
+          width: channels of the output.
+          name: of the submodule.
+
+        Returns:
+          A module [B, h, w, c] -> [B, h, w, width].
+        """
         return Conv(width, (1, 1), padding=0, dtype=self.dtype, kernel_init=KAIMING, name=name)
 
     def norm(self, batch_stats: bool, name: str | None = None) -> nn.Module:
-        """Make a batch normalisation by the batch's statistics, or by the running ones."""
+        """Make a batch normalisation.
+
+        Args:
+          batch_stats: normalise by the batch's statistics and move the running ones, instead of
+            normalising by those.
+          name: of the submodule; None lets Flax number it.
+
+        Returns:
+          A module [..., c] -> [..., c].
+        """
         return BatchNorm(
             use_running_average=not batch_stats,
             momentum=1 - self.momentum,
@@ -114,12 +166,27 @@ class Layers:
         )
 
     def dense(self, width: int, init: Callable = UNIFORM, name: str | None = None) -> nn.Module:
-        """Make a linear layer with bias."""
+        """Make a linear layer with bias.
+
+        Args:
+          width: features of the output.
+          init: the initialiser of its kernel.
+          name: of the submodule; None lets Flax number it.
+
+        Returns:
+          A module [..., d] -> [..., width].
+        """
         return nn.Dense(width, dtype=self.dtype, kernel_init=init, name=name)
 
 
 class ConvNorm(nn.Module):
-    """Convolution, batch normalisation and, unless None, an activation."""
+    """Convolve, normalise by batch and, unless it is None, apply an activation.
+
+    Attributes:
+      layers: makes the layers.
+      width, kernel, stride, dilation, groups: those of the convolution, see `Layers.conv`.
+      act: the activation; None for none.
+    """
 
     layers: Layers
     width: int
@@ -130,14 +197,25 @@ class ConvNorm(nn.Module):
     act: Callable | None = nn.relu
 
     @nn.compact
-    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "batch height width channels"], batch_stats: bool
+    ) -> Float[Array, "batch rows columns features"]:
         conv = self.layers.conv(self.width, self.kernel, self.stride, self.dilation, self.groups)
         x = self.layers.norm(batch_stats)(conv(x))
         return self.act(x) if self.act else x
 
 
 class Separable(nn.Module):
-    """A depthwise 3x3 and a pointwise convolution, each normalised and, unless None, activated."""
+    """Convolve each channel with a 3x3 kernel, then mix the channels of each pixel.
+
+    Both convolutions are normalised by batch and, unless it is None, activated.
+
+    Attributes:
+      layers: makes the layers.
+      width: channels of the output.
+      stride, dilation: those of the 3x3 convolution.
+      act: the activation after each of the two; None for none.
+    """
 
     layers: Layers
     width: int
@@ -146,7 +224,9 @@ class Separable(nn.Module):
     act: Callable | None = nn.relu
 
     @nn.compact
-    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "batch height width channels"], batch_stats: bool
+    ) -> Float[Array, "batch rows columns features"]:
         depthwise = ConvNorm(
             self.layers,
             x.shape[-1],
@@ -161,13 +241,30 @@ class Separable(nn.Module):
         return pointwise(depthwise(x, batch_stats), batch_stats)
 
 
-def mean_pool(x: jax.Array) -> jax.Array:
-    """Average maps [B, h, w, c], or tokens [B, n, c], to float32[B, c]."""
+def mean_pool(x: Float[Array, "batch *places channels"]) -> Float32[Array, "batch channels"]:
+    """Average over all places.
+
+    Args:
+      x: maps [B, h, w, c], or tokens [B, n, c].
+
+    Returns:
+      The mean of each channel, in float32 whatever x is of.
+    """
     return x.mean(tuple(range(1, x.ndim - 1)), dtype=jnp.float32)
 
 
-def resize(x: jax.Array, size: tuple[int, int]) -> jax.Array:
-    """Resize [B, h, w, c] bilinearly, with pixels as areas (PyTorch's align_corners=False)."""
+def resize(
+    x: Float[Array, "batch height width channels"], size: tuple[int, int]
+) -> Float[Array, "batch rows columns channels"]:
+    """Resize maps bilinearly, with pixels as areas (PyTorch's align_corners=False).
+
+    Args:
+      x: the maps.
+      size: (rows, columns) of the result.
+
+    Returns:
+      The resized maps, of x's dtype; no averaging where they shrink.
+    """
     shape = (x.shape[0], *size, x.shape[-1])
     return jax.image.resize(x, shape, "bilinear", antialias=False)
 
@@ -175,11 +272,22 @@ def resize(x: jax.Array, size: tuple[int, int]) -> jax.Array:
 def dilated(
     strides: Iterable[int], current: int, output_stride: int
 ) -> Iterator[tuple[int, int, int]]:
-    """Turn the strides that would leave more than `output_stride` into dilations.
+    """Turn those strides into dilations that would exceed the output stride.
 
-    For each block of `strides` after a stem of stride `current`: its stride, the dilation before
-    it and the one after it. The layer that gives up its stride keeps the dilation before.
-    Raises ValueError for an output stride other than 8, 16 or 32.
+    So a backbone keeps larger maps with the same weights: each later tap lies as far apart on the
+    image as it would have with strides. From L.-C. Chen et al., arXiv 1706.05587.
+
+    Args:
+      strides: that of each block.
+      current: the stride of the stem before them.
+      output_stride: pixels of the image between two of the last map: 8, 16 or 32.
+
+    Yields:
+      For each block its stride, the dilation before it and the one after it. The layer that
+      gives up its stride keeps the dilation before.
+
+    Raises:
+      ValueError: for another output stride.
     """
     if output_stride not in (8, 16, 32):
         raise ValueError(f"output_stride must be 8, 16 or 32, not {output_stride!r}")

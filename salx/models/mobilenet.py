@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from salx.infra.limits import OneOf
 from salx.models import zoo
-from salx.models.layers import ConvNorm, Dtype, Layers, Share, Stride, dilated, mean_pool
+from salx.models.layers import ConvNorm, Dtype, Layers, Outputs, Share, Stride, dilated, mean_pool
 from salx.models.rules import Rule, conv, conv_norm, dense
 
 # Whose definition: they differ in batch normalisation, in padding, and in names. `tf` is what
@@ -43,7 +43,7 @@ LARGE = (
 )
 
 
-def squeezed(expanded: int) -> int:
+def _squeezed(expanded: int) -> int:
     """Tell the channels of a squeeze: a quarter, as a multiple of 8 and not below 90 % of it."""
     quarter = expanded // 4
     nearest = max(8, (quarter + 4) // 8 * 8)
@@ -51,7 +51,21 @@ def squeezed(expanded: int) -> int:
 
 
 class InvertedResidual(nn.Module):
-    """Expand (1x1), depthwise, squeeze-and-excite, project (1x1), plus the input if it fits."""
+    """Expand, convolve each channel, weigh the channels, and project to fewer again.
+
+    A 1x1 convolution expands, a depthwise one follows; where `squeeze` is set, a gate that is
+    computed from the image's mean weighs the channels (squeeze-and-excite); a last 1x1
+    convolution projects. The input is added where it has the output's shape. Fig. 4 of the paper.
+
+    Attributes:
+      layers: makes the layers.
+      kernel: rows and columns of the depthwise convolution's kernel.
+      expanded: channels between the two 1x1 convolutions; equal to the input's: no expansion.
+      width: channels of the output.
+      squeeze: whether there is a gate.
+      swish: whether the activation is hard swish instead of ReLU.
+      stride, dilation: those of the depthwise convolution.
+    """
 
     layers: Layers
     kernel: int
@@ -63,7 +77,9 @@ class InvertedResidual(nn.Module):
     dilation: int
 
     @nn.compact
-    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "batch height width channels"], batch_stats: bool
+    ) -> Float[Array, "batch rows columns features"]:
         layers, expanded = self.layers, self.expanded
         act = nn.hard_swish if self.swish else nn.relu
         y = x
@@ -82,7 +98,7 @@ class InvertedResidual(nn.Module):
         y = depthwise(y, batch_stats)
         if self.squeeze:
             gate = mean_pool(y)[:, None, None].astype(y.dtype)
-            gate = nn.relu(layers.pointwise(squeezed(expanded), "squeeze_conv")(gate))
+            gate = nn.relu(layers.pointwise(_squeezed(expanded), "squeeze_conv")(gate))
             gate = layers.pointwise(expanded, "excite_conv")(gate)
             y = y * nn.hard_sigmoid(gate)
         y = ConvNorm(layers, self.width, act=None, name="project")(y, batch_stats)
@@ -90,15 +106,27 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNetV3(nn.Module):
-    """A 3x3 stem, stages of inverted residuals, a last 1x1 convolution, and two linear layers.
+    """Classify images by a 3x3 stem, stages of inverted residuals, and two linear layers.
 
-    `origin` is torchvision, timm or tf. With `output_stride` 16 or 8 later strides become
-    dilations. `classes` None is a backbone; `dropout` comes before the last layer.
+    A 1x1 convolution and an average over places come between the stages and the linear layers.
+
+    Attributes:
+      classes: how many; None for a backbone without linear layers.
+      stages: for each stage its blocks, as rows of SMALL or LARGE.
+      hidden: features between the two linear layers.
+      output_stride: 32, or 16 or 8, where later strides become dilations.
+      dtype: what activations are computed in.
+      origin: whose definition it is, one of ORIGINS.
+      dropout: the share of features that is dropped before the last layer.
 
     Returns:
       logits float32[B, classes] (None of a backbone) and {"stage1", ..., "stage4":
-      [B, h, w, c], the last before each stride from 4 on, "features": float32[B, c], what the
-      last layer sees}. Raises ValueError for bad options.
+      [B, h, w, c], "features": float32[B, c]}. The maps are the last ones at strides 4, 8 and
+      16, before strides become dilations, and what the 1x1 convolution makes of the last stage.
+      The features are what the last layer reads; of a backbone, the mean of "stage4".
+
+    Raises:
+      ValueError: for options that it cannot have.
     """
 
     classes: int | None
@@ -113,8 +141,12 @@ class MobileNetV3(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: jax.Array, *, batch_stats: bool = False, dropout: bool = False
-    ) -> tuple[jax.Array | None, dict[str, jax.Array]]:
+        self,
+        x: Float[Array, "batch height width channels"],
+        *,
+        batch_stats: bool = False,
+        dropout: bool = False,
+    ) -> Outputs:
         if self.origin not in ORIGINS:
             raise ValueError(f"origin must be one of {', '.join(ORIGINS)}, not {self.origin!r}")
         layers, maps = Layers(self.dtype, **ORIGINS[self.origin]), []
@@ -142,11 +174,15 @@ class MobileNetV3(nn.Module):
         return layers.dense(self.classes, normal)(x).astype(jnp.float32), out
 
     def weight_rules(self) -> Iterator[Rule]:
-        """Yield the rules to the names in the library of `origin`."""
-        yield from torchvision_rules(self) if self.origin == "torchvision" else timm_rules(self)
+        """Map each parameter to its name in torchvision, or in timm where `origin` is timm or tf.
+
+        Yields:
+          The rules.
+        """
+        yield from _torchvision_rules(self) if self.origin == "torchvision" else _timm_rules(self)
 
 
-def torchvision_rules(net: MobileNetV3) -> Iterator[Rule]:
+def _torchvision_rules(net: MobileNetV3) -> Iterator[Rule]:
     """Yield the rules to torchvision's names: features.N.block.K counts what a block has."""
     yield from conv_norm("stem", "features.0.0", "features.0.1")
     channels, number = 16, 0
@@ -167,7 +203,7 @@ def torchvision_rules(net: MobileNetV3) -> Iterator[Rule]:
     yield from dense("Dense_0", "classifier.3")
 
 
-def timm_rules(net: MobileNetV3) -> Iterator[Rule]:
+def _timm_rules(net: MobileNetV3) -> Iterator[Rule]:
     """Yield the rules to timm's names, blocks.STAGE.INDEX.
 
     The only block that does not expand calls its projection conv_pw.
@@ -193,7 +229,16 @@ def timm_rules(net: MobileNetV3) -> Iterator[Rule]:
 
 
 def of_stages(stages: tuple, hidden: int) -> Callable[..., MobileNetV3]:
-    """Make the constructor of a network of these stages and a hidden layer of so many units."""
+    """Make the constructor of a MobileNetV3.
+
+    Args:
+      stages: for each stage its blocks, as rows of SMALL or LARGE.
+      hidden: features between the two linear layers.
+
+    Returns:
+      (classes, output_stride=32, dtype="float32", origin="torchvision", dropout=0.2) ->
+      MobileNetV3; the options are those of a config, and `classes` None gives a backbone.
+    """
 
     def mobilenet_v3(
         classes: int | None,

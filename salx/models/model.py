@@ -20,22 +20,35 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key, PRNGKeyArray, UInt8
 
 from salx.data.datasets import Dataset
 from salx.infra import limits, sealed
 from salx.infra.errors import InputError, first_line, renamed
 from salx.models import dropout as dropouts
 from salx.models import weight_files, weights, zoo
+from salx.models.layers import Outputs
 from salx.models.mobilenet import DIFFER
 
 MOST_PARAMETERS = 10**11  # 400 GB of float32; more is a mistake
 
 Variables = dict[str, Any]
+Kernel = Float[Array, "features classes"] | Float[np.ndarray, "features classes"]
+Bias = Float[Array, " classes"] | Float[np.ndarray, " classes"]
 
 
 class Pretrained(NamedTuple):
-    """The file that training starts from, with its digest; and of the trained weights and their
-    average (EMA), which was wanted, and which taken where it has both: see checkpoints.py."""
+    """Name the file that training starts from, and what was taken of it.
+
+    A checkpoint may hold the trained weights and their moving average (EMA): see checkpoints.py.
+
+    Attributes:
+      path: the file.
+      digest: of its content, as `sealed.digest` gives it.
+      wanted: "ema" or "plain", as the config says; None where it says nothing.
+      taken: the key or prefix that was taken where the file has both; empty where it has one.
+    """
 
     path: str
     digest: str
@@ -45,14 +58,16 @@ class Pretrained(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A module with the images it is fed; equal models need one compilation.
+    """Hold a network with the shape and statistics of its images.
 
-    Args:
-      label: what messages call it; models that differ in their label alone are equal.
+    Equal models need one compilation; models that differ in their label alone are equal.
+
+    Attributes:
+      label: what messages call it.
       module: the network.
       image_shape: (H, W, C) of the images.
-      mean: of each channel, for values in 0..1.
-      std: of each channel, likewise.
+      mean: of each channel, where pixels are in 0..1.
+      std: the standard deviation of each channel, likewise.
       pretrained: the file that training starts from; None for none.
       code: where a network from outside the package came from, as (name, value) pairs.
     """
@@ -77,8 +92,12 @@ def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
         while weights, statistics and losses remain float32. `train` says nothing about the model.
       dataset: what it is trained for, with its classes and images.
 
+    Returns:
+      The model; its weights are read and checked, but not held.
+
     Raises:
-      InputError: for an unknown name or option, and weights that cannot be had or do not fit.
+      InputError: for an unknown name or option, a network that cannot be built so, and weights
+        that cannot be had or do not fit.
     """
     name, source, wanted, options = check_options(label, config)
     if not dataset.classes:
@@ -90,11 +109,7 @@ def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
         model = Model(label, module, *map(tuple, images), code=code)
         hash(model)  # as compiled steps are found by it
         shapes = jax.eval_shape(functools.partial(init, model), jax.random.key(0))
-        sizes = [leaf.size for leaf in jax.tree.leaves(shapes)]
-        if not all(sizes):
-            raise ValueError("a layer would have no channels")
-        if sum(sizes) > MOST_PARAMETERS:
-            raise ValueError(f"it would have {sum(sizes):.0e} parameters")
+        _check_sizes(shapes)
     except Exception as error:  # whatever a module raises about a width or depth it cannot have
         why = first_line(error)
         raise InputError(f"config.models.{label}: {name} cannot be built: {why}") from error
@@ -102,7 +117,7 @@ def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
         path = weight_files.locate(source)
         with renamed({"weights": f"config.models.{label}.pretrained_weights"}):
             arrays, taken = weight_files.load(path, wanted)
-        check_origin(label, module, options, arrays, path)
+        _check_origin(label, module, options, arrays, path)
         weights.fill(module, shapes, arrays, str(path))
         digest = sealed.digest(path.read_bytes())
         pretrained = Pretrained(str(path), digest, wanted, taken)
@@ -110,10 +125,23 @@ def build(label: str, config: dict[str, Any], dataset: Dataset) -> Model:
     return model
 
 
+def _check_sizes(shapes: Variables) -> None:
+    """Raise ValueError for a layer without channels and for more parameters than can be meant."""
+    sizes = [leaf.size for leaf in jax.tree.leaves(shapes)]
+    if not all(sizes):
+        raise ValueError("a layer would have no channels")
+    if sum(sizes) > MOST_PARAMETERS:
+        raise ValueError(f"it would have {sum(sizes):.0e} parameters")
+
+
 def check_options(
     label: str, config: Mapping[str, Any]
 ) -> tuple[str, str, str | None, dict[str, Any]]:
     """Check `config.models.<label>` as far as that needs no data.
+
+    Args:
+      label: the model's label in the config.
+      config: as `build` takes it.
 
     Returns:
       The network's name, its `pretrained` and `pretrained_weights`, and the options of its
@@ -135,7 +163,7 @@ def check_options(
     return name, source or "", wanted, options
 
 
-def check_origin(
+def _check_origin(
     label: str, module: nn.Module, options: dict[str, Any], arrays: weight_files.Arrays, path: Path
 ) -> None:
     """Raise InputError where neither a file nor the config tells whose definition it is for."""
@@ -152,28 +180,61 @@ DESCRIBING = ("label", "pretrained", "pretrained_weights", "train", "code")
 
 
 def described(model: dict[str, Any], classes: int) -> nn.Module:
-    """Build the module of a run's model, as its config.json describes it."""
+    """Build the network of a run's model.
+
+    Args:
+      model: the model as the run's config.json describes it: name, options, and DESCRIBING.
+      classes: how many it tells apart.
+
+    Returns:
+      The module, without variables.
+    """
     options = {option: value for option, value in model.items() if option not in DESCRIBING}
     return zoo.construct(options.pop("name"), classes, options)
 
 
 def identity(model: Model) -> dict[str, Any]:
-    """Tell what the model's label and options leave open: weights by content, code from outside."""
+    """Tell what the model's label and options leave open.
+
+    Args:
+      model: the model.
+
+    Returns:
+      A dict of JSON values: the digest of its weights as "pretrained", which of two sets was taken
+      as "pretrained_weights", and where code from outside the package came from as "code"; each
+      where there is any.
+    """
     pretrained = {"pretrained": model.pretrained.digest} if model.pretrained else {}
     if model.pretrained and model.pretrained.taken:
         pretrained["pretrained_weights"] = model.pretrained.taken
     return {**pretrained, "code": dict(model.code)} if model.code else pretrained
 
 
-def init(model: Model, key: jax.Array) -> Variables:
-    """Draw fresh variables {"params", "batch_stats"}, float32."""
+def init(model: Model, key: PRNGKeyArray) -> Variables:
+    """Draw fresh variables.
+
+    Args:
+      model: the network, and the shape of its images.
+      key: from which all parameters are drawn.
+
+    Returns:
+      {"params", "batch_stats"} of float32 arrays; the second is empty where nothing is normalised.
+    """
     image = jnp.zeros((1, *model.image_shape))
     variables = model.module.init(key, image, batch_stats=False, dropout=False)
     return {"batch_stats": {}, **variables}
 
 
-def init_outputs(model: Model, variables: Variables) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Return (logits, out) of a blank image: the shapes that a module reading them is made for."""
+def init_outputs(model: Model, variables: Variables) -> Outputs:
+    """Apply the model to a blank image, for the shapes that a module reading its outputs has.
+
+    Args:
+      model: the network, and the shape of its images.
+      variables: {"params", "batch_stats"}.
+
+    Returns:
+      (logits, out) of a batch of one.
+    """
     image = jnp.zeros((1, *model.image_shape))
     return model.module.apply(variables, image, batch_stats=False, dropout=False)
 
@@ -181,7 +242,16 @@ def init_outputs(model: Model, variables: Variables) -> tuple[jax.Array, dict[st
 def with_pretrained(model: Model, variables: Variables) -> Variables:
     """Put the pretrained weights, where there are any, in the place of fresh ones.
 
-    Raises InputError, naming the file, if it has changed since the model was built.
+    Args:
+      model: the network, and its file of weights.
+      variables: {"params", "batch_stats"}, on their devices.
+
+    Returns:
+      The variables with the file's arrays, placed as the fresh ones; the same variables where the
+      model has no file. What the file lacks, as a classifier of other classes, stays fresh.
+
+    Raises:
+      InputError: naming the file, if it has changed since the model was built.
     """
     if not model.pretrained:
         return variables
@@ -196,25 +266,28 @@ def with_pretrained(model: Model, variables: Variables) -> Variables:
 def forward(
     model: Model,
     variables: Variables,
-    images: jax.Array,
+    images: UInt8[Array, "batch height width channels"]
+    | UInt8[np.ndarray, "batch height width channels"],
     *,
     batch_stats: bool = False,
-    dropout: jax.Array | None = None,
-) -> tuple[tuple[jax.Array, dict[str, jax.Array]], Variables]:
-    """Apply the model to images.
+    dropout: Key[Array, ""] | Key[Array, " batch"] | None = None,
+) -> tuple[Outputs, Variables]:
+    """Apply the model to images, normalised as (image / 255 - mean) / std.
 
     Args:
       model: the network and how its images are normalised.
       variables: {"params", "batch_stats"}, and what else is of no concern to the network.
-      images: uint8[B, H, W, C].
+      images: pixels in 0..255.
       batch_stats: normalise by the batch's statistics instead of the running ones, and move those.
-      dropout: None for none; a key, from which masks for the whole batch are drawn; or keys [B],
-        from each of which its example's masks are drawn, whatever the batch.
+      dropout: None for none; a key, from which masks for the whole batch are drawn; or a key for
+        each example, from which its masks are drawn, whatever the batch.
 
     Returns:
       ((logits, out), moved): `moved` holds {"batch_stats": ...}, or nothing where `batch_stats`
-      is not set or the network has none. Raises InputError for images of another number of
-      channels.
+      is not set or the network has none.
+
+    Raises:
+      InputError: for images of another number of channels.
     """
     if images.shape[-1] != len(model.mean):
         raise InputError(
@@ -240,7 +313,14 @@ def forward(
 
 
 def has_dropout(model: Model) -> bool:
-    """Tell whether the network draws anything at random where dropout is asked for."""
+    """Tell whether the network draws anything at random where dropout is asked for.
+
+    Args:
+      model: the network, and the shape of its images.
+
+    Returns:
+      Whether it does. Nothing is computed.
+    """
     image = jax.ShapeDtypeStruct((1, *model.image_shape), jnp.float32)
     shapes = jax.eval_shape(functools.partial(init, model), jax.random.key(0))
     apply = functools.partial(model.module.apply, batch_stats=False, dropout=True)
@@ -248,17 +328,28 @@ def has_dropout(model: Model) -> bool:
 
 
 def parameters(model: Model) -> int:
-    """Count the trainable parameters."""
+    """Count the trainable parameters.
+
+    Args:
+      model: the network, and the shape of its images.
+
+    Returns:
+      Their number, without the statistics of batch normalisation. Nothing is computed.
+    """
     shapes = jax.eval_shape(functools.partial(init, model), jax.random.key(0))
     return sum(leaf.size for leaf in jax.tree.leaves(shapes["params"]))
 
 
-def classifier_of(model: Model, variables: Variables) -> tuple[jax.Array, jax.Array] | None:
-    """Return the last linear layer, where logits = features @ W + b, from the variables.
+def classifier_of(model: Model, variables: Variables) -> tuple[Kernel, Bias] | None:
+    """Return the last linear layer, where logits = features @ W + b.
+
+    Args:
+      model: the network.
+      variables: {"params", ...}, of jax or of numpy.
 
     Returns:
-      (W [d, C], b [C]), or None where the module names no `last_layer` or it is no linear one, as
-      the 1x1 convolution of a segmentation network.
+      (W, b), or None where the module names no `last_layer` or it is no linear one, as the 1x1
+      convolution of a segmentation network. A layer without bias has zeros as b.
     """
     layer = weights.flatten(variables["params"])
     name = weights.last_layer(model.module)

@@ -10,11 +10,19 @@ import jax.numpy as jnp
 
 
 def macs(module: nn.Module, size: tuple[int, int], channels: int = 3) -> int:
-    """Count the multiply-accumulates (MACs) for one image [*size, channels].
+    """Count the multiply-accumulates (MACs) that a network takes for one image.
 
     They are those of convolutions and linear layers. A layer has one for each value of its kernel
     at each position of its output, so the count depends on no formulation of the convolution.
     Other arithmetic is not counted.
+
+    Args:
+      module: the network.
+      size: (height, width) of the image, in pixels.
+      channels: of the image.
+
+    Returns:
+      The number of MACs of a forward pass, without dropout. Nothing is computed.
     """
     total = 0
 

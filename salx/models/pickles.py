@@ -15,7 +15,13 @@ MOST, DEEPEST = 100_000, 100  # modules of one network, and modules in modules
 
 
 class Inert(dict):
-    """What stands for an object of another class: its items, and in `state` its attributes."""
+    """Stand for an object of another class, and do nothing.
+
+    Its items are those of the object, if that was a dict.
+
+    Attributes:
+      state: what was saved of the object's attributes, mostly a dict; None for nothing.
+    """
 
     __hash__ = object.__hash__
     state: Any = None
@@ -26,15 +32,28 @@ class Inert(dict):
     def __setstate__(self, state: Any) -> None:
         self.state = state
 
-    def append(self, _: Any) -> None:
-        """Take an item of a list, and forget it."""
+    def append(self, item: Any) -> None:
+        """Take an item of a list, and forget it.
+
+        Args:
+          item: whatever the list has.
+        """
 
     add = extend = append
 
 
 @dataclass(frozen=True)
 class Storage:
-    """Where numbers lie in a file: under a key, so many of a kind, such as "Float"."""
+    """Note where numbers lie in a file.
+
+    Attributes:
+      kind: their type, as PyTorch names it, such as "Float".
+      key: under which they lie.
+      count: how many there are.
+
+    Raises:
+      ValueError: for what a sound file does not say.
+    """
 
     kind: str
     key: str
@@ -47,7 +66,18 @@ class Storage:
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor that was not read: a view of a storage, in numbers of `kind`."""
+    """Note a tensor that was not read: a view of a storage.
+
+    Attributes:
+      storage: where its numbers lie.
+      kind: the type that they are read as, such as "Float" or "float32".
+      offset: the first of them, counted in numbers of that type.
+      shape: lengths of its axes.
+      strides: numbers from one place of an axis to the next.
+
+    Raises:
+      ValueError: for what a sound file does not say.
+    """
 
     storage: Storage
     kind: str
@@ -66,7 +96,7 @@ class Tensor:
         """Ignore what a file would set."""
 
 
-class Maker:
+class _Maker:
     """What stands for a function of PyTorch: it makes something of its arguments."""
 
     def __init__(self, make: Callable[..., Any]):
@@ -80,6 +110,7 @@ class Maker:
 
 
 def _tensor(storage: Storage, offset: int, shape: Any, strides: Any, *_: Any) -> Tensor:
+    """A tensor of a typed storage."""
     return Tensor(storage, storage.kind, offset, tuple(shape), tuple(strides))
 
 
@@ -100,16 +131,25 @@ MAKERS: dict[str, Callable[..., Any]] = {
 
 
 class Unpickler(pickle._Unpickler):  # the one in Python: a memo's index cannot fill the memory
-    """Reads one pickle; it imports nothing."""
+    """Read one pickle, importing nothing."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return a stand-in for a class or function. Types of numbers are their names."""
+        """Return a stand-in for a class or function, when the pickle names one.
+
+        Args:
+          module: where it is defined, as "torch._utils".
+          name: its name there.
+
+        Returns:
+          Something to call for PyTorch's functions that make tensors, the name of a type of
+          numbers or of a storage, and for anything else a class of Inert.
+        """
         package = module.partition(".")[0]
         if package == "torch":
             if name in MAKERS:
-                return Maker(MAKERS[name])
+                return _Maker(MAKERS[name])
             if name == "Size":
-                return Maker(tuple)
+                return _Maker(tuple)
             if name.endswith("Storage"):
                 return name.removesuffix("Storage")
             if module == "torch":
@@ -119,7 +159,17 @@ class Unpickler(pickle._Unpickler):  # the one in Python: a memo's index cannot 
         return type(name, (Inert,), {})
 
     def persistent_load(self, pid: Any) -> Storage:
-        """Note where a storage lies."""
+        """Note where a storage lies, when the pickle refers to it.
+
+        Args:
+          pid: ("storage", type, key, device, count, ...).
+
+        Returns:
+          The note.
+
+        Raises:
+          ValueError: for a reference to anything else.
+        """
         what, kind, key, _location, count, *_ = pid
         if what != "storage":
             raise ValueError("content of a kind that is not known")
@@ -129,15 +179,29 @@ class Unpickler(pickle._Unpickler):  # the one in Python: a memo's index cannot 
 def load(file: BinaryIO) -> Any:
     """Read the pickle at a file's position, and leave the position behind it.
 
-    Raises whatever a damaged pickle makes an unpickler raise.
+    Args:
+      file: an open file.
+
+    Returns:
+      What was saved, with a Tensor for each tensor and Inert for each object.
+
+    Raises:
+      Exception: whatever a damaged pickle makes an unpickler raise.
     """
     return Unpickler(file).load()
 
 
 def state_dict(module: Inert) -> dict[str, Tensor]:
-    """Return the tensors of a module that was saved whole, by their names in PyTorch.
+    """Collect the tensors of a module of PyTorch that was saved whole.
 
-    Raises ValueError for modules without end.
+    Args:
+      module: for which `is_module` is true.
+
+    Returns:
+      Its parameters and buffers by their names in PyTorch, those of modules within included.
+
+    Raises:
+      ValueError: for modules without end.
     """
     named: dict[str, Tensor] = {}
     stack, visits = [("", 0, module)], 0
@@ -156,6 +220,13 @@ def state_dict(module: Inert) -> dict[str, Tensor]:
 
 
 def is_module(value: Any) -> bool:
-    """Tell whether this stands for a module of PyTorch that was saved whole."""
+    """Tell whether something of a pickle stands for a module of PyTorch that was saved whole.
+
+    Args:
+      value: anything that `load` returned, or that lies in it.
+
+    Returns:
+      Whether it has the attributes of such a module.
+    """
     state = getattr(value, "state", None)
     return isinstance(state, dict) and isinstance(state.get("_modules"), dict)

@@ -15,7 +15,14 @@ NEAR = 0.5  # the share of layers that agree, from which on a network is near
 
 
 class Candidate(NamedTuple):
-    """A network that a file may be of: its name, what it is called, a module, and its rules."""
+    """Hold a network that a file may be of.
+
+    Attributes:
+      name: under which `zoo.get` knows it.
+      label: what messages call it, with its origin where there are several.
+      module: the network, for one class.
+      rules: of its weights, without prefixes.
+    """
 
     name: str
     label: str
@@ -23,7 +30,7 @@ class Candidate(NamedTuple):
     rules: list[Rule]
 
 
-def candidates(origin: str | None) -> Iterator[Candidate]:
+def _candidates(origin: str | None) -> Iterator[Candidate]:
     """Yield the networks that a file may be of.
 
     Without `origin`, torchvision's come first. A network from outside the package that cannot be
@@ -33,14 +40,14 @@ def candidates(origin: str | None) -> Iterator[Candidate]:
         try:
             each = [
                 Candidate(name, label, module, weights.read_rules(module))
-                for label, module in variants(name, origin)
+                for label, module in _variants(name, origin)
             ]
         except Exception:
             continue
         yield from (candidate for candidate in each if candidate.rules)
 
 
-def variants(name: str, origin: str | None) -> Iterator[tuple[str, nn.Module]]:
+def _variants(name: str, origin: str | None) -> Iterator[tuple[str, nn.Module]]:
     """Yield a network of one class, for each origin that it may have."""
     constructor = zoo.get(name)
     option = zoo.options_of(constructor).get("origin")
@@ -57,23 +64,35 @@ def recognise(arrays: Arrays, where: str, origin: str | None = None) -> nn.Modul
     Args:
       arrays: the file's, under PyTorch's names or ours.
       where: the file, for messages.
-      origin: whose names a MobileNetV3 has, one of ORIGINS; where several fit, the first.
+      origin: whose names a MobileNetV3 has, one of ORIGINS; None: where several fit, the first.
+
+    Returns:
+      The network, for one class: files of any number of classes are recognised.
 
     Raises:
       InputError: for another network, with those that can be recognised.
     """
-    return fitting(arrays, where, origin)[0].module
+    return _fitting(arrays, where, origin)[0].module
 
 
 def identify(arrays: Arrays, where: str, origin: str | None = None) -> Candidate:
-    """Return the network that a file is of, as `recognise`, where only one can be meant.
+    """Return the network that a file is of, where only one can be meant.
+
+    Args:
+      arrays: the file's, under PyTorch's names or ours.
+      where: the file, for messages.
+      origin: whose definition the network has, one of ORIGINS; None where the names say it.
+
+    Returns:
+      The network.
 
     Raises:
-      ArgumentError: where `origin` must say whose it is, or is not whose it is.
+      InputError: for another network, with those that can be recognised.
+      ArgumentError: naming `origin`, where it must say whose definition it is, or is another's.
     """
     if origin is not None and origin not in ORIGINS:
         raise unknown("choice of {name}", origin, ORIGINS, "origin")
-    first, *others = fitting(arrays, where)
+    first, *others = _fitting(arrays, where)
     if not weights.origin_of(first.module):
         return first
     each = [first, *(other for other in others if other.name == first.name)]
@@ -89,11 +108,11 @@ def identify(arrays: Arrays, where: str, origin: str | None = None) -> Candidate
     return first
 
 
-def fitting(arrays: Arrays, where: str, origin: str | None = None) -> list[Candidate]:
+def _fitting(arrays: Arrays, where: str, origin: str | None = None) -> list[Candidate]:
     """Return the networks that have a file's layers. Raises InputError where there are none."""
     layers, ours = {layer_of(name) for name in arrays}, weights.is_ours(arrays)
     fits, others = [], []
-    for each in candidates(origin):
+    for each in _candidates(origin):
         head = weights.head_layers(each.module)
         pairs = [(layer_of(rule.ours), layer_of(rule.theirs)) for rule in each.rules]
         whole = {pair[not ours] for pair in pairs}

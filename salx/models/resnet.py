@@ -7,20 +7,27 @@ and, for small images, those of github.com/akamaster/pytorch_resnet_cifar10.
 from collections.abc import Callable, Iterable, Iterator
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from salx.models import zoo
 from salx.models.conv import max_pool
-from salx.models.layers import Dtype, Layers, Stride, Width, dilated, mean_pool
+from salx.models.layers import Dtype, Layers, Outputs, Stride, Width, dilated, mean_pool
 from salx.models.rules import Rule, conv, dense, norm
 
 
 class BasicBlock(nn.Module):
-    """conv-BN-ReLU-conv-BN, plus the shortcut, then ReLU; dilations of the two convolutions.
+    """Add two normalised 3x3 convolutions to the input: ReLU(x + BN(conv(ReLU(BN(conv(x)))))).
 
-    Where the shape changes the shortcut is a 1x1 convolution, or without `projects` (option A)
-    a slice that is padded with zero channels.
+    Where the shape changes, x is projected by a 1x1 convolution or, without `projects`, sliced
+    and padded with zero channels (option A of the paper).
+
+    Attributes:
+      layers: makes the layers.
+      width: channels of the output.
+      stride: that of the first convolution.
+      dilations: those of the two convolutions.
+      projects: whether the shortcut is a 1x1 convolution where the shape changes.
     """
 
     layers: Layers
@@ -32,21 +39,33 @@ class BasicBlock(nn.Module):
     convolutions, expansion = 2, 1
 
     @nn.compact
-    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "batch height width channels"], batch_stats: bool
+    ) -> Float[Array, "batch rows columns features"]:
         conv, norm = self.layers.conv, self.layers.norm
         y = conv(self.width, 3, self.stride, self.dilations[0])(x)
         y = nn.relu(norm(batch_stats)(y))
         y = conv(self.width, 3, dilation=self.dilations[1])(y)
         y = norm(batch_stats)(y)
         if self.projects:
-            x = project(self.layers, x, self.width, self.stride, batch_stats)
+            x = _project(self.layers, x, self.width, self.stride, batch_stats)
         else:
-            x = pad(x, self.width, self.stride)
+            x = _pad(x, self.width, self.stride)
         return nn.relu(y + x)
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolutions to 4 * width, plus the shortcut, then ReLU."""
+    """Add normalised 1x1, 3x3 and 1x1 convolutions to the input.
+
+    ReLU follows the first two and the sum. Where the shape changes, the input is projected by a
+    1x1 convolution.
+
+    Attributes:
+      layers: makes the layers.
+      width: channels of the first two convolutions; the output has 4 * width.
+      stride: that of the 3x3 convolution.
+      dilations: the first is that of the 3x3 convolution; the second is not used.
+    """
 
     layers: Layers
     width: int
@@ -56,15 +75,23 @@ class Bottleneck(nn.Module):
     convolutions, expansion = 3, 4
 
     @nn.compact
-    def __call__(self, x: jax.Array, batch_stats: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "batch height width channels"], batch_stats: bool
+    ) -> Float[Array, "batch rows columns features"]:
         conv, norm = self.layers.conv, self.layers.norm
         y = nn.relu(norm(batch_stats)(conv(self.width)(x)))
         y = nn.relu(norm(batch_stats)(conv(self.width, 3, self.stride, self.dilations[0])(y)))
         y = norm(batch_stats)(conv(4 * self.width)(y))
-        return nn.relu(y + project(self.layers, x, 4 * self.width, self.stride, batch_stats))
+        return nn.relu(y + _project(self.layers, x, 4 * self.width, self.stride, batch_stats))
 
 
-def project(layers: Layers, x: jax.Array, width: int, stride: int, batch_stats: bool) -> jax.Array:
+def _project(
+    layers: Layers,
+    x: Float[Array, "batch height width channels"],
+    width: int,
+    stride: int,
+    batch_stats: bool,
+) -> Float[Array, "batch rows columns features"]:
     """Make the shortcut as a 1x1 convolution, where the shape changes."""
     if stride == 1 and x.shape[-1] == width:
         return x
@@ -72,21 +99,33 @@ def project(layers: Layers, x: jax.Array, width: int, stride: int, batch_stats: 
     return layers.norm(batch_stats, name="shortcut_norm")(x)
 
 
-def pad(x: jax.Array, width: int, stride: int) -> jax.Array:
+def _pad(
+    x: Float[Array, "batch height width channels"], width: int, stride: int
+) -> Float[Array, "batch rows columns features"]:
     """Make the shortcut without parameters (option A)."""
     new = width - x.shape[-1]
     return jnp.pad(x[:, ::stride, ::stride], ((0, 0), (0, 0), (0, 0), (new // 2, new - new // 2)))
 
 
 class ResNet(nn.Module):
-    """A 7x7 stem, a max-pool and stages of residual blocks.
+    """Classify images by a 7x7 stem, a max-pool and stages of residual blocks.
 
-    `blocks` are the numbers of blocks of the stages, `width` the channels of the first. With
-    `output_stride` 16 or 8 later strides become dilations. `classes` None is a backbone.
+    Each stage has twice the channels of the one before, and half its height and width.
+
+    Attributes:
+      classes: how many; None for a backbone without a last layer.
+      block: the class of the blocks.
+      blocks: how many there are in each stage.
+      width: channels of the first stage's 3x3 convolutions.
+      output_stride: 32, or 16 or 8, where later strides become dilations.
+      dtype: what activations are computed in.
 
     Returns:
       logits float32[B, classes] (None of a backbone) and {"stage1", ...: [B, h, w, c] after
-      each stage, "features": float32[B, c]}. Raises ValueError for bad options.
+      each stage, "features": float32[B, c], the mean of the last}.
+
+    Raises:
+      ValueError: for options that it cannot have.
     """
 
     classes: int | None
@@ -99,15 +138,23 @@ class ResNet(nn.Module):
     last_layer = "Dense_0"
 
     def plan(self) -> Iterator[tuple[int, int, int]]:
-        """Yield the stage, index in the stage and stride of each block, before dilation."""
+        """Describe the blocks before strides become dilations.
+
+        Yields:
+          For each block its stage, its index in the stage, both from 0, and its stride.
+        """
         for stage, blocks in enumerate(self.blocks):
             for index in range(blocks):
                 yield stage, index, 2 if stage and not index else 1
 
     @nn.compact
     def __call__(
-        self, x: jax.Array, *, batch_stats: bool = False, dropout: bool = False
-    ) -> tuple[jax.Array | None, dict[str, jax.Array]]:
+        self,
+        x: Float[Array, "batch height width channels"],
+        *,
+        batch_stats: bool = False,
+        dropout: bool = False,
+    ) -> Outputs:
         layers, out = Layers(self.dtype), {}
         x = nn.relu(layers.norm(batch_stats)(layers.conv(self.width, 7, 2)(x)))
         x = max_pool(x)
@@ -122,21 +169,34 @@ class ResNet(nn.Module):
         return layers.dense(self.classes)(out["features"]).astype(jnp.float32), out
 
     def weight_rules(self) -> Iterator[Rule]:
-        """Yield the rules to the names of torchvision and timm."""
+        """Map each parameter to its name in torchvision and timm, which agree.
+
+        Yields:
+          The rules.
+        """
         projects = {(stage, 0) for stage in range(self.block.expansion == 1, len(self.blocks))}
-        yield from residual_rules(self.plan(), self.block, projects)
+        yield from _residual_rules(self.plan(), self.block, projects)
         yield from dense("Dense_0", "fc")
 
 
 class CifarResNet(nn.Module):
-    """A 3x3 stem and three stages of `blocks` basic blocks: 6 * blocks + 2 layers (Sec. 4.2).
+    """Classify small images by a 3x3 stem and three stages of basic blocks.
 
-    `width` is the first stage's number of channels (16 in the paper); it doubles with each
-    stage, while height and width halve.
+    It has 6 * blocks + 2 layers: Sec. 4.2 of the paper. Channels double with each stage, while
+    height and width halve.
+
+    Attributes:
+      classes: how many.
+      blocks: how many there are in each stage.
+      width: channels of the first stage; 16 in the paper.
+      dtype: what activations are computed in.
 
     Returns:
-      logits float32[B, classes] and {"stage1", "stage2", "stage3": [B, h, w, c],
-      "features": float32[B, c]}. Raises ValueError for bad options.
+      logits float32[B, classes] and {"stage1", "stage2", "stage3": [B, h, w, c], "features":
+      float32[B, c], the mean of the last}.
+
+    Raises:
+      ValueError: for options that it cannot have.
     """
 
     classes: int
@@ -149,8 +209,12 @@ class CifarResNet(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: jax.Array, *, batch_stats: bool = False, dropout: bool = False
-    ) -> tuple[jax.Array | None, dict[str, jax.Array]]:
+        self,
+        x: Float[Array, "batch height width channels"],
+        *,
+        batch_stats: bool = False,
+        dropout: bool = False,
+    ) -> Outputs:
         layers, out = Layers(self.dtype), {}
         x = nn.relu(layers.norm(batch_stats)(layers.conv(self.width, 3)(x)))
         for stage in range(3):
@@ -164,21 +228,22 @@ class CifarResNet(nn.Module):
         return layers.dense(self.classes, init)(out["features"]).astype(jnp.float32), out
 
     def weight_rules(self) -> Iterator[Rule]:
-        """Yield the rules to akamaster's names."""
+        """Map each parameter to its name in akamaster's pytorch_resnet_cifar10.
+
+        Yields:
+          The rules.
+        """
         plan = ((stage, index, 1) for stage in range(3) for index in range(self.blocks))
-        yield from residual_rules(plan, BasicBlock, set())
+        yield from _residual_rules(plan, BasicBlock, set())
         yield from dense("Dense_0", "linear")
 
 
-def residual_rules(
+def _residual_rules(
     plan: Iterable[tuple[int, int, int]], block: type, projects: set[tuple[int, int]]
 ) -> Iterator[Rule]:
-    """Yield the rules of a stem and its blocks.
+    """Yield the rules of a stem and of blocks, as `plan()` describes them.
 
-    Args:
-      plan: for each block its stage, its index in the stage and its stride.
-      block: the class of the blocks.
-      projects: (stage, index) of the blocks with a projection.
+    `projects` holds (stage, index) of the blocks whose shortcut is a convolution.
     """
     yield from conv("Conv_0", "conv1")
     yield from norm("BatchNorm_0", "bn1")
@@ -193,7 +258,14 @@ def residual_rules(
 
 
 def of_small_images(blocks: int) -> Callable[..., CifarResNet]:
-    """Make the constructor of a CIFAR network with so many blocks in each stage."""
+    """Make the constructor of a network for small images.
+
+    Args:
+      blocks: how many there are in each of the three stages.
+
+    Returns:
+      (classes, width=16, dtype="float32") -> CifarResNet; the options are those of a config.
+    """
 
     def cifar_resnet(classes: int, width: Width = 16, dtype: Dtype = "float32") -> CifarResNet:
         return CifarResNet(classes, blocks, width, dtype)
@@ -202,7 +274,16 @@ def of_small_images(blocks: int) -> Callable[..., CifarResNet]:
 
 
 def of_blocks(block: type, blocks: tuple[int, ...]) -> Callable[..., ResNet]:
-    """Make the constructor of a network with so many blocks of a class in each stage."""
+    """Make the constructor of a network for images of any size.
+
+    Args:
+      block: the class of the blocks, BasicBlock or Bottleneck.
+      blocks: how many there are in each stage; (3, 4, 23, 3) of Bottleneck is a ResNet-101.
+
+    Returns:
+      (classes, width=64, output_stride=32, dtype="float32") -> ResNet; the options are those of
+      a config, and `classes` None gives a backbone.
+    """
 
     def resnet(
         classes: int | None, width: Width = 64, output_stride: Stride = 32, dtype: Dtype = "float32"
@@ -222,5 +303,15 @@ resnet50 = zoo.add("resnet50", of_blocks(Bottleneck, (3, 4, 6, 3)))
 
 @zoo.register("resnet20")
 def resnet20(classes: int | None, output_stride: Stride = 32, dtype: Dtype = "float32") -> ResNet:
-    """Build the CIFAR network's three stages under an ImageNet stem."""
+    """Build the three stages of the network for small images behind the stem for large ones.
+
+    Args:
+      classes: how many; None for a backbone.
+      output_stride: 32, or 16 or 8, where later strides become dilations.
+      dtype: what activations are computed in.
+
+    Returns:
+      The module; its stages have 16, 32 and 64 channels. It has three stages, so its last map
+      has stride 16 even where `output_stride` is 32.
+    """
     return ResNet(classes, BasicBlock, (3, 3, 3), 16, output_stride, dtype)

@@ -10,18 +10,19 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
+from jaxtyping import Shaped
 
 COUNTER = "num_batches_tracked"
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """Where a parameter stands in a file, and how its array there becomes ours.
+    """Map a parameter of ours to a tensor of a file, and back.
 
     The file's array is split, transposed and reshaped, in this order; on the way back the
     inverse of each is taken.
 
-    Args:
+    Attributes:
       ours: our flat name, as "params/Conv_0/kernel".
       theirs: the file's name, as "conv1.weight". Rules that split one tensor share it.
       axes: how the file's array is transposed to ours, as (2, 3, 1, 0) from OIHW to HWIO.
@@ -36,8 +37,18 @@ class Rule:
     split: tuple[int, int, int] | None = None
     shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
-    def to_ours(self, array: np.ndarray) -> np.ndarray:
-        """Convert the file's tensor to our array. Raises ValueError for a shape it cannot have."""
+    def to_ours(self, array: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
+        """Convert the file's tensor to our array.
+
+        Args:
+          array: the whole tensor, also where this parameter is a piece of it.
+
+        Returns:
+          The parameter, of the same dtype; a view where that suffices.
+
+        Raises:
+          ValueError: for a shape that the tensor cannot have.
+        """
         if self.split:
             index, count, axis = self.split
             if array.ndim <= axis or array.shape[axis] % count:
@@ -48,15 +59,29 @@ class Rule:
         array = array.transpose(self.axes) if self.axes else array
         return array.reshape(self.shapes[1]) if self.shapes else array
 
-    def to_theirs(self, array: np.ndarray) -> np.ndarray:
-        """Convert our array to the file's tensor, or to this parameter's piece of it."""
+    def to_theirs(self, array: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
+        """Convert our array to the file's tensor, or to this parameter's piece of it.
+
+        Args:
+          array: the parameter.
+
+        Returns:
+          The tensor or the piece, of the same dtype; a view where that suffices.
+        """
         if self.shapes:
             piece, _ = self.shapes
             array = array.reshape([piece[axis] for axis in self.axes] if self.axes else piece)
         return array.transpose(np.argsort(self.axes)) if self.axes else array
 
     def their_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Tell the shape of the file's whole tensor where ours has `shape`."""
+        """Tell the shape of the file's whole tensor.
+
+        Args:
+          shape: of our array.
+
+        Returns:
+          The shape that the tensor has where ours has `shape`.
+        """
         if self.shapes and shape == self.shapes[1]:
             shape = self.shapes[0]
         elif self.axes and len(self.axes) == len(shape):
@@ -68,20 +93,45 @@ class Rule:
 
 
 def conv(ours: str, theirs: str, bias: bool = False) -> Iterator[Rule]:
-    """Yield the rules of a convolution of images."""
+    """Map the parameters of a convolution of images.
+
+    Args:
+      ours: the layer's path in our network, as "Block_0/Conv_0".
+      theirs: its name in the file, as "layer1.0.conv1".
+      bias: whether it has one.
+
+    Yields:
+      The rules.
+    """
     yield Rule(f"params/{ours}/kernel", f"{theirs}.weight", (2, 3, 1, 0))
     if bias:
         yield Rule(f"params/{ours}/bias", f"{theirs}.bias")
 
 
 def dense(ours: str, theirs: str) -> Iterator[Rule]:
-    """Yield the rules of a linear layer with bias."""
+    """Map the parameters of a linear layer with bias.
+
+    Args:
+      ours: the layer's path in our network.
+      theirs: its name in the file.
+
+    Yields:
+      The rules.
+    """
     yield Rule(f"params/{ours}/kernel", f"{theirs}.weight", (1, 0))
     yield Rule(f"params/{ours}/bias", f"{theirs}.bias")
 
 
 def norm(ours: str, theirs: str) -> Iterator[Rule]:
-    """Yield the rules of a batch normalisation, its counter of batches among them."""
+    """Map the parameters and statistics of a batch normalisation, and its counter of batches.
+
+    Args:
+      ours: the layer's path in our network.
+      theirs: its name in the file.
+
+    Yields:
+      The rules.
+    """
     yield Rule(f"params/{ours}/scale", f"{theirs}.weight")
     yield Rule(f"params/{ours}/bias", f"{theirs}.bias")
     yield Rule(f"batch_stats/{ours}/mean", f"{theirs}.running_mean")
@@ -90,19 +140,45 @@ def norm(ours: str, theirs: str) -> Iterator[Rule]:
 
 
 def conv_norm(ours: str, conv_name: str, norm_name: str) -> Iterator[Rule]:
-    """Yield the rules of a ConvNorm, whose two layers have names of their own in the file."""
+    """Map the parameters of a ConvNorm, whose two layers have names of their own in the file.
+
+    Args:
+      ours: the path of the ConvNorm in our network.
+      conv_name: the convolution's name in the file.
+      norm_name: the batch normalisation's.
+
+    Yields:
+      The rules.
+    """
     yield from conv(f"{ours}/Conv_0", conv_name)
     yield from norm(f"{ours}/BatchNorm_0", norm_name)
 
 
 def separable(ours: str, theirs: str) -> Iterator[Rule]:
-    """Yield the rules of a Separable with timm's names."""
+    """Map the parameters of a Separable, whose layers have timm's names in the file.
+
+    Args:
+      ours: the path of the Separable in our network.
+      theirs: what the names of its layers begin with in the file.
+
+    Yields:
+      The rules.
+    """
     yield from conv_norm(f"{ours}/depthwise", f"{theirs}.conv_dw", f"{theirs}.bn_dw")
     yield from conv_norm(f"{ours}/pointwise", f"{theirs}.conv_pw", f"{theirs}.bn_pw")
 
 
 def below(rule: Rule, ours: str, theirs: str) -> Rule:
-    """Return a module's rule for where the module is a submodule of another one."""
+    """Return a module's rule for where the module is a submodule of another one.
+
+    Args:
+      rule: one of the submodule's.
+      ours: the submodule's path in the other module.
+      theirs: its name in the file.
+
+    Returns:
+      The rule with both names prefixed.
+    """
     collection, _, rest = rule.ours.partition("/")
     return dataclasses.replace(
         rule, ours=f"{collection}/{ours}/{rest}", theirs=f"{theirs}.{rule.theirs}"
@@ -110,10 +186,15 @@ def below(rule: Rule, ours: str, theirs: str) -> Rule:
 
 
 def layer_of(name: str) -> str:
-    """Return the layer of a parameter of ours or of a file.
+    """Name the layer of a parameter.
 
-    `layer1.0.conv1` of `layer1.0.conv1.weight`, `Block_0/Conv_0` of `params/Block_0/Conv_0/kernel`
-    and of `num_batches_tracked/Block_0/Conv_0`; a parameter outside of all layers is its own.
+    Args:
+      name: of the parameter, ours or a file's.
+
+    Returns:
+      `layer1.0.conv1` of `layer1.0.conv1.weight`; `Block_0/Conv_0` of
+      `params/Block_0/Conv_0/kernel` and of `num_batches_tracked/Block_0/Conv_0`. A parameter
+      outside of all layers counts as a layer of its own name.
     """
     collection, slash, rest = name.partition("/")
     if not slash:

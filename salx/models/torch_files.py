@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
+from jaxtyping import Shaped
 
 from salx.infra.errors import InputError
 from salx.models import pickles
@@ -42,7 +43,7 @@ SIZES |= {name: dtype.itemsize for name, dtype in TYPES.items()}
 
 
 class File(NamedTuple):
-    """An open checkpoint.
+    """Hold an open checkpoint.
 
     Attributes:
       tree: what was saved, with a Tensor for each tensor (see pickles.py).
@@ -54,8 +55,18 @@ class File(NamedTuple):
     content: Callable[[Storage], bytes]
     size: int
 
-    def arrays(self, tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-        """Read tensors. Raises InputError, naming the first that cannot be read."""
+    def arrays(self, tensors: Mapping[str, Tensor]) -> dict[str, Shaped[np.ndarray, "..."]]:
+        """Read tensors.
+
+        Args:
+          tensors: of the tree, by name.
+
+        Returns:
+          Copies of their numbers, by name, in their dtypes.
+
+        Raises:
+          InputError: naming the first that cannot be read.
+        """
         left = FACTOR * self.size
         for name, tensor in tensors.items():
             dtype = TYPES.get(tensor.kind)
@@ -67,6 +78,7 @@ class File(NamedTuple):
         return {name: self._array(name, tensor) for name, tensor in tensors.items()}
 
     def _array(self, name: str, tensor: Tensor) -> np.ndarray:
+        """Read one tensor, whose type is one of TYPES."""
         dtype, content = TYPES[tensor.kind], self.content(tensor.storage)
         if math.prod(tensor.shape) * dtype.itemsize > len(content):
             raise InputError(f"{name} claims {tensor.shape}, more than the file holds of it")
@@ -79,6 +91,13 @@ class File(NamedTuple):
 def opened(path: Path, zipped: bool) -> Iterator[File]:
     """Open a checkpoint, a zip archive or a stream.
 
+    Args:
+      path: the file.
+      zipped: whether it is a zip archive.
+
+    Yields:
+      The open checkpoint, which is closed behind the `with` block.
+
     Raises:
       InputError: telling what the file is, where it is no checkpoint.
       Exception: whatever a damaged file leads to.
@@ -89,6 +108,7 @@ def opened(path: Path, zipped: bool) -> Iterator[File]:
 
 @contextlib.contextmanager
 def _archive(path: Path) -> Iterator[File]:
+    """Open a zip archive: `data.pkl`, and a file for each storage."""
     with zipfile.ZipFile(path) as archive:
         names, size = archive.namelist(), path.stat().st_size
         inside = [name.partition("/") for name in names]
@@ -116,6 +136,7 @@ def _archive(path: Path) -> Iterator[File]:
 
 @contextlib.contextmanager
 def _stream(path: Path) -> Iterator[File]:
+    """Open a stream: four pickles, the storages' keys, and the storages."""
     with open(path, "rb") as file:
         if pickles.load(file) != MAGIC:
             raise InputError("is a pickle that PyTorch did not write; save a state_dict instead")

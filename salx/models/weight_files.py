@@ -19,18 +19,31 @@ from salx.models import array_files, checkpoints, torch_files
 
 SUFFIXES = (".safetensors", ".npz", ".pth", ".pt", ".th", ".ckpt", ".bin", ".pth.tar")
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, np.ndarray]  # by name, of any shape and of the file's dtypes
 
 
 class Weights(NamedTuple):
-    """A file's arrays in their order, and which of two networks they are (checkpoints.py)."""
+    """Hold a file's arrays, and tell which of two networks they are (checkpoints.py).
+
+    Attributes:
+      arrays: by name, in the file's order.
+      taken: the key or prefix that was taken where the file has two networks; empty where it has
+        one.
+    """
 
     arrays: Arrays
     taken: str
 
 
 def read(path: Path) -> Arrays:
-    """Read the arrays of a file of weights, as `load` does."""
+    """Read the arrays of a file of weights, as `load` does.
+
+    Args:
+      path: the file.
+
+    Returns:
+      The arrays by name.
+    """
     return load(path).arrays
 
 
@@ -44,8 +57,12 @@ def load(path: Path, wanted: str | None = None) -> Weights:
       path: the file.
       wanted: "ema" or "plain" where it has both; without it the EMA.
 
+    Returns:
+      The arrays, under the names that the network has in the file.
+
     Raises:
       InputError: naming the file, for what cannot be read, with what it is where that can be told.
+      ArgumentError: naming `weights`, where `wanted` is not there, or is another word.
     """
     if not path.exists():
         raise InputError(f"{path}: there is no such file")
@@ -72,6 +89,7 @@ def load(path: Path, wanted: str | None = None) -> Weights:
 
 
 def _read(path: Path, wanted: str | None) -> Weights:
+    """Read a file of whatever kind; errors do not name it yet."""
     kind = array_files.kind_of(path)
     if kind in array_files.READERS:
         arrays = array_files.READERS[kind](path)
@@ -82,14 +100,32 @@ def _read(path: Path, wanted: str | None) -> Weights:
 
 
 def write(path: Path, arrays: Arrays) -> None:
-    """Write a .safetensors or .npz file, whole or not at all. Raises InputError for others."""
+    """Write a file of weights, whole or not at all.
+
+    Args:
+      path: the file, which ends in .safetensors or .npz.
+      arrays: by name.
+
+    Raises:
+      InputError: as `check_writable`.
+    """
     storage.write_file(path, encode(path, arrays))
 
 
 def encode(path: Path, arrays: Arrays) -> bytes:
-    """Encode arrays as the file's name says. Raises InputError as `check_writable`.
+    """Encode arrays as the file's name says.
 
     An .npz file has no bfloat16: such arrays become float32, of the same values.
+
+    Args:
+      path: the file; it is not written.
+      arrays: by name.
+
+    Returns:
+      The file's content.
+
+    Raises:
+      InputError: as `check_writable`.
     """
     check_writable(path)
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
@@ -103,16 +139,31 @@ def encode(path: Path, arrays: Arrays) -> bytes:
 
 
 def check_writable(path: Path) -> None:
-    """Raise InputError unless the name is that of a .safetensors or .npz file."""
+    """Check that a file of weights can have a name.
+
+    Args:
+      path: the file, which need not exist.
+
+    Raises:
+      InputError: unless the name ends in .safetensors or .npz.
+    """
     if path.suffix not in (".safetensors", ".npz"):
         raise InputError(f"{path}: weights are written as .safetensors or .npz")
 
 
 def locate(name: str) -> Path:
-    """Find the file that `pretrained` means: a local one, or a hub name's, fetched on first use.
+    """Find the file that `pretrained` means.
 
-    Hub files lie in $SALX_WEIGHTS or ~/.cache/salx/weights, as OWNER/NAME/model.safetensors.
-    Raises InputError for what is neither, or cannot be fetched.
+    Args:
+      name: a local file, or a hub name such as timm/resnet18.a1_in1k, whose file is fetched on
+        first use. Such files lie in $SALX_WEIGHTS or ~/.cache/salx/weights, as
+        OWNER/NAME/model.safetensors.
+
+    Returns:
+      The file's path.
+
+    Raises:
+      InputError: for what is neither, or cannot be fetched.
     """
     path = paths.local(name, "pretrained")
     if path.name.endswith(SUFFIXES) or path.exists():
@@ -123,11 +174,11 @@ def locate(name: str) -> Path:
     folder = Path(os.environ.get("SALX_WEIGHTS") or "~/.cache/salx/weights").expanduser() / name
     path = folder / "model.safetensors"
     if not path.exists():
-        fetch(name, path)
+        _fetch(name, path)
     return path
 
 
-def fetch(name: str, path: Path) -> None:
+def _fetch(name: str, path: Path) -> None:
     """Download a hub repository's weights to `path`."""
     try:
         import huggingface_hub

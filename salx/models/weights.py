@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import flax
 import flax.linen as nn
 import numpy as np
+from jaxtyping import Float32, Shaped
 
 from salx.infra.errors import InputError
 from salx.models.checkpoints import bare
@@ -24,45 +25,97 @@ HIDDEN = ("hidden", "hidden_conv")  # before a last layer: a classifier has it, 
 
 
 class Named(NamedTuple):
-    """An array of a file under our name: the file's name, and the array in our layout."""
+    """Hold an array of a file in our layout.
+
+    Attributes:
+      theirs: the file's name for it.
+      array: of the file's dtype.
+    """
 
     theirs: str
-    array: np.ndarray
+    array: Shaped[np.ndarray, "..."]
 
 
 def is_ours(names: Iterable[str]) -> bool:
-    """Tell whether these are names of ours, not PyTorch's."""
+    """Tell whether the names of a file are ours.
+
+    Args:
+      names: of its arrays.
+
+    Returns:
+      True where any is ours, False where all are PyTorch's.
+    """
     return any(name.split("/")[0] in OURS for name in names)
 
 
 def last_layer(module: nn.Module) -> str | None:
-    """Return the path of a network's last layer, where the module names it."""
+    """Return the path of a network's last layer, where the module names it.
+
+    Args:
+      module: the network.
+
+    Returns:
+      The path, as "Dense_0", or None.
+    """
     return getattr(module, "last_layer", None)
 
 
 def head_layers(module: nn.Module) -> set[str]:
-    """Return the layers that a classifier has and a backbone has not."""
+    """Name the layers that a classifier has and a backbone has not.
+
+    Args:
+      module: the network.
+
+    Returns:
+      Their paths, whether the network has them or not.
+    """
     last = last_layer(module)
     return {*HIDDEN, last} if last else set(HIDDEN)
 
 
 def rules_of(module: nn.Module) -> list[Rule]:
-    """Return the rules of a module; none if it has no `weight_rules()`, as one from outside."""
+    """List the rules of a module.
+
+    Args:
+      module: the network.
+
+    Returns:
+      Its rules; none if it has no `weight_rules()`, as one from outside may.
+    """
     return list(module.weight_rules()) if hasattr(module, "weight_rules") else []
 
 
 def read_rules(module: nn.Module) -> list[Rule]:
-    """Return the rules to the names that are left of a file's when its prefixes are taken off."""
+    """List the rules of a module to the names that a file has when it is read.
+
+    Reading takes off the prefixes that all names of a file have (checkpoints.py), and so does
+    this with the names that rules have.
+
+    Args:
+      module: the network.
+
+    Returns:
+      Its rules.
+    """
     rules = rules_of(module)
     short = bare(dict.fromkeys(rule.theirs for rule in rules))
     return [dataclasses.replace(rule, theirs=short[rule.theirs]) for rule in rules]
 
 
 def as_ours(module: nn.Module, arrays: Arrays, where: str = "") -> dict[str, Named]:
-    """Name a file's arrays as ours; what the module has no rule for stays as it is.
+    """Name a file's arrays as ours.
 
-    An array of a shape that its rule cannot take is left in the file's layout, or, where the file
-    is named by `where`, an InputError.
+    Args:
+      module: the network.
+      arrays: the file's, under PyTorch's names or ours.
+      where: the file, for messages; empty: an array of a shape that its rule cannot take is left
+        in the file's layout.
+
+    Returns:
+      The arrays by our names; what the module has no rule for stays as it is.
+
+    Raises:
+      InputError: for an array of a shape that its rule cannot take, where the file is named.
     """
     if is_ours(arrays):
         return {name: Named(name, array) for name, array in arrays.items()}
@@ -85,7 +138,16 @@ def as_ours(module: nn.Module, arrays: Arrays, where: str = "") -> dict[str, Nam
 def as_torch(module: nn.Module, arrays: Arrays) -> Arrays:
     """Name our arrays as PyTorch does, in its layouts, fused tensors whole.
 
-    Raises InputError for an array without a rule, and for a fused tensor that lacks a piece.
+    Args:
+      module: the network.
+      arrays: by our flat names, in our layouts.
+
+    Returns:
+      The arrays by PyTorch's names, of the same dtypes.
+
+    Raises:
+      InputError: for an array without a rule or of a shape that it cannot have, and for a fused
+        tensor that lacks a piece.
     """
     rules = {rule.ours: rule for rule in rules_of(module)}
     pieces: dict[str, dict[int, np.ndarray]] = defaultdict(dict)
@@ -100,10 +162,10 @@ def as_torch(module: nn.Module, arrays: Arrays) -> Arrays:
         except ValueError as error:
             why = f"is of shape {array.shape}, which it cannot have"
             raise InputError(f"{name}: {why}") from error
-    return {name: joined(name, each, splits[name][1:]) for name, each in pieces.items()}
+    return {name: _joined(name, each, splits[name][1:]) for name, each in pieces.items()}
 
 
-def joined(name: str, pieces: dict[int, np.ndarray], split: tuple[int, int]) -> np.ndarray:
+def _joined(name: str, pieces: dict[int, np.ndarray], split: tuple[int, int]) -> np.ndarray:
     """Join the (count, axis) pieces of a file's tensor. Raises InputError if one is missing."""
     count, axis = split
     if len(pieces) < count:
@@ -112,15 +174,22 @@ def joined(name: str, pieces: dict[int, np.ndarray], split: tuple[int, int]) -> 
 
 
 def flatten(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Flatten variables to {"params/Conv_0/kernel": leaf, ...}."""
+    """Flatten variables to one level.
+
+    Args:
+      variables: dicts of dicts, with arrays or shapes as leaves.
+
+    Returns:
+      {"params/Conv_0/kernel": leaf, ...}.
+    """
     return flax.traverse_util.flatten_dict(dict(variables), sep="/")
 
 
 def fill(module: nn.Module, variables: Mapping[str, Any], arrays: Arrays, where: str) -> dict:
-    """Return the variables with a file's weights in their place, float32.
+    """Put a file's weights in the place of a network's variables.
 
     A classifier for another number of classes is left out, and a network over a backbone takes a
-    file of the backbone alone: what is left out stays as it is in `variables`.
+    file of the backbone alone.
 
     Args:
       module: the network.
@@ -128,9 +197,13 @@ def fill(module: nn.Module, variables: Mapping[str, Any], arrays: Arrays, where:
       arrays: named as in PyTorch or as ours.
       where: the file, for messages.
 
+    Returns:
+      {"params", "batch_stats"} with the file's arrays as float32; what is left out stays as it is
+      in `variables`.
+
     Raises:
       InputError: names, in the file's names, the arrays that are missing, extra or of another
-        shape.
+        shape, or of whole numbers.
     """
     tops = {layer_of(name).replace("/", ".").partition(".")[0] for name in arrays}
     if isinstance(getattr(module, "backbone", None), nn.Module) and "backbone" not in tops:
@@ -146,16 +219,16 @@ def fill(module: nn.Module, variables: Mapping[str, Any], arrays: Arrays, where:
         if not name.startswith(COUNTER) and layer_of(name) not in unused
     }
     last, dropped = last_layer(module), set()
-    if of_other_classes(f"params/{last}", wanted, named):
+    if _of_other_classes(f"params/{last}", wanted, named):
         dropped = {name for name in wanted if layer_of(name) == last}
-    if faults := misfits(module, wanted, named, arrays, dropped):
-        raise InputError(f"{where}: does not fit the model: {faults}{hint(module, arrays)}")
-    taken = {name: as_floats(named[name], where) for name in wanted.keys() - dropped}
+    if faults := _misfits(module, wanted, named, arrays, dropped):
+        raise InputError(f"{where}: does not fit the model: {faults}{_hint(module, arrays)}")
+    taken = {name: _as_floats(named[name], where) for name in wanted.keys() - dropped}
     filled = flax.traverse_util.unflatten_dict({**wanted, **taken}, sep="/")
     return {collection: filled.get(collection, {}) for collection in variables}
 
 
-def of_other_classes(layer: str, wanted: dict[str, Any], named: dict[str, Named]) -> bool:
+def _of_other_classes(layer: str, wanted: dict[str, Any], named: dict[str, Named]) -> bool:
     """Tell whether a file's last layer is the wanted one but for the number of classes."""
     kernel, bias = f"{layer}/kernel", f"{layer}/bias"
     if not {kernel, bias} <= wanted.keys() & named.keys():
@@ -165,7 +238,7 @@ def of_other_classes(layer: str, wanted: dict[str, Any], named: dict[str, Named]
     return alike and count != wanted[bias].shape
 
 
-def as_floats(each: Named, where: str) -> np.ndarray:
+def _as_floats(each: Named, where: str) -> Float32[np.ndarray, "..."]:
     """Return an array as float32. Raises InputError for whole numbers, as quantised weights are."""
     if each.array.dtype.kind in "iub":
         kind = f"{each.array.dtype}, as quantised weights are"
@@ -174,7 +247,7 @@ def as_floats(each: Named, where: str) -> np.ndarray:
         return np.asarray(each.array, np.float32)
 
 
-def misfits(
+def _misfits(
     module: nn.Module,
     wanted: dict[str, Any],
     named: dict[str, Named],
@@ -204,25 +277,47 @@ def misfits(
 
 
 def listed(faults: Mapping[str, Iterable[str]]) -> str:
-    """Count and name the faults of each kind that has any."""
+    """Count and name the faults of each kind that has any.
+
+    Args:
+      faults: for each kind, as "missing", the names of what has it.
+
+    Returns:
+      Text such as "2 missing: a, b; 1 extra: c"; empty where there are no faults.
+    """
     each = ((kind, list(names)) for kind, names in faults.items())
     return "; ".join(f"{len(names)} {kind}: {some(names)}" for kind, names in each if names)
 
 
 def some(names: list[str]) -> str:
-    """Join the first few names."""
+    """Join the first four names.
+
+    Args:
+      names: of arrays or layers.
+
+    Returns:
+      Text such as "a, b, c, d, ...".
+    """
     return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
 
 
 def origins(module: nn.Module, arrays: Arrays) -> list[str]:
-    """Return the origins whose names a file has, of a network or backbone that knows several."""
+    """Tell whose definitions of a network a file may be for, by its names.
+
+    Args:
+      module: the network; it or its backbone may be defined differently by several of ORIGINS.
+      arrays: the file's, under PyTorch's names or ours.
+
+    Returns:
+      Those of ORIGINS whose names the file has; none where the definitions do not differ.
+    """
     layers, ours = {layer_of(name) for name in arrays}, is_ours(arrays)
     for each in (module, getattr(module, "backbone", None)):
         if each is None or not origin_of(each):
             continue
         fits = []
         for origin in ORIGINS:
-            rules = read_rules(with_origin(each, origin))
+            rules = read_rules(_with_origin(each, origin))
             if layers <= {layer_of(rule.ours if ours else rule.theirs) for rule in rules}:
                 fits.append(origin)
         if fits:
@@ -231,7 +326,14 @@ def origins(module: nn.Module, arrays: Arrays) -> list[str]:
 
 
 def origin_of(module: nn.Module) -> str | None:
-    """Return which of ORIGINS a network or its backbone is of; None where these do not differ."""
+    """Tell whose definition a network is.
+
+    Args:
+      module: the network; it or its backbone may have an `origin`.
+
+    Returns:
+      One of ORIGINS, or None where definitions do not differ.
+    """
     for each in (module, getattr(module, "backbone", None)):
         origin = getattr(each, "origin", None)
         if isinstance(origin, str) and origin in ORIGINS:
@@ -239,14 +341,14 @@ def origin_of(module: nn.Module) -> str | None:
     return None
 
 
-def with_origin(module: nn.Module, origin: str) -> nn.Module:
+def _with_origin(module: nn.Module, origin: str) -> nn.Module:
     """Return the network as another of ORIGINS defines it."""
     if hasattr(module, "origin"):
         return module.clone(origin=origin)
     return module.clone(backbone=module.backbone.clone(origin=origin))
 
 
-def hint(module: nn.Module, arrays: Arrays) -> str:
+def _hint(module: nn.Module, arrays: Arrays) -> str:
     """Tell the origins whose names the file has, where the module knows several."""
     fits = origins(module, arrays)
     return f"; its names are those of origin={' or '.join(fits)}" if fits else ""

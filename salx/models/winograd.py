@@ -15,6 +15,7 @@ from typing import TypeVar
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jaxtyping import Array, Float
 
 A = ((1, 1, 1, 0), (0, 1, -1, -1))
 B = ((1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0), (0, 1, 0, -1))
@@ -26,39 +27,81 @@ Grid = Sequence[Sequence[jax.Array]]  # a matrix of arrays of one shape
 Padding = tuple[tuple[int, int], tuple[int, int]]  # (before, after) rows and columns
 
 
-def convolve(x: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
-    """Compute the convolution of x[B, h, w, c] with kernel[3, 3, c, d]."""
-    return filtered(x, kernel, padding, 0)
+def convolve(
+    x: Float[Array, "batch height width channels"],
+    kernel: Float[Array, "3 3 channels features"],
+    padding: Padding,
+) -> Float[Array, "batch rows columns features"]:
+    """Compute the convolution of images with a kernel, with stride 1.
 
+    Args:
+      x: the images.
+      kernel: the kernel.
+      padding: zeros (before, after) rows, and columns.
 
-def by_input(y: jax.Array, kernel: jax.Array, padding: Padding) -> jax.Array:
-    """Compute the gradient by x, for y by the output: convolve with the kernel turned round."""
-    padding = tuple((2 - before, 2 - after) for before, after in padding)
-    return filtered(y, kernel[::-1, ::-1], padding, 1)
-
-
-def by_kernel(x: jax.Array, y: jax.Array, padding: Padding) -> jax.Array:
-    """Compute the gradient by the kernel, for y by the output: G' [(B x B') * (A' y A)] G.
-
-    Columns before rows: XLA would know B x B' from the forward pass, and keep four times x.
+    Returns:
+      The convolution; rows = height + before + after - 2, columns likewise.
     """
-    inputs = both(B, turned(tiles(x, padding, 4)))
-    outputs = both(turned(A), turned(tiles(y, ((0, 0), (0, 0)), 2)))
-    kernels = both(turned(G), products(inputs, outputs, 0, 0))
-    return jnp.stack(list(map(jnp.stack, turned(kernels))))
+    return _filtered(x, kernel, padding, 0)
 
 
-def filtered(x: jax.Array, kernel: jax.Array, padding: Padding, channels: int) -> jax.Array:
+def by_input(
+    y: Float[Array, "batch rows columns features"],
+    kernel: Float[Array, "3 3 channels features"],
+    padding: Padding,
+) -> Float[Array, "batch height width channels"]:
+    """Compute the gradient by x: the convolution of y with the kernel turned round.
+
+    Args:
+      y: the gradient by the output of `convolve`.
+      kernel: as `convolve` took it.
+      padding: likewise.
+
+    Returns:
+      The gradient by the images.
+    """
+    padding = tuple((2 - before, 2 - after) for before, after in padding)
+    return _filtered(y, kernel[::-1, ::-1], padding, 1)
+
+
+def by_kernel(
+    x: Float[Array, "batch height width channels"],
+    y: Float[Array, "batch rows columns features"],
+    padding: Padding,
+) -> Float[Array, "3 3 channels features"]:
+    """Compute the gradient by the kernel: G' [(B x B') * (A' y A)] G, summed over tiles.
+
+    Args:
+      x: as `convolve` took it.
+      y: the gradient by its output.
+      padding: as `convolve` took it.
+
+    Returns:
+      The gradient by the kernel.
+    """
+    # Columns before rows: XLA would know B x B' from the forward pass, and keep four times x.
+    inputs = _both(B, _turned(_tiles(x, padding, 4)))
+    outputs = _both(_turned(A), _turned(_tiles(y, ((0, 0), (0, 0)), 2)))
+    kernels = _both(_turned(G), _products(inputs, outputs, 0, 0))
+    return jnp.stack(list(map(jnp.stack, _turned(kernels))))
+
+
+def _filtered(
+    x: Float[Array, "batch height width channels"],
+    kernel: Float[Array, "3 3 inputs outputs"],
+    padding: Padding,
+    channels: int,
+) -> Float[Array, "batch rows columns features"]:
     """Compute a convolution in which `channels` is the axis of each g that meets x's channels."""
     height, width = (n + sum(pads) - 2 for n, pads in zip(x.shape[1:3], padding, strict=True))
-    inputs = both(B, tiles(x, padding, 4))
-    outputs = both(A, products(inputs, both(G, kernel), 1, channels))
+    inputs = _both(B, _tiles(x, padding, 4))
+    outputs = _both(A, _products(inputs, _both(G, kernel), 1, channels))
     shape = inputs[0][0].shape[:3]
     y = jnp.stack([jnp.stack([m.reshape(*shape, -1) for m in row], 3) for row in outputs], 2)
     return y.reshape(x.shape[0], 2 * shape[1], 2 * shape[2], -1)[:, :height, :width]
 
 
-def tiles(x: jax.Array, padding: Padding, size: int) -> Grid:
+def _tiles(x: jax.Array, padding: Padding, size: int) -> Grid:
     """Cut out the elements of x's tiles of size x size, two apart: each [B, rows, columns, c]."""
     (top, bottom), (left, right) = padding
     bottom, right = (
@@ -72,7 +115,7 @@ def tiles(x: jax.Array, padding: Padding, size: int) -> Grid:
     return [[x[:, i : i + rows : 2, j : j + columns : 2] for j in range(size)] for i in range(size)]
 
 
-def products(ours: Grid, theirs: Grid, axis: int, other: int) -> Grid:
+def _products(ours: Grid, theirs: Grid, axis: int, other: int) -> Grid:
     """Multiply each array of a grid, as rows of channels, with its partner, over the two axes."""
 
     def product(a, b):
@@ -82,13 +125,13 @@ def products(ours: Grid, theirs: Grid, axis: int, other: int) -> Grid:
     return [list(map(product, *rows)) for rows in zip(ours, theirs, strict=True)]
 
 
-def both(matrix: Matrix, grid: Grid) -> Grid:
+def _both(matrix: Matrix, grid: Grid) -> Grid:
     """Compute matrix @ grid @ matrix', of arrays."""
-    columns = [along(matrix, column) for column in zip(*grid, strict=True)]
-    return [along(matrix, row) for row in zip(*columns, strict=True)]
+    columns = [_along(matrix, column) for column in zip(*grid, strict=True)]
+    return [_along(matrix, row) for row in zip(*columns, strict=True)]
 
 
-def along(matrix: Matrix, arrays: Sequence[jax.Array]) -> list[jax.Array]:
+def _along(matrix: Matrix, arrays: Sequence[jax.Array]) -> list[jax.Array]:
     """Compute matrix @ arrays; what is multiplied by 0 or 1 is not multiplied."""
 
     def combined(row):
@@ -98,6 +141,6 @@ def along(matrix: Matrix, arrays: Sequence[jax.Array]) -> list[jax.Array]:
     return list(map(combined, matrix))
 
 
-def turned(matrix: Sequence[Sequence[T]]) -> tuple[tuple[T, ...], ...]:
+def _turned(matrix: Sequence[Sequence[T]]) -> tuple[tuple[T, ...], ...]:
     """Transpose a matrix of numbers or arrays."""
     return tuple(zip(*matrix, strict=True))

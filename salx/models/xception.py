@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from salx.models import zoo
-from salx.models.layers import ConvNorm, Dtype, Layers, Separable, Stride, dilated, mean_pool
+from salx.models.layers import (
+    ConvNorm,
+    Dtype,
+    Layers,
+    Outputs,
+    Separable,
+    Stride,
+    dilated,
+    mean_pool,
+)
 from salx.models.rules import Rule, conv_norm, dense, separable
 
 # Blocks: the widths of the three separable convolutions, and the last one's stride.
@@ -22,9 +31,18 @@ EXIT = (1536, 1536, 2048)
 
 
 class Block(nn.Module):
-    """ReLU before each of three separable convolutions, plus a shortcut.
+    """Add three separable convolutions, each after a ReLU, to the input.
 
-    Returns the block's output and what enters its last convolution.
+    Where the shape changes, the input is projected by a 1x1 convolution.
+
+    Attributes:
+      layers: makes the layers.
+      widths: channels of the three convolutions' outputs.
+      stride: that of the last convolution and of the projection.
+      dilation: that of all three.
+
+    Returns:
+      The output, and what the last convolution reads: the input's height and width, activated.
     """
 
     layers: Layers
@@ -33,7 +51,9 @@ class Block(nn.Module):
     dilation: int
 
     @nn.compact
-    def __call__(self, x: jax.Array, batch_stats: bool) -> tuple[jax.Array, jax.Array]:
+    def __call__(
+        self, x: Float[Array, "batch height width channels"], batch_stats: bool
+    ) -> tuple[Float[Array, "batch rows columns features"], Float[Array, "batch height width _"]]:
         y = tap = x
         for k, width in enumerate(self.widths):
             tap, stride = nn.relu(y), self.stride if k == 2 else 1
@@ -45,14 +65,20 @@ class Block(nn.Module):
 
 
 class Xception65(nn.Module):
-    """A stem of two 3x3 convolutions, twenty residual blocks and three separable convolutions.
+    """Classify images by two 3x3 convolutions, twenty residual blocks, three more convolutions.
 
-    With `output_stride` 16 or 8 later strides become dilations. `classes` None is a backbone.
+    Attributes:
+      classes: how many; None for a backbone without a last layer.
+      output_stride: 32, or 16 or 8, where later strides become dilations.
+      dtype: what activations are computed in.
 
     Returns:
       logits float32[B, classes] (None of a backbone) and {"stage1", ..., "stage4":
-      [B, h, w, c], the last before each stride from 4 on, "features": float32[B, 2048]}.
-      Raises ValueError for bad options.
+      [B, h, w, c], the last at strides 4, 8 and 16, before strides become dilations, and the
+      last of all, "features": float32[B, 2048], the mean of that}.
+
+    Raises:
+      ValueError: for options that it cannot have.
     """
 
     classes: int | None
@@ -63,8 +89,12 @@ class Xception65(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: jax.Array, *, batch_stats: bool = False, dropout: bool = False
-    ) -> tuple[jax.Array | None, dict[str, jax.Array]]:
+        self,
+        x: Float[Array, "batch height width channels"],
+        *,
+        batch_stats: bool = False,
+        dropout: bool = False,
+    ) -> Outputs:
         layers, maps = Layers(self.dtype, epsilon=1e-3), []
         x = ConvNorm(layers, 32, 3, 2, name="stem0")(x, batch_stats)
         x = ConvNorm(layers, 64, 3, name="stem1")(x, batch_stats)
@@ -82,7 +112,11 @@ class Xception65(nn.Module):
         return layers.dense(self.classes)(out["features"]).astype(jnp.float32), out
 
     def weight_rules(self) -> Iterator[Rule]:
-        """Yield the rules to timm's names."""
+        """Map each parameter to its name in timm.
+
+        Yields:
+          The rules.
+        """
         for k in range(2):
             yield from conv_norm(f"stem{k}", f"stem.{k}.conv", f"stem.{k}.bn")
         channels = 64
@@ -104,5 +138,14 @@ class Xception65(nn.Module):
 def xception65(
     classes: int | None, output_stride: Stride = 32, dtype: Dtype = "float32"
 ) -> Xception65:
-    """Build an aligned Xception-65."""
+    """Build an aligned Xception-65.
+
+    Args:
+      classes: how many; None for a backbone.
+      output_stride: 32, or 16 or 8, where later strides become dilations.
+      dtype: what activations are computed in.
+
+    Returns:
+      The module.
+    """
     return Xception65(classes, output_stride, dtype)

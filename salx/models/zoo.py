@@ -36,15 +36,31 @@ RESERVED = frozenset(("classes", "parent", "name", "label", *PRETRAINED, "train"
 
 
 def options_of(constructor: Constructor) -> dict[str, inspect.Parameter]:
-    """Return the options of a constructor, by name, from its signature."""
+    """Return the options of a constructor, from its signature.
+
+    Args:
+      constructor: of a network.
+
+    Returns:
+      For each option by name its parameter, with default and annotation; without RESERVED ones.
+    """
     parameters = limits.parameters(constructor)
     named = {name: each for name, each in parameters.items() if each.kind in limits.NAMED}
     return {name: each for name, each in named.items() if name not in RESERVED}
 
 
 def check_options(constructor: Constructor, options: Mapping[str, Any], label: str) -> None:
-    """Raise InputError for an option that the constructor of `config.models.<label>` has not, and
-    for a value that its annotation does not allow."""
+    """Check the options that `config.models.<label>` has for a constructor.
+
+    Args:
+      constructor: of the network.
+      options: the config's, by name.
+      label: the model's, for messages.
+
+    Raises:
+      InputError: for an option that the constructor has not, and for a value that its annotation
+        does not allow.
+    """
     parameters = limits.parameters(constructor)
     takes_any = inspect.Parameter.VAR_KEYWORD in {each.kind for each in parameters.values()}
     choices = {*options_of(constructor), *PRETRAINED}
@@ -57,16 +73,24 @@ def check_options(constructor: Constructor, options: Mapping[str, Any], label: s
 def construct(name: str, classes: int, options: dict) -> nn.Module:
     """Build a network of a name with a config's options, whose lists become tuples.
 
+    Args:
+      name: a name that `get` knows, or `module:Name`.
+      classes: how many the network tells apart.
+      options: of its constructor, by name.
+
+    Returns:
+      The module, without variables.
+
     Raises:
       InputError: for an unknown name, and for what is no linen module.
       Exception: whatever the constructor raises for options that it cannot have.
     """
-    module = get(name)(classes=classes, **{k: frozen(v) for k, v in options.items()})
+    module = get(name)(classes=classes, **{k: _frozen(v) for k, v in options.items()})
     if not isinstance(module, nn.Module):
         raise InputError(f"model {name!r} gives no flax.linen.Module but {type(module).__name__}")
     return module
 
 
-def frozen(value: object) -> object:
-    """Return a value of a config with tuples for lists, so that a module can be hashed."""
-    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
+def _frozen(value: object) -> object:
+    """A value of a config with tuples for lists, so that a module can be hashed."""
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
