@@ -118,8 +118,11 @@ def _build(source: Source, path: Path, name: str, header: dict[str, Any], skip: 
 
 @contextlib.contextmanager
 def _writer(path: Path, name: str) -> Iterator[Callable[[bytes], None]]:
-    """Give what writes a record into the unfinished file `name`; its errors, which are of the
-    writer's own kinds and name nothing, become a RunError that names `path`."""
+    """Give a function that writes a record into the unfinished file `name`.
+
+    The writer's errors, which are of many kinds and name nothing, become a RunError that names
+    `path`.
+    """
 
     @contextlib.contextmanager
     def named() -> Iterator[None]:
@@ -150,11 +153,7 @@ def _encode(item: dict[str, Any]) -> bytes:
 
 
 def _check(path: Path, expected: dict[str, Any]) -> dict[int, str]:
-    """Read a file's header; return the ids that were skipped and why.
-
-    Raises:
-      InputError: naming the file, unless it is whole and the expected one.
-    """
+    """Read {id: why} of the skipped examples; raise InputError for a damaged file."""
     try:
         records = ArrayRecordDataSource(str(path))
         count = len(records) - 1

@@ -219,7 +219,7 @@ class Chain:
 
 
 def _with_size(item: Item, height: int, width: int) -> Item:
-    """Give an item with "size" int32[2], the (h, w) of the part of it that is image."""
+    """Add "size" int32[2] to an item, the (height, width) of the part of it that is image."""
     return {**item, "size": np.array([height, width], np.int32)}
 
 

@@ -147,7 +147,7 @@ def raw(options: DatasetOptions | Mapping[str, Any]) -> Dataset:
 
 
 def _check_own_options(build: Callable[..., Dataset], options: DatasetOptions) -> None:
-    """Raise ArgumentError for options that a set has not, needs, or cannot have so."""
+    """Raise ArgumentError for an option that is unknown to a set, missing, or wrong."""
     parameters = limits.parameters(build)
     for option in options.options:
         if option not in parameters:
@@ -161,7 +161,7 @@ def _check_own_options(build: Callable[..., Dataset], options: DatasetOptions) -
 
 
 def _common_options(build: Callable[..., Dataset], options: DatasetOptions) -> dict[str, Any]:
-    """Those common options that a set takes itself: `on_error`, for files it cannot list."""
+    """Select the common options that a set takes itself: `on_error`, for files it cannot list."""
     return {"on_error": options.on_error} if "on_error" in limits.parameters(build) else {}
 
 
@@ -216,7 +216,7 @@ def arranged(dataset: Dataset, options: DatasetOptions) -> Dataset:
 
 
 def _warn(name: str, reasons: Sequence[str], shown: int = 20) -> None:
-    """One line with the number of the examples that are left out, and the first of them."""
+    """Warn in a line of how many examples are left out, and of the first of them."""
     more = f"; and {len(reasons) - shown} more" if len(reasons) > shown else ""
     listed = "; ".join(reasons[:shown])
     logging.warning(f"data set {name!r}: {len(reasons)} examples are left out: {listed}{more}")

@@ -99,7 +99,7 @@ def decode_mask(content: bytes) -> UInt8[np.ndarray, "height width"]:
 
 
 def _decoded(content: bytes, flags: int, name: str) -> np.ndarray:
-    """What opencv makes of the content; it gives nothing for a file that is cut short."""
+    """Decode with OpenCV, which gives nothing for a file that is cut short."""
     image, words = opencv.decode(content, flags)
     if image is None:
         raise ValueError(_refused(content))
@@ -110,11 +110,12 @@ def _decoded(content: bytes, flags: int, name: str) -> np.ndarray:
 
 @functools.lru_cache(maxsize=1 << 16)  # a line for each file, however often it is read
 def _warn_of_damage(name: str, words: str) -> None:
+    """Warn of a file that its decoder complained of."""
     logging.warning(f"{name}: damaged, and read as far as that goes: {words}")
 
 
 def _refused(content: bytes) -> str:
-    """Why opencv does not decode a file, as far as its header says."""
+    """Say why OpenCV does not decode a file, as far as its header tells."""
     header = headers.of_content(content)
     limit = os.environ.get(PIXELS, "")
     most = int(limit) if limit.isdecimal() else 1 << 30
@@ -134,7 +135,7 @@ def _refused(content: bytes) -> str:
 
 
 def _wide_numbers(content: bytes) -> str:
-    """What a TIFF holds, if that is more than 16 bits; Pillow's errors are of many kinds."""
+    """Name the numbers of a TIFF that are wider than 16 bits; "" for none, or for no TIFF."""
     with contextlib.suppress(Exception):
         tags = TiffImagePlugin.ImageFileDirectory_v2(content[:8])
         file = io.BytesIO(content)
@@ -148,7 +149,7 @@ def _wide_numbers(content: bytes) -> str:
 
 
 def _palette_indices(content: bytes) -> np.ndarray:
-    """uint8[H, W] of a PNG with a palette, of which opencv would give the colours."""
+    """Decode uint8[H, W] of a PNG with a palette, of which OpenCV would give the colours."""
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             return np.asarray(image)

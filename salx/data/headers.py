@@ -97,6 +97,7 @@ def _parsed(view: View) -> Header | None:
 
 
 def _png(view: View) -> Header | None:
+    """Parse a PNG's header."""
     if view(12, 4) != b"IHDR":
         return None
     width, height, bits = struct.unpack(">IIB", view(16, 9))
@@ -104,7 +105,7 @@ def _png(view: View) -> Header | None:
 
 
 def _png_turn(view: View) -> int:
-    """The orientation in a PNG's chunk eXIf, where it stands before the pixels."""
+    """Find the orientation in a PNG's chunk eXIf, if that stands before the pixels."""
     offset = 33
     for _ in range(MOST):
         head = view(offset, 8)
@@ -120,6 +121,7 @@ def _png_turn(view: View) -> int:
 
 
 def _jpeg(view: View) -> Header | None:
+    """Parse a JPEG's segments up to the one with the size."""
     offset, turn = 2, 1
     for _ in range(MOST):
         start, marker, length = struct.unpack(">BBH", view(offset, 4))
@@ -162,7 +164,7 @@ def orientation(exif: bytes) -> int:
 
 
 def _otherwise(path: str | Path) -> Header | None:
-    """Pillow's reading of a header; it raises many kinds of errors for what it cannot read."""
+    """Read a header with Pillow, which raises many kinds of errors for what it cannot read."""
     with contextlib.suppress(Exception), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large images, which are no fault
         if str(path).lower().endswith(heic.ENDINGS):

@@ -72,6 +72,7 @@ def size(path: Path) -> tuple[int, int]:
 
 
 def _library():
+    """Import pillow-heif; raise ValueError where it is not installed."""
     try:
         import pillow_heif
     except ImportError as error:

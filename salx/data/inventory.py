@@ -109,6 +109,6 @@ def _kinds(counts: Counter[str]) -> str:
 
 
 def _first(words: Sequence[str], most: int = 4, between: str = ", ") -> str:
-    """The first of some words, and how many more there are."""
+    """Join the first of some words, and say how many more there are."""
     more = f" and {len(words) - most:,} more" if len(words) > most else ""
     return between.join(words[:most]) + more

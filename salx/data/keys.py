@@ -85,7 +85,7 @@ def below(root: Path, name: str, resolve: Callable[[str], str] = os.path.realpat
 
 
 def _after(top: str, whole: str) -> str | None:
-    """What follows a folder in a path, if it begins with it."""
+    """Cut a folder off the start of a path; None where the path does not begin with it."""
     start = top.rstrip("/") + "/"
     return whole[len(start) :] or None if whole.startswith(start) else None
 
@@ -177,7 +177,7 @@ class Keys:
         return self._by_file_name.get(_bare(name), ABSENT)
 
     def _uploaded(self, name: str) -> int:
-        """The image that was uploaded to Label Studio under a name."""
+        """Find the image that was uploaded to Label Studio under a name."""
         *folders, file = [*spellings(name)][-1].split("/")
         upload = UPLOAD.fullmatch(file)
         if not upload or (folders and folders[-2:-1] != ["upload"]):
@@ -185,7 +185,7 @@ class Keys:
         return self.by_file_name(upload[1])
 
     def _paths(self, form: str, folder: Path | None) -> Iterator[str]:
-        """The keys that a path can be: from the pool's folder, the current one, the file's."""
+        """List the keys that a path can be: from the pool's folder, the current one, the file's."""
         yield form
         if self.root is None:
             yield str(PurePosixPath(form))
@@ -197,7 +197,7 @@ class Keys:
                 yield key
 
     def _ends(self, name: str) -> Iterator[tuple[str, int]]:
-        """(start, id) for each way to cut an address or a foreign path into a start and a key."""
+        """Cut an address or a foreign path into a start and a key; give every (start, id)."""
         address = _is_address(name.strip())
         for form in spellings(name):
             # A path that is there, and was not found below the pool, is another image.
@@ -210,11 +210,12 @@ class Keys:
                     yield start, self.ids[key]
 
     def _is_root(self, start: str) -> bool:
-        """Whether a path ends in a folder of the pool's name."""
+        """Tell whether a path ends in a folder of the pool's name."""
         return start.rpartition("/")[2] in self._root_names
 
     @functools.cached_property
     def _root_names(self) -> frozenset[str]:
+        """Name the pool's folder, as it is given and as its links lead to it."""
         if self.root is None:
             return frozenset()
         root = os.path.abspath(self.root)
@@ -222,6 +223,7 @@ class Keys:
 
     @functools.cached_property
     def _by_file_name(self) -> dict[str, int]:
+        """Index the ids by the bare names of files; ABSENT for a name of several."""
         ids: dict[str, int] = {}
         for number, key in enumerate(self.keys):
             name = _bare(key.rpartition("/")[2])
@@ -230,17 +232,17 @@ class Keys:
 
     @functools.cached_property
     def _resolve(self) -> Callable[[str], str]:
-        """os.path.realpath, which asks for a folder but once."""
+        """Resolve links as os.path.realpath does, each folder only one time."""
         return functools.cache(os.path.realpath)
 
 
 def _bare(name: str) -> str:
-    """A file's name without the signs that tools replace or leave out."""
+    """Strip a file's name of the signs that tools replace or leave out."""
     return re.sub(r"[^\w.-]|_", "", unicodedata.normalize("NFC", name))
 
 
 def _of_address(address: str) -> str:
-    """The path that an address stands for, decoded; with its host, but for a `file://`."""
+    """Decode the path that an address stands for, with its host but for a `file://`."""
     _, local, path = address.partition("/data/local-files/?d=")
     if local:
         return unquote(path)

@@ -160,7 +160,7 @@ def copies(root: Path, sizes: Sizes) -> dict[str, str]:
 
 
 def _mirrored(root: Path, members: Sequence[str], start: int, sizes: Sizes) -> bool:
-    """Whether the names from their letter `start` on are names of the same sizes and content."""
+    """Tell whether the names, cut at letter `start`, name files of the same size and content."""
     if len(members) < 2 or any(sizes.get(name[start:]) != sizes[name] for name in members):
         return False
     looked = {members[0], members[len(members) // 2], members[-1]}
@@ -171,7 +171,7 @@ def _mirrored(root: Path, members: Sequence[str], start: int, sizes: Sizes) -> b
 
 
 def _ranked(sizes: Sizes) -> dict[str, str]:
-    """The copies of version 0.1, which are named by rank."""
+    """Find the copies that version 0.1 made, which are named by rank."""
     folders: dict[str, list[str]] = {}
     for name in sizes:
         folders.setdefault(_folder(name), []).append(name)
@@ -196,40 +196,44 @@ def _ranked(sizes: Sizes) -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    """A folder's name in lower case, without what stands between its words."""
+    """Write a folder's name in lower case, without what stands between its words."""
     return re.sub(r"[ _.-]", "", name.lower())
 
 
 def _last(name: str) -> str:
+    """Give the last part of a path."""
     return name.rpartition("/")[2]
 
 
 def _folder(name: str) -> str:
+    """Give the path of the folder that a file lies in."""
     return name.rpartition("/")[0]
 
 
 def _stem(name: str) -> str:
+    """Give a file's name without its folder and its ending."""
     return _last(name).rpartition(".")[0]
 
 
 def _above(folder: str) -> list[str]:
-    """A folder and those that it lies in, from the outermost: a and a/b of a/b."""
+    """List a folder and those that it lies in, from the outermost: a and a/b of a/b."""
     parts = folder.split("/") if folder else []
     return ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
 
 
 def _mask_folder(folder: str) -> str | None:
-    """The outermost folder of masks that a folder lies in or is; None for none."""
+    """Find the outermost folder of masks that a folder lies in or is; None for none."""
     each = _above(folder)
     return next((one for one in each if _MASK_FOLDER.fullmatch(_plain(_last(one)))), None)
 
 
 def _is_camera_mask(name: str) -> bool:
+    """Tell whether a file is named as a mask of a camera, in a format of masks."""
     return bool(_CAMERA_MASK.fullmatch(_stem(name))) and name.lower().endswith(LOSSLESS)
 
 
 def _masks_of(group: str, members: Sequence[str], stems: set[str]) -> list[str]:
-    """Those of a folder of masks that are masks: all, those of a camera, or none."""
+    """Select the masks in a folder of masks: all files, those of a camera, or none."""
     paired = sum(bool({_stem(each), _MASK_ENDING.sub("", _stem(each))} & stems) for each in members)
     if 2 * paired >= len(members):
         return list(members)
@@ -239,7 +243,7 @@ def _masks_of(group: str, members: Sequence[str], stems: set[str]) -> list[str]:
 
 
 def _in_place(images: Sequence[str]) -> set[str]:
-    """Masks that lie in the folders of their images, and those of a camera."""
+    """Find masks that lie in the folders of their images, and those of a camera."""
     cameras = {name for name in images if _is_camera_mask(name)}
     if len(cameras) == len(images):
         return set()

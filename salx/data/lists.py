@@ -97,7 +97,7 @@ def _parsed(root: Path, fields: Mapping[str, Any], target: str, where: str) -> R
 
 
 def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
-    """A value as text, "" for none. JSON has more kinds of values than names do."""
+    """Read a value as text, "" for none; JSON has more kinds of values than names do."""
     value = fields.get(name)
     if value is None:
         return ""

@@ -2,7 +2,10 @@
 
 A batch is a function of its number alone: the order of an epoch comes from (seed, epoch), the
 randomness of a transform from (seed, epoch, id). So whoever knows the step goes on with the
-same pixels, whatever reads them. Every host reads its own part of each global batch.
+same pixels, whatever reads them. Every host reads its share of each global batch.
+
+Grain's readers fetch whole batches, as PyTorch's workers do; its cost for each element would be
+several times that of copying a small image.
 """
 
 import contextlib
@@ -14,7 +17,6 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 import grain
 import jax
@@ -65,7 +67,7 @@ def _epoch_order(n: int, seed: int, epoch: int) -> Int64[np.ndarray, " n"]:
 
 
 def _generator(seed: int, epoch: int, index: int) -> np.random.Generator:
-    """Make what an example's transform draws from in an epoch."""
+    """Make the generator that an example's transform draws from in an epoch."""
     return np.random.Generator(np.random.PCG64(seeds.derive(seed, "transform", epoch, index)))
 
 
@@ -84,19 +86,6 @@ class Order:
     batch: int
     start: int
     stop: int
-
-
-@runtime_checkable
-class _Batches(Protocol):
-    """Give global batches by number, of which every host reads its share.
-
-    Grain's readers fetch whole batches, as PyTorch's workers do; its cost for each element
-    would be several times that of copying a small image.
-    """
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, number: int) -> Batch: ...
 
 
 @dataclass(frozen=True)
@@ -194,7 +183,7 @@ class EvalStream:
         return {**stacked(self.source, chosen, changes), "mask": positions < len(self.ids)}
 
 
-def _iterate(batches: _Batches, readers: Readers) -> Generator[Batch, None, None]:
+def _iterate(batches: TrainStream | EvalStream, readers: Readers) -> Generator[Batch, None, None]:
     """Yield batches in order, read ahead of the consumer until it ends or closes the generator."""
     opencv.prepare()
     if readers.workers:
@@ -214,14 +203,16 @@ def _iterate(batches: _Batches, readers: Readers) -> Generator[Batch, None, None
 
 
 def _parse_no_flags() -> None:
-    """Grain passes absl's flags on to its workers, and fails where nobody has parsed any, as in
-    a notebook; there they all have their defaults."""
+    """Mark absl's flags as parsed, with their defaults, where nobody has parsed them.
+
+    Grain passes them on to its workers, and fails where they are not parsed, as in a notebook.
+    """
     if not flags.FLAGS.is_parsed():
         flags.FLAGS.mark_as_parsed()
 
 
 def _begin_worker(index: int, count: int) -> None:
-    """Leave Ctrl-C to the consumer, and end with it however that one ends."""
+    """Make a worker leave Ctrl-C to its consumer, and end when the consumer ends in any way."""
     opencv.prepare()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     consumer = multiprocessing.parent_process()

@@ -61,7 +61,7 @@ def _pixels(dataset: Dataset, source: Source, split: str, indices: np.ndarray) -
 
 
 def _labelled_pixels(dataset: Dataset, item: Item) -> int:
-    """Count an item's labelled pixels; one without a label is none of this check's business."""
+    """Count an item's labelled pixels; an item without a label passes, and counts as one."""
     if "label" not in item:
         return 1
     return int(dataset.task.counts(item["label"], len(dataset.classes)).sum())

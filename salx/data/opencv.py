@@ -16,7 +16,7 @@ PIECE = ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_void_p, ctypes.c_void_p, cty
 
 
 class _Functions(ctypes.Structure):
-    """What glibc's fopencookie makes a stream of."""
+    """Hold the functions of which glibc's fopencookie makes a stream."""
 
     _fields_ = (
         ("read", ctypes.c_void_p),
@@ -27,7 +27,7 @@ class _Functions(ctypes.Structure):
 
 
 class _Heard(threading.local):
-    """What this thread's decoder said so far; None while nothing is decoded."""
+    """Hold what this thread's decoder has printed so far; None while nothing is decoded."""
 
     words: bytes | None = None
 
@@ -70,7 +70,7 @@ def decode(content: bytes, flags: int) -> tuple[Shaped[np.ndarray, "height width
 
 
 def _listen() -> None:
-    """Hear what libjpeg and its like print while this process decodes.
+    """Catch what libjpeg and its like print while this process decodes.
 
     They know no file's name, and nothing else than C's `stderr` to print to. So that becomes a
     stream of ours: it keeps what a thread prints while it decodes, and passes on all else.

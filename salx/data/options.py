@@ -78,7 +78,7 @@ class Folder:
 
 
 def _require_pair(argument: str, value: Any, kind: Any, rule: str) -> None:
-    """Raise ArgumentError, with the rule, for what is no pair of such values."""
+    """Raise ArgumentError, with the rule, for a value that is no pair of such values."""
     try:
         limits.check(argument, value, tuple[kind, kind])
     except ArgumentError as error:

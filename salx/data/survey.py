@@ -123,13 +123,13 @@ def _turned(source: ImageFiles, looked: Sequence[Header | None], orientation: st
 
 
 def _oddities(header: Header) -> list[str]:
-    """What a reader should know of an image: mostly nothing."""
+    """List what a user should know of an image; mostly nothing."""
     odd = [TINY] if min(header[:2]) == 1 else []
     odd += [DEEP] if header.bits > 8 else []
     return odd + ([TURNED] if header.turn != 1 else [])
 
 
 def _line(what: str, keys: Sequence[str], most: int = 3) -> str:
-    """`images ...: 5 (a.png, b.png, c.png and 2 more)`."""
+    """Write a line such as `images ...: 5 (a.png, b.png, c.png and 2 more)`."""
     more = f" and {len(keys) - most:,} more" if len(keys) > most else ""
     return f"{what}: {len(keys):,} ({', '.join(keys[:most])}{more})"

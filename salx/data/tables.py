@@ -104,7 +104,7 @@ def text_of(path: Path) -> str:
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a file; refused before it is read as a whole where it is no text."""
+    """Read the bytes of a file; one that is no text is refused before it is read as a whole."""
     mode = path.stat().st_mode
     # What the shell hands over in /dev/fd is a pipe; any other one might never end, or never say.
     handed_over = stat.S_ISFIFO(mode) and str(path).startswith(("/dev/", "/proc/"))
@@ -202,7 +202,7 @@ def delimited(
 
 
 def _delimiter(text: str, columns: Sequence[str]) -> str:
-    """The delimiter that makes the most of the columns, else the most values, of a header."""
+    """Choose the delimiter that gives the header most of the columns, and else most values."""
     header = next((each for _, each in lines(text)), "")
 
     def worth(delimiter: str) -> tuple[int, int]:
@@ -218,6 +218,7 @@ def _delimiter(text: str, columns: Sequence[str]) -> str:
 def _records(
     path: Path, text: str, delimiter: str, skipped: int
 ) -> Iterator[tuple[int, list[str]]]:
+    """Give (line, values) of each record that is not blank."""
     # Spaces before a value belong to it, but for those before quotes: `a.png, "one, two"`.
     quoted = re.search(rf'{re.escape(delimiter)} +"', text) is not None
     reader = csv.reader(
@@ -233,6 +234,6 @@ def _records(
 
 
 def _by_column(fields: dict[str, Any]) -> dict[str, Any]:
-    """An object's values by lower-case names without spaces; a name as it is wins."""
+    """Rename an object's values to lower case without spaces; a name that is so already wins."""
     exact = {name: value for name, value in fields.items() if name == name.strip().lower()}
     return {name.strip().lower(): value for name, value in fields.items()} | exact

@@ -97,7 +97,7 @@ def _size_of(path: Path) -> int:
 
 
 def _check_records(path: Path, count: int) -> None:
-    """Raise InputError unless a file holds so many records; one that is cut short holds none."""
+    """Raise InputError unless a file holds `count` records; one that is cut short holds none."""
     from array_record.python.array_record_module import ArrayRecordReader
 
     try:

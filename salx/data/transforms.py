@@ -80,7 +80,7 @@ def build(
 
 
 def _final_size(field: str, size: str, options: TransformOptions, shape: Sequence[int]) -> Size:
-    """(H, W) after the transform of that field. Raises ArgumentError if it is not a single one."""
+    """Give (H, W) after the transform of that field; raise ArgumentError if sizes would differ."""
     chosen = tuple(getattr(options, size))
     if getattr(options, field) == "none" or not any(chosen):
         chosen = tuple(shape[:2])

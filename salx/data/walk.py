@@ -112,7 +112,7 @@ class Walk:
     def _sorted_out(
         self, path: str, ends: tuple[str, ...], tell: Callable[[int], None]
     ) -> tuple[list[tuple[str, int]], list[os.DirEntry]]:
-        """The files of a folder that are taken, with their sizes, and the folders in it."""
+        """List the files of a folder that are taken, with their sizes, and the folders in it."""
         files: list[tuple[str, int]] = []
         folders: list[os.DirEntry] = []
         listed = self.entries(path)
@@ -135,7 +135,7 @@ class Walk:
         return files, folders
 
     def _fits(self, folder: Path, name: str) -> bool:
-        """Whether a file's name below a folder can be a key; else that is a fault."""
+        """Tell whether a file's name below a folder can be a key; if not, that is a fault."""
         unsound = bool(UNFIT.search(name))
         if unsound:
             self.fault(unfit(str(folder / name)))
@@ -172,5 +172,5 @@ def lost(entry: os.DirEntry) -> str:
 
 
 def _count(folder: str) -> int:
-    """How many files lie below a folder."""
+    """Count the files below a folder."""
     return sum(len(files) for _, _, files in os.walk(folder))

@@ -30,7 +30,7 @@ CONVERTED = (
 
 
 def _objects() -> classes.Labels:
-    """The 100 classes that instance masks have, numbered from 1; 0 is everything else."""
+    """Make the labels of the 100 classes of instance masks, numbered from 1; 0 is the rest."""
     rows = [row for row in classes.table("ade20k") if row["object"]]
     counted = [{**row, "class": int(row["object"]) - 1} for row in rows]
     nothing = {"object": "0", "class": classes.IGNORED}
@@ -67,6 +67,7 @@ def load(dir: str = "", source: str = "folder", label_ids: str = "official") -> 
 
 
 def _from_folders(dir: str, map: np.ndarray) -> Dataset:
+    """Load the set's own files."""
     if dir:
         _refuse_full(paths.local(dir, "dir"))
     root = listing.locate("ade20k", dir, LAYOUTS, HOW).parent.parent
@@ -97,17 +98,19 @@ def _refuse_full(root: Path) -> None:
 
 
 def _from_tfds(dir: str) -> Dataset:
+    """Load scene_parse150 as tensorflow_datasets prepared it."""
     pool, val = tfds.splits("scene_parse150", dir, ("train", "test"), _item, FEATURES, HOW)
     return _described("ADE20K, the 100 object classes of its instances", pool, val, OBJECTS)
 
 
 def _item(record: dict[str, Any]) -> dict[str, Any]:
-    """An item from a record of tfds' scene_parse150: red is the class, green the instance."""
+    """Make an item of a record of scene_parse150: red is the class, green the instance."""
     image, annotation = (decoding.decode(record[name]) for name in FEATURES)
     return decoding.segmented(image, annotation[..., 0].copy(), OBJECTS.map)
 
 
 def _described(about: str, pool, val, labels: classes.Labels) -> Dataset:
+    """Make the data set of its two splits."""
     return image_files.photographs(
         name="ade20k",
         task=Segmentation(),

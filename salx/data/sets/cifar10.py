@@ -36,6 +36,7 @@ def load(dir: str = "", source: str = "folder") -> Dataset:
 
 
 def _from_folders(dir: str) -> Dataset:
+    """Load the set from class folders of image files."""
     root = listing.locate("cifar10", dir, ("train",), HOW).parent
     held_out = [split for split in ("val", "test") if (root / split).is_dir()]
     if len(held_out) != 1:
@@ -52,6 +53,7 @@ def _from_folders(dir: str) -> Dataset:
 
 
 def _from_tfds(dir: str) -> Dataset:
+    """Load the set as tensorflow_datasets prepared it."""
     held = "train", "test"
     pool, val = tfds.splits("cifar10", dir, held, tfds.classified, tfds.CLASSIFIED, HOW)
     tfds.check_classes(pool, "label", classes.CIFAR10)
@@ -59,6 +61,7 @@ def _from_tfds(dir: str) -> Dataset:
 
 
 def _described(pool, val) -> Dataset:
+    """Make the data set of its two splits."""
     return image_files.photographs(
         name="cifar10",
         task=Classification(),

@@ -61,6 +61,7 @@ def load(dir: str = "", source: str = "folder", label_ids: str = "official") -> 
 
 
 def _from_folders(dir: str, map: np.ndarray) -> Dataset:
+    """Load the set's own files."""
     root = listing.locate("cityscapes", dir, ("leftImg8bit/train",), HOW).parent.parent
     pool, val = (
         listing.with_masks(root, f"leftImg8bit/{split}", f"gtFine/{split}", map, ENDINGS)
@@ -87,18 +88,20 @@ def _mention_cities(pool: image_files.MaskedFiles, val: image_files.MaskedFiles)
 
 
 def _from_tfds(dir: str) -> Dataset:
+    """Load the set as tensorflow_datasets prepared it."""
     name = "cityscapes/semantic_segmentation"
     pool, val = tfds.splits(name, dir, ("train", "validation"), _item, FEATURES, HOW)
     return _described(pool, val, (1024, 2048, 3))
 
 
 def _item(record: dict[str, Any]) -> dict[str, Any]:
-    """An item from a record of tfds' cityscapes."""
+    """Make an item of a record of tfds' cityscapes."""
     image, mask = (record[name] for name in FEATURES)
     return decoding.segmented(decoding.decode(image), decoding.decode_mask(mask), LABELS.map)
 
 
 def _described(pool, val, shape: decoding.Shape) -> Dataset:
+    """Make the data set of its two splits."""
     return image_files.photographs(
         name="cityscapes",
         task=Segmentation(),

@@ -127,6 +127,7 @@ def _warn(sources: Sequence[image_files.ImageFiles], names: tuple[str, ...], roo
 
 
 def _check_classes(names: tuple[str, ...], needed: bool) -> None:
+    """Raise ArgumentError for classes that are missing, repeated or too many."""
     if needed and not names:
         raise ArgumentError("classes", "{name}: needs the names of the masks' classes 0, 1, ...")
     if len(set(names)) < len(names) or (needed and len(names) > UNKNOWN):
@@ -136,7 +137,7 @@ def _check_classes(names: tuple[str, ...], needed: bool) -> None:
 def _listed(
     root: Path, labels: str, dense: bool, names: tuple[str, ...]
 ) -> tuple[tuple[str, ...], Sequence[image_files.ImageFiles]]:
-    """The classes and the sources of both splits of a list."""
+    """Give the classes and the sources of both splits of a list."""
     rows = lists.read(root, labels, "mask" if dense else "label", needed=bool(names))
     if rows and not rows[0].target:
         return names, lists.unlabelled(root, rows)
@@ -147,8 +148,10 @@ def _listed(
 
 
 def _splits(root: Path, names: Sequence[str], walk: Walk) -> list[str]:
-    """The folders below `root` of the pool and, if there is one, of validation. A class of these
-    `names` may be called train, where others of them lie beside it."""
+    """Find the folders below `root` of the pool and, if there is one, of validation.
+
+    One of the classes `names` may be called train, where folders of other classes lie next to it.
+    """
     listed = [entry.name for entry in listing.entries(root, walk) if entry.is_dir()]
     if any(name in names and not layouts.is_split(name) for name in listed):
         listed = [name for name in listed if name not in names]
@@ -159,8 +162,11 @@ def _splits(root: Path, names: Sequence[str], walk: Walk) -> list[str]:
 def _class_folders(
     root: Path, names: tuple[str, ...], every: bool, walk: Walk
 ) -> tuple[tuple[str, ...], list[image_files.ClassifiedFiles]]:
-    """The classes and the sources of both splits; unless `every` name of a folder may be a class
-    and hold further folders, what looks like another layout is refused."""
+    """Give the classes and the sources of both splits.
+
+    Where `every` is False, ArgumentError refuses what looks like another layout: a folder of a
+    name that no class has, and a folder in a class folder.
+    """
     splits = _splits(root, names, walk)
     classes = names or listing.class_names(root / splits[0], walk)
     for name in () if names or every else classes:
@@ -176,11 +182,12 @@ def _class_folders(
 
 
 def _indices(names: Sequence[str]) -> np.ndarray:
-    """The label map of masks that hold class indices or 255."""
+    """Make the label map of masks that hold class indices or 255."""
     return label_map({number: number for number in range(len(names))})
 
 
 def _masks_of(root: Path, split: str, names: Sequence[str], walk: Walk) -> image_files.MaskedFiles:
+    """Make the source of a split of images with masks."""
     prefix, endings = listing.prefix(split), (READABLE, listing.MASKS)
     folders = f"{prefix}images", f"{prefix}masks"
     return listing.with_masks(root, *folders, _indices(names), endings, walk)
@@ -203,7 +210,7 @@ def _tell(lines: Sequence[str]) -> None:
 
 
 def _looked_for(root: Path, labels: str) -> str:
-    """Where validation would be, for a study that has none."""
+    """Say where validation was looked for, for a study that has none."""
     if labels in IMAGES:
         return f"labels={labels!r} reads a pool alone"
     if lists.is_list(labels):

@@ -39,6 +39,7 @@ def load(dir: str = "", source: str = "folder") -> Dataset:
 
 
 def _from_folders(dir: str) -> Dataset:
+    """Load the set from synset folders of image files."""
     root = listing.locate("imagenet", dir, LAYOUTS, HOW).parent
     for split in ("train", "val"):
         _check_synsets(root / split)
@@ -62,6 +63,7 @@ def _check_synsets(folder: Path) -> None:
 
 
 def _from_tfds(dir: str) -> Dataset:
+    """Load the set as tensorflow_datasets prepared it."""
     held = "train", "validation"
     pool, val = tfds.splits("imagenet2012", dir, held, tfds.classified, tfds.CLASSIFIED, HOW)
     tfds.check_classes(pool, "label", IMAGENET)
@@ -69,6 +71,7 @@ def _from_tfds(dir: str) -> Dataset:
 
 
 def _described(pool, val, synsets: tuple[str, ...]) -> Dataset:
+    """Make the data set of its two splits."""
     about = f"ImageNet (ILSVRC 2012), {len(synsets)} of its 1,000 synsets"
     return image_files.photographs(
         name="imagenet", task=Classification(), about=about, pool=pool, val=val, classes=synsets
