@@ -1,4 +1,4 @@
-"""Data sets: what a pool is, and the sets known by name.
+"""Data sets: what one consists of, and the registry of those that have a name.
 
 A set is one file with a `load(**options) -> Dataset` that registers itself. Other packages bring
 theirs through the entry point group `salx.datasets`; `module:function` names any other.

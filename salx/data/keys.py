@@ -122,9 +122,10 @@ class Keys:
     def match(self, names: Sequence[str], folder: Path | None = None) -> Match:
         """Find the images that the names of one source mean.
 
-        What is no path of this machine is matched by its end, where all such names of the source
-        have the same start: an address of any kind, and a path through a folder of the pool's
-        name. So is, at last, what was uploaded to Label Studio, by its file's name alone.
+        A name that is no path of this machine, but an address or a path through a folder of the
+        pool's name, is cut into a start and a key. The start that is cut off is the same for all
+        such names of the source. A name that is still not found, of an image that was uploaded
+        to Label Studio, is matched by its file's name alone.
 
         Args:
           names: the names as they are written.

@@ -105,7 +105,7 @@ def masks(names: Iterable[str]) -> dict[str, str]:
     These are: what lies in a folder of masks (`masks/`, `labels/`, `gtFine/` ...), where at least
     half of its stems are those of images outside of it, in the folder that it lies in or below;
     a file beside its image (`a.jpg`, `a_mask.png`); and masks of a camera (`masks/front.png`,
-    `camera_mask.png`), which are no one image's but have a format of masks.
+    `camera_mask.png`), which belong to no one image and have one of the LOSSLESS formats.
 
     Args:
       names: the files' names below the set's folder.

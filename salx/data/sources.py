@@ -1,4 +1,4 @@
-"""What a source of examples is, and what can be done with any of them."""
+"""Sources of examples, and what can be done with any of them."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence

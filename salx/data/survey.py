@@ -50,7 +50,7 @@ def survey(name: str, sources: Sequence[ImageFiles], orientation: str) -> Survey
       name: the data set's, for progress.
       sources: the files.
       orientation: "auto" turns images, and refuses where nothing tells whether a mask was drawn
-        on the turned image; "apply" takes it that it was; "ignore" turns nothing.
+        on the turned image; "apply" assumes that it was; "ignore" turns nothing.
 
     Returns:
       The turned sources, and what the headers say of them.

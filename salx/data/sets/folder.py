@@ -64,8 +64,8 @@ def load(
       classes: the names of the classes, in order. Masks hold indices into them, or 255, so that
         masks need them; without masks, () takes the classes that are there, sorted.
       orientation: "auto" turns images as EXIF says, and masks with them if they have the size of
-        the stored image; where sizes do not tell, the set is refused. "apply" takes it there
-        that masks were drawn on the turned images; "ignore" turns nothing.
+        the stored image; where sizes do not tell, the set is refused. "apply" assumes there that
+        masks were drawn on the turned images; "ignore" turns nothing.
       on_error: "skip" leaves out links that lead nowhere and names that cannot be read; "raise"
         stops at them.
 
