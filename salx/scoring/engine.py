@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Int
 
 from salx.data import loader
 from salx.data.datasets import Dataset
@@ -24,14 +25,14 @@ IN_FLIGHT = 2  # batches whose rows have not come back yet, beside the newest
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of each example.
+    """Describe what is asked of each example.
 
     Attributes:
       surrogate: who answers.
       policy: whose score is computed of the answer.
-      seed: that of passes which draw.
-      predictions: note each example's class as well (see salx.scoring.predictions).
-      maps: compute the policy's values of each place in place of its score.
+      seed: of passes and policies that draw random numbers.
+      predictions: whether each example's class is noted as well (see salx.scoring.predictions).
+      maps: whether the policy's values at each position are computed in place of its score.
     """
 
     surrogate: Surrogate
@@ -42,7 +43,10 @@ class Question:
 
     @property
     def key(self) -> tuple:
-        """What the compiled step depends on, by value; the seed is an argument of the step."""
+        """Collect by value what the compiled step depends on.
+
+        The seed is none of it: it is an argument of the step.
+        """
         policy = self.policy
         return (
             *(self.surrogate.trace_key, policy.scoring_key, policy.needs.passes),
@@ -52,14 +56,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a pass reads the pool: examples in a batch, and the readers that work ahead."""
+    """Describe how a pass reads the pool.
+
+    Attributes:
+      batch: the number of examples in a global batch.
+      readers: the threads and processes that work ahead.
+    """
 
     batch: int
     readers: Readers = READ_HERE
 
 
 class Scorer:
-    """Runs scoring passes, and keeps the steps that were compiled for them.
+    """Run scoring passes, and keep the steps that were compiled for them.
 
     Two questions that are equal by value share a step; all are freed with the scorer.
     """
@@ -68,7 +77,15 @@ class Scorer:
         self._steps: dict[tuple, Callable] = {}
 
     def step(self, question: Question) -> Callable:
-        """Return the jitted (variables or answers, seed, batch) -> rows of a question."""
+        """Return the jitted step of a question, made at the first call.
+
+        Args:
+          question: what is asked of each example.
+
+        Returns:
+          (variables or answers, seed, batch) -> rows. The first are the variables of a surrogate
+          that jax can trace, and the outputs of any other.
+        """
         if question.key not in self._steps:
             name = f"score {question.surrogate.label}"
             placed = mesh.Placement(batched=(2,), split_output=True)
@@ -81,24 +98,25 @@ class Scorer:
         self,
         question: Question,
         dataset: Dataset,
-        ids: np.ndarray,
+        ids: Int[np.ndarray, " n"],
         reading: Reading,
         saved: SavedPass | None = None,
         watch: Watch = lambda done, total: None,
     ) -> Rows:
-        """Ask about the pool's examples `ids`.
+        """Ask about examples of the pool.
 
         Args:
           question: who is asked, and what is computed.
           dataset: whose pool, brought to what the surrogate sees.
-          ids: int64[n], in the order of the rows.
+          ids: the examples' numbers in the pool, in the order of the rows.
           reading: how the pool is read.
-          saved: where the pass is kept, so that it can be stopped and goes on from there.
+          saved: where the pass is kept, so that it can be stopped and goes on from there; None for
+            nowhere.
           watch: hears (done, total) as the pass goes on.
 
         Returns:
-          Rows [n, ...] in host memory, on every process. What stays in memory is one row and one
-          id for each example and the batches in flight.
+          Rows [n, ...] in host memory, on every process. What stays in memory is one row and one id
+          for each example and the batches in flight.
         """
         step, surrogate = self.step(question), question.surrogate
         table = _Table(dataset, ids, reading.batch, saved)
@@ -132,7 +150,7 @@ class Scorer:
 
 
 class _Table:
-    """The rows of a pass, filled in batch by batch."""
+    """Hold the rows of a pass, filled in batch by batch."""
 
     def __init__(self, dataset: Dataset, ids: np.ndarray, batch: int, saved: SavedPass | None):
         self.batch, self.saved, self.size = batch, saved, len(ids)
@@ -167,13 +185,13 @@ class _Table:
 
 
 def _fields(batch: dict[str, Any], labels: bool) -> dict[str, Any]:
-    """What of a batch goes to the devices."""
+    """Choose the fields of a batch that go to the devices."""
     wanted = ("image", "size", "id", *(("label",) if labels else ()))
     return {name: batch[name] for name in wanted if name in batch}
 
 
 def _step(question: Question) -> Callable:
-    """The function (variables or answers, seed, batch) -> rows, to be jitted."""
+    """Make the function (variables or answers, seed, batch) -> rows, to be jitted."""
     surrogate, policy = question.surrogate, question.policy
     passes, task = policy.needs.passes, surrogate.task
 
@@ -211,5 +229,5 @@ def _step(question: Question) -> Callable:
 
 
 def _members_shown(question: Question) -> bool:
-    """Whether the policy is shown an ensemble's members one by one."""
+    """Tell whether the policy is shown an ensemble's members one by one."""
     return question.surrogate.leading and question.policy.needs.members

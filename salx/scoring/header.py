@@ -1,4 +1,4 @@
-"""What a record says of who chose, how, from what, and after which record."""
+"""The header of a record: who chose, how, from what, and after which record."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +14,13 @@ SHOWN = 100  # keys of examples that were left out as they cannot be read
 
 @dataclass(frozen=True)
 class Origin:
-    """Who chose: the surrogate's label, and what tells which model it was: {"run", "step",
-    "digest"}, {"file", "digest"}, or {"members": [...]}; both None where nobody was asked."""
+    """Name who chose; both fields are None where nobody was asked.
+
+    Attributes:
+      surrogate: the label of the surrogate.
+      checkpoint: tells which model it was: {"run", "step", "digest"}, {"file", "digest"}, or
+        {"members": [...]}.
+    """
 
     surrogate: str | None
     checkpoint: dict[str, Any] | None
@@ -23,7 +28,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class Where:
-    """Where a record stands: its seed, its cycle, and the digest of the record before it."""
+    """Name the position of a record in its chain.
+
+    Attributes:
+      seed: of the study or the command.
+      cycle: counted from 0.
+      parent: the digest of the record before it; None for the first.
+    """
 
     seed: int
     cycle: int = 0
@@ -37,7 +48,10 @@ def identity(policy: Policy, dataset: Dataset, origin: Origin, where: Where) -> 
       policy: how it is chosen.
       dataset: from what.
       origin: by whom.
-      where: the record's place in its chain.
+      where: the record's position in its chain.
+
+    Returns:
+      The fields, in JSON's types.
     """
     outside = registry.origin(policy)
     return {
@@ -72,6 +86,9 @@ def header(
       policy, dataset, origin, where: as for `identity`.
       labelled: how many examples were labelled before.
       stages: what the filters left, and what was chosen of it.
+
+    Returns:
+      The header, in JSON's types; `records.encode` adds the number of picks and the digest.
     """
     candidates, choice = stages
     skipped = dataset.skipped

@@ -1,8 +1,8 @@
 """The three stages of a choice: filters, allocation, and the policy's `select` for each group.
 
-A filter leaves candidates out, with a reason; an allocation parts the rest into groups, each with
-its share of the budget; then the policy selects from each group in turn, and sees what was chosen
-from those before it. Each stage is told in the record's header.
+A filter leaves candidates out, with a reason; an allocation divides the rest into groups, each
+with its share of the budget; then the policy selects from each group in turn, and is shown what
+was chosen from those before it. Each stage is told in the record's header.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import jax
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 
 from salx.data.sources import Source
 from salx.infra.errors import RunError
@@ -19,67 +20,109 @@ from salx.policies.scored import Chosen, Labelled, Rows, Scored, check_finite
 
 
 class Filter(Protocol):
-    """Leaves examples out before anything is scored."""
+    """Leave examples out before anything is scored."""
 
     @property
     def name(self) -> str:
-        """What the record calls it."""
+        """Name the filter, as the record calls it."""
         ...
 
     @property
     def reason(self) -> str:
-        """What is true of those that it leaves out."""
+        """Tell what is true of the examples that the filter leaves out."""
         ...
 
-    def keep(self, ids: np.ndarray) -> np.ndarray:
-        """Tell which of the pool's examples `ids` may be chosen, bool like ids."""
+    def keep(self, ids: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+        """Tell which examples may be chosen.
+
+        Args:
+          ids: their numbers in the pool.
+
+        Returns:
+          False for those that are left out.
+        """
 
 
 @dataclass(frozen=True)
 class NotLabelled:
-    """Leaves out what is labelled already: ids int64[L]."""
+    """Leave out what is labelled already.
 
-    labelled: np.ndarray
+    Attributes:
+      labelled: the numbers of the labelled examples in the pool.
+      name: as the record calls the filter.
+      reason: what is true of the examples that it leaves out.
+    """
+
+    labelled: Int[np.ndarray, " L"]
     name: str = "labelled"
     reason: str = "has a label already"
 
-    def keep(self, ids: np.ndarray) -> np.ndarray:
-        """Tell which ids are not labelled."""
+    def keep(self, ids: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+        """Tell which examples are not labelled.
+
+        Args:
+          ids: their numbers in the pool.
+
+        Returns:
+          False for those that are labelled.
+        """
         return ~np.isin(ids, self.labelled)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Candidates that share a part of the budget: positions int64[m] among them, and the count."""
+    """Hold candidates that have one share of the budget.
+
+    Attributes:
+      name: as the record calls the group.
+      positions: where they are among all candidates.
+      count: how many of them are to be chosen.
+    """
 
     name: str
-    positions: np.ndarray
+    positions: Int[np.ndarray, " m"]
     count: int
 
 
-Allocation = Callable[[np.ndarray, int], Sequence[Group]]  # (candidate ids, count) -> groups
+Allocation = Callable[[Int[np.ndarray, " n"], int], Sequence[Group]]  # of candidates' ids
 
 
-def as_one(ids: np.ndarray, count: int) -> list[Group]:
-    """Allocate the whole budget to one group of all candidates."""
+def as_one(ids: Int[np.ndarray, " n"], count: int) -> list[Group]:
+    """Allocate the whole budget to one group of all candidates.
+
+    Args:
+      ids: the numbers of the candidates in the pool.
+      count: how many are to be chosen.
+
+    Returns:
+      The group, in a list.
+    """
     return [Group("all", np.arange(len(ids)), count)]
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """What remains of a pool after the filters.
+    """Hold what remains of a pool after the filters.
 
     Attributes:
-      ids: int64[n], ascending.
+      ids: the numbers of the candidates in the pool, ascending.
       filters: of each filter its name, reason and how many it left out, for the record.
     """
 
-    ids: np.ndarray
+    ids: Int[np.ndarray, " n"]
     filters: tuple[dict[str, Any], ...] = ()
 
 
 def filtered(size: int, filters: Sequence[Filter]) -> Candidates:
-    """Apply the filters, one after the other, to a pool of `size` examples."""
+    """Apply filters to a pool, one after the other.
+
+    Args:
+      size: how many examples the pool has.
+      filters: each is asked about what those before it have left.
+
+    Returns:
+      The candidates that remain.
+    """
     ids, notes = np.arange(size), []
     for each in filters:
         stays = each.keep(ids)
@@ -91,47 +134,47 @@ def filtered(size: int, filters: Sequence[Filter]) -> Candidates:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen.
+    """Hold what was chosen.
 
     Attributes:
-      ids: int64[k], in order of rank.
-      scores: [k], the picks' scores.
+      ids: the numbers of the picks in the pool, in order of rank.
+      scores: the picks' scores.
       all: the scores of all candidates, None where the policy has rows of another kind.
       groups: of each group its name, how many were asked and how many chosen, for the record.
       reason: why fewer were chosen than asked for; empty where all were.
     """
 
-    ids: np.ndarray
-    scores: np.ndarray
-    all: np.ndarray | None
+    ids: Int[np.ndarray, " k"]
+    scores: Shaped[np.ndarray, " k"]
+    all: Shaped[np.ndarray, " n"] | None
     groups: tuple[dict[str, Any], ...] = ()
     reason: str = ""
 
 
 @dataclass(frozen=True)
 class Round:
-    """One choice from a pool.
+    """Describe one choice from a pool.
 
     Attributes:
       policy: how to choose.
       source: the pool, for the examples' keys.
-      labelled: ids int64[L] of what is labelled already, ascending.
+      labelled: the numbers of what is labelled already, ascending.
       seed: of the study or the command.
-      classifier: the surrogate's last linear layer, where the policy needs it.
-      labels: (ids) -> int32 labels of labelled examples, where the policy needs them.
-      allocation: how the budget is shared out.
+      classifier: (W, b) of the surrogate's last linear layer, where the policy needs it.
+      labels: (ids) -> the labels of labelled examples, where the policy needs them.
+      allocation: how the budget is divided.
     """
 
     policy: Policy
     source: Source
-    labelled: np.ndarray
+    labelled: Int[np.ndarray, " L"]
     seed: int = 0
-    classifier: tuple[np.ndarray, np.ndarray] | None = None
-    labels: Callable[[np.ndarray], np.ndarray] | None = None
+    classifier: tuple[Float[np.ndarray, "d C"], Float[np.ndarray, " C"]] | None = None
+    labels: Callable[[Int[np.ndarray, " m"]], Int[np.ndarray, " m"]] | None = None
     allocation: Allocation = field(default=as_one)
 
 
-Score = Callable[[np.ndarray], Rows]
+Score = Callable[[Int[np.ndarray, " n"]], Rows]
 
 
 def choose(turn: Round, candidates: Candidates, count: int, score: Score) -> Choice:
@@ -142,6 +185,9 @@ def choose(turn: Round, candidates: Candidates, count: int, score: Score) -> Cho
       candidates: what can be chosen.
       count: how many to choose.
       score: (ids) -> rows of the pool's examples; not called for a policy that asks nobody.
+
+    Returns:
+      The picks, and what the record tells of them.
 
     Raises:
       RunError: naming the example, for a score or row that is not finite; naming the policy, if
@@ -167,7 +213,7 @@ def choose(turn: Round, candidates: Candidates, count: int, score: Score) -> Cho
             chosen=chosen,
         )
         picks = policy.select(scored, group.count)
-        check_picks(policy, picks, len(members), group.count)
+        _check_picks(policy, picks, len(members), group.count)
         at = group.positions[picks.positions]
         chosen = _with(chosen, ids[at], keys, _rows_at(rows, at))
         scores.append(picks.scores)
@@ -177,7 +223,7 @@ def choose(turn: Round, candidates: Candidates, count: int, score: Score) -> Cho
     return Choice(chosen.ids, np.concatenate(scores), every, tuple(notes), "; ".join(reasons))
 
 
-def check_picks(policy: Policy, picks: Chosen, size: int, count: int) -> None:
+def _check_picks(policy: Policy, picks: Chosen, size: int, count: int) -> None:
     """Raise RunError unless the picks are distinct, of the candidates, and at most `count`."""
     positions = np.asarray(picks.positions)
     if len(positions) > count:
@@ -195,7 +241,7 @@ def check_picks(policy: Policy, picks: Chosen, size: int, count: int) -> None:
 
 
 def _labelled(turn: Round, score: Score, rows: Rows) -> Labelled:
-    """What is labelled already, with its rows and labels where the policy needs them."""
+    """Collect what is labelled already, with its rows and labels where the policy needs them."""
     needs, ids = turn.policy.needs, turn.labelled
     keys = [turn.source.keys[id_] for id_ in ids]
     its_rows = labels = None
@@ -208,11 +254,12 @@ def _labelled(turn: Round, score: Score, rows: Rows) -> Labelled:
 
 
 def _rows_at(rows: Rows, positions: np.ndarray) -> Rows:
+    """Select rows by their positions."""
     return jax.tree.map(lambda array: array[positions], rows)
 
 
 def _with(chosen: Labelled, ids: np.ndarray, keys: Sequence[str], rows: Rows) -> Labelled:
-    """What was chosen so far, and more."""
+    """Add picks to what was chosen so far."""
     joined = jax.tree.map(lambda a, b: np.concatenate([a, b]), chosen.rows, rows)
     return Labelled(
         np.concatenate([chosen.ids, ids]), [*chosen.keys, *(keys[id_] for id_ in ids)], joined

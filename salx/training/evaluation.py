@@ -1,4 +1,4 @@
-"""What a model is worth on the validation split: metrics as sums, divided once at the end."""
+"""The evaluation on the validation split: metrics as sums, divided only at the end."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,13 +16,21 @@ from salx.tasks import Task
 
 
 class Evaluator:
-    """Measures models, and keeps the steps that were compiled for them."""
+    """Measure models on the validation split, and keep the steps that were compiled for them."""
 
     def __init__(self) -> None:
         self._steps: dict[tuple[Model, Task], Callable] = {}
 
     def step(self, model: Model, task: Task) -> Callable:
-        """Return the jitted (variables, batch) -> sums over the labels that count."""
+        """Return the jitted step of a model and a task, made at the first call.
+
+        Args:
+          model: the model; equal ones share a step.
+          task: the task.
+
+        Returns:
+          (variables, batch) -> the sums of `task.update` over the labels of the batch.
+        """
         if (model, task) not in self._steps:
 
             def count(variables, batch):
@@ -43,8 +51,19 @@ class Evaluator:
     ) -> dict[str, Any]:
         """Measure a model on the validation split.
 
+        Args:
+          model: the model.
+          variables: its arrays by collection, {"params", "batch_stats"}.
+          dataset: whose validation split, transforms and task are used.
+          batch: the number of examples in a global batch.
+          readers: how many threads and processes read the images.
+
         Returns:
           What the task computes, as fractions, and "val": how many examples there are.
+
+        Raises:
+          RunError: where the mean loss is not finite.
+          Stopped: where SIGTERM came.
         """
         source, sums = dataset.val, []
         step = self.step(model, dataset.task)

@@ -1,4 +1,4 @@
-"""Training: the loop of steps that survives interruptions."""
+"""The loop of training steps, which survives interruptions."""
 
 import contextlib
 from collections.abc import Callable, Generator
@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Int
 
 from salx.data import loader
 from salx.data.datasets import Dataset
@@ -20,42 +21,67 @@ from salx.training.step import Trained, TrainState, make_initial, make_step
 
 
 class Watcher:
-    """Hears how a training goes. Every method does nothing; override what is wanted."""
+    """Follow how a training goes. Every method does nothing; override those that you need."""
 
     def started(self, step: int, total: int) -> None:
-        """The training stands at `step` of `total`."""
+        """Hear where a training begins, or goes on.
+
+        Args:
+          step: how many steps are done.
+          total: how many steps it has.
+        """
 
     def logged(self, step: int, metrics: dict[str, float]) -> None:
-        """The metrics since the last call, at every `log_every` steps and at each save but one
-        that SIGTERM asks for."""
+        """Hear the metrics since the last call.
+
+        It is called at every `log_every` steps and at each save, but not at one that SIGTERM asks
+        for.
+
+        Args:
+          step: how many steps are done.
+          metrics: "loss", "accuracy" and "learning_rate".
+        """
 
 
 @dataclass(frozen=True)
 class Training:
-    """One training: what, on which examples of the pool, from which seed.
+    """Describe one training: what, on which examples of the pool, from which seed.
 
-    `weights` counts further seeds of the weights, for an ensemble's members.
+    Attributes:
+      what: the model, the recipe and the task.
+      dataset: whose pool is trained on.
+      ids: the numbers of the labelled examples in the pool; their order bears on the batches.
+      seed: of the run.
+      weights: 0, or the number of a further seed of the weights, for an ensemble's members.
     """
 
     what: Trained
     dataset: Dataset = field(repr=False)
-    ids: np.ndarray = field(repr=False)
+    ids: Int[np.ndarray, " n"] = field(repr=False)
     seed: int
     weights: int = 0
 
     @property
     def weight_seed(self) -> int:
-        """The seed of the weights and the dropout, apart from that of the batches' order."""
+        """Derive the seed of the weights and the dropout, apart from that of the batches' order."""
         more = (self.weights,) if self.weights else ()
         return seeds.derive(self.seed, "weights", *more)
 
     @property
     def total(self) -> int:
-        """The number of its steps."""
+        """Count the steps of the training."""
         return self.what.recipe.total_steps(len(self.ids))
 
     def batches(self, done: int) -> Generator[dict[str, Any], None, None]:
-        """Yield the batches from step `done` on."""
+        """Read the batches from a step on.
+
+        Args:
+          done: how many steps are done.
+
+        Yields:
+          One batch for each step that is left: {"image": uint8[B, H, W, C], "label", "id":
+            int32[B]}, where B is this process's portion of the global batch.
+        """
         recipe = self.what.recipe
         order = loader.Order(seeds.derive(self.seed, "batches"), recipe.batch, done, self.total)
         stream = loader.TrainStream(
@@ -65,7 +91,7 @@ class Training:
 
 
 class Trainer:
-    """Runs trainings, and keeps the steps that were compiled for them.
+    """Run trainings, and keep the steps that were compiled for them.
 
     Two trainings of equal models, recipes and modules share them; all are freed with the trainer.
     """
@@ -74,11 +100,25 @@ class Trainer:
         self._steps: dict[tuple[str, Trained], Callable] = {}
 
     def step(self, what: Trained) -> Callable:
-        """Return the jitted (state, metrics, batch) -> (state, metrics)."""
+        """Return the jitted training step, made at the first call.
+
+        Args:
+          what: what is trained; equal ones share a step.
+
+        Returns:
+          (state, metrics, batch) -> (state, metrics), as `make_step` explains.
+        """
         return self._made(make_step, "step", what)
 
     def initial(self, what: Trained) -> Callable[[int, int], TrainState]:
-        """Return the jitted (seed, total) -> the state at step 0, without pretrained weights."""
+        """Return the jitted function that draws the first state, made at the first call.
+
+        Args:
+          what: what is trained; equal ones share the function.
+
+        Returns:
+          (seed, total) -> the state at step 0, without pretrained weights.
+        """
         return self._made(make_initial, "initial", what)
 
     def _made(self, make: Callable[[Trained], Callable], kind: str, what: Trained) -> Callable:
@@ -96,11 +136,19 @@ class Trainer:
 
         The same arguments give the same state, also after interruptions.
 
+        Args:
+          training: what is trained, on what.
+          checkpoints: where the state is saved, and where it is found after an interruption.
+          watcher: hears how it goes; None for nobody.
+
+        Returns:
+          The state after the last step.
+
         Raises:
-          RunError: with step and example key, for a loss that is not finite; such a state is
-            never saved.
-          Stopped: after saving, at the first step after SIGTERM. The journal has no line of it,
-            as it would have none without SIGTERM; its metrics go on with the state.
+          RunError: with step and example key, for a loss that is not finite; such a state is never
+            saved.
+          Stopped: after saving, at the first step after SIGTERM. The journal has no line of it, as
+            it would have none without SIGTERM; its metrics go on with the state.
         """
         watcher, recipe = watcher or Watcher(), training.what.recipe
         step_once, total = self.step(training.what), training.total
@@ -126,23 +174,36 @@ class Trainer:
         return state
 
     def _begin(self, training: Training, checkpoints: Checkpoints) -> tuple[TrainState, Metrics]:
-        """The newest checkpoint's state, or that of step 0, and the metrics since the last line
-        of the journal."""
+        """Return the state to begin with, and the metrics since the last line of the journal.
+
+        These are the newest checkpoint's, or those of step 0.
+        """
         fresh, seed = self.initial(training.what), training.weight_seed
         saved = checkpoints.resume(mesh.abstract(fresh, seed, training.total))
         if saved is None:
-            return start(training.what.model, fresh(seed, training.total)), empty_metrics()
+            return _start(training.what.model, fresh(seed, training.total)), empty_metrics()
         return saved[0], from_notes(saved[1])
 
 
-def start(model: Model, fresh: TrainState) -> TrainState:
+def _start(model: Model, fresh: TrainState) -> TrainState:
     """Return the state at step 0: fresh, or with the model's pretrained weights."""
     variables = {"params": fresh.params, "batch_stats": fresh.batch_stats}
     return fresh.replace(**with_pretrained(model, variables))
 
 
 def checked(metrics: Metrics, source: Source) -> dict[str, float]:
-    """Return the metrics as floats. Raises RunError if a loss among them was not finite."""
+    """Read the metrics from the devices.
+
+    Args:
+      metrics: since the last line of the journal.
+      source: the pool, for an example's key.
+
+    Returns:
+      The values by name.
+
+    Raises:
+      RunError: naming the step and the example, if a loss among them was not finite.
+    """
     values = jax.device_get(metrics.compute())
     step, example = values.pop("failure")
     if step >= 0:

@@ -1,4 +1,4 @@
-"""How a model is trained, as values: the section `config.train`."""
+"""The recipe of a training, as values: the section `config.train`."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Annotated, Any
@@ -13,23 +13,29 @@ Momentum = Annotated[float, Real("[0, 1)")]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: the section `config.train`; either `steps` or `epochs` is above 0.
+    """Describe how a model is trained: the section `config.train`.
+
+    Either `steps` or `epochs` is above 0. `threads`, `workers`, `log_every` and `save_every` change
+    no outcome.
 
     Attributes:
-      batch: examples of a global batch, over all devices.
-      accumulate: parts in which a batch goes through the model, if it does not fit.
-      steps, epochs: the length of a training; one of them is above 0.
+      batch: examples of a global batch, over all devices; even.
+      accumulate: how many parts a batch goes through the model in, if it does not fit.
+      steps: the length of a training in steps; 0 where `epochs` gives it.
+      epochs: the length in passes over the labelled examples; 0 where `steps` gives it.
+      learning_rate: the highest rate; it climbs linearly to it and then follows `schedule`.
+      schedule: "constant", "cosine", "poly" (power 0.9) or "thirds" (a tenth after each third).
+      warmup: the fraction of the steps over which the rate climbs.
+      momentum: of "sgd".
+      weight_decay: of all parameters but biases and normalisation.
+      threads: how many threads read images ahead in each process; 0 reads in the consumer's thread.
+      workers: how many processes read images ahead; 0 reads in this process.
+      log_every: how many steps there are between two lines of the journal.
+      save_every: how many steps there are between two checkpoints; 0 saves only at the end.
       optimizer: "sgd", with momentum, or "adamw", whose weight decay is decoupled.
-      learning_rate: its peak, which it reaches after `warmup`; then it follows `schedule`.
-      schedule: constant, cosine, poly (0.9) or thirds (a tenth after each third).
-      warmup: the share of the steps in which the rate climbs linearly.
-      momentum: of sgd.
-      beta1, beta2, epsilon: of adamw.
-      weight_decay: not of biases and normalisation.
-      threads: readers that work ahead; they change no outcome, nor do the next three.
-      workers: processes of such readers.
-      log_every: steps from one line of metrics to the next.
-      save_every: steps from one checkpoint to the next; 0 saves at the end alone.
+      beta1: the decay of the gradient's running mean in "adamw".
+      beta2: the decay of the squared gradient's running mean in "adamw".
+      epsilon: added to the denominator in "adamw".
     """
 
     batch: Annotated[int, Whole(2, 1_000_000)] = 16
@@ -67,16 +73,29 @@ class Recipe:
 
     @property
     def readers(self) -> Readers:
-        """The readers that work ahead, in training and in every other pass."""
+        """Return the readers that work ahead, in training and in every other pass."""
         return Readers(self.threads, self.workers)
 
     def total_steps(self, examples: int) -> int:
-        """Count the steps of a whole training on so many labelled examples."""
+        """Count the steps of a whole training.
+
+        Args:
+          examples: how many labelled examples there are.
+
+        Returns:
+          `steps`, or round(epochs * examples / batch) and at least 1.
+        """
         return self.steps or max(1, round(self.epochs * examples / self.batch))
 
     def outcome(self) -> dict[str, Any]:
-        """Return the fields that decide the outcome; those of LATER are left out at their
-        defaults, so that runs of versions that did not have them are still the same runs."""
+        """Collect the fields that decide the outcome.
+
+        Those of LATER are left out at their defaults, so that runs of versions that did not have
+        them are still the same runs.
+
+        Returns:
+          The values by name, in JSON's types.
+        """
         values = {name: value for name, value in asdict(self).items() if name not in FREE}
         return {n: v for n, v in values.items() if n not in LATER or v != DEFAULTS[n]}
 

@@ -17,12 +17,18 @@ from salx.training.metrics import Metrics
 from salx.training.optimizer import apply_updates, learning_rate, optimizer
 from salx.training.recipe import Recipe
 
+Leaf = Any  # an array, or what jax puts in an array's position as it maps over a tree
+
 
 @dataclass(frozen=True)
 class Trained:
-    """What is trained, how, and for which task: all that a compiled step depends on.
+    """Describe what is trained, how, and for which task: all that a compiled step depends on.
 
-    `head` is a module that is trained along, by an optimiser of its own.
+    Attributes:
+      model: the model.
+      recipe: how it is trained.
+      task: what its labels are.
+      head: a module that is trained along, by an optimiser of its own; None for none.
     """
 
     model: Model
@@ -33,18 +39,21 @@ class Trained:
 
 @flax.struct.dataclass
 class TrainState:
-    """All that a training carries from step to step.
+    """Hold all that a training carries from step to step.
 
     Attributes:
-      step, total: the steps done and the number of all, int32[].
-      seed: that of the weights and the dropout, int32[].
-      params, batch_stats, opt_state: the model's.
+      step: int32[], the number of steps that are done.
+      total: int32[], the number of steps of the whole training.
+      seed: int32[], of the weights and the dropout.
+      params: the model's parameters, a tree of float32 arrays.
+      batch_stats: the model's running means and variances, likewise.
+      opt_state: the state of its optimiser.
       head: {"params", "opt_state"} of a module that is trained along, or {}.
     """
 
-    step: jax.Array
-    total: jax.Array
-    seed: jax.Array
+    step: Leaf
+    total: Leaf
+    seed: Leaf
     params: Any
     batch_stats: Any
     opt_state: Any
@@ -52,13 +61,20 @@ class TrainState:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """The arrays of the model, and those of the module beside it as "head"."""
+        """Collect the model's arrays, and those of a module that is trained along as "head"."""
         arrays = {"params": self.params, "batch_stats": self.batch_stats}
         return {**arrays, "head": self.head["params"]} if self.head else arrays
 
 
 def make_initial(trained: Trained) -> Callable[[int, int], TrainState]:
-    """Make the jitted (seed, total) -> TrainState: equal weights in every cycle of a seed."""
+    """Make the jitted function that draws the first state: equal weights in every cycle of a seed.
+
+    Args:
+      trained: the model, the recipe and the module that is trained along.
+
+    Returns:
+      (seed, total) -> the state at step 0.
+    """
     model, head = trained.model, trained.head
     optimise = optimizer(trained.recipe)
 
@@ -84,12 +100,12 @@ def make_initial(trained: Trained) -> Callable[[int, int], TrainState]:
     return mesh.jit(fresh, f"init {model.label}", runs_once=True)
 
 
-def loss_function(trained: Trained, state: TrainState, batch: dict[str, Any]) -> Callable:
-    """Make (params, head's params, batch statistics, part, key) -> a part's share of the batch's
-    loss, with what the metrics want and the moved statistics.
+def _loss_function(trained: Trained, state: TrainState, batch: dict[str, Any]) -> Callable:
+    """Make (params, head's params, batch statistics, part, key) -> a part's share of the loss.
 
-    The shares add up to the mean over all labels of the global batch that count, and a head's
-    to the mean of its losses of the parts.
+    It also gives what the metrics want, and the moved statistics. The shares add up to the mean
+    over all labels of the global batch that count, and a head's to the mean of its losses of the
+    parts.
     """
     task, head = trained.task, trained.head
     n = jnp.maximum(task.counted(batch["label"]).sum(), 1)
@@ -115,7 +131,7 @@ def loss_function(trained: Trained, state: TrainState, batch: dict[str, Any]) ->
     return share
 
 
-def gradients(
+def _gradients(
     trained: Trained, state: TrainState, batch: dict[str, Any]
 ) -> tuple[tuple, dict[str, Any], Any]:
     """Compute the gradients of the batch's loss.
@@ -130,7 +146,7 @@ def gradients(
     accumulate = trained.recipe.accumulate
     params = state.params, state.head.get("params", {})
     key = jax.random.fold_in(jax.random.key(state.seed), state.step)
-    share = loss_function(trained, state, batch)
+    share = _loss_function(trained, state, batch)
     grad = functools.partial(jax.grad(share, argnums=(0, 1), has_aux=True), *params)
     if accumulate == 1:
         grads, (notes, batch_stats) = grad(state.batch_stats, batch, key)
@@ -149,15 +165,23 @@ def gradients(
 
 
 def make_step(trained: Trained) -> Callable:
-    """Make the jitted (state, metrics, batch) -> (state, metrics); state and metrics are donated.
+    """Make the jitted step of training, to which state and metrics are donated.
 
-    The batch holds uint8 images [B, H, W, C], labels as the task has them, and int32 ids [B].
+    Batch normalisation takes the statistics of the global batch, whatever the number of devices.
+
+    Args:
+      trained: the model, the recipe, the task and the module that is trained along.
+
+    Returns:
+      (state, metrics, batch) -> (state, metrics), where the batch holds uint8 images [B, H, W, C]
+      as "image", labels as the task has them as "label", and int32[B] numbers of the examples in
+      the pool as "id".
     """
     head, recipe = trained.head, trained.recipe
     optimise = optimizer(recipe)
 
     def step(state: TrainState, metrics: Metrics, batch):
-        grads, notes, batch_stats = gradients(trained, state, batch)
+        grads, notes, batch_stats = _gradients(trained, state, batch)
         rate = learning_rate(recipe, state.step, state.total)
         apply = apply_updates(optimise, rate)
         latest = Metrics.single_from_model_output(**notes, step=state.step, learning_rate=rate)
