@@ -7,13 +7,13 @@ predecessor, so damage and mixed-up chains are detected when they are read.
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Int, Int64
+from jaxtyping import Int, Int64, Shaped
 
 from salx import run_folder
 from salx.infra import sealed, storage
@@ -85,7 +85,7 @@ def encode(
     header: dict[str, Any],
     ids: Int[np.ndarray, " k"],
     keys: Sequence[str],
-    scores: Iterable[float],
+    scores: Shaped[np.ndarray, " k"] | Sequence[float],
 ) -> bytes:
     """Encode a record as the bytes of its file.
 
