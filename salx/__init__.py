@@ -49,7 +49,17 @@ _MODULES = {"policies": "salx.policies", "recipes": "salx.study.recipes"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import what the library is made of when it is first used."""
+    """Import what the library is made of when it is first used.
+
+    Args:
+      name: one of `__all__`, as in `salx.load`.
+
+    Returns:
+      The function, class or module of that name.
+
+    Raises:
+      AttributeError: for any other name.
+    """
     if name in _LIBRARY:
         return getattr(importlib.import_module("salx.library"), name)
     if name in _MODULES:

@@ -1,13 +1,15 @@
-"""Core-Set: greedy k-center over features (the paper's Eq. 3; O. Sener, S. Savarese,
-arXiv 1708.00489): the example that is farthest from all that is labelled or picked, again and
-again."""
+"""Core-Set: greedy k-center over features, the paper's Eq. 3.
+
+O. Sener and S. Savarese, arXiv 1708.00489. It picks, again and again, the example that is farthest
+from all that is labelled or picked.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float32
 
 from salx.algorithms.k_center import k_center
 from salx.infra.errors import unknown
@@ -24,7 +26,7 @@ class CoreSet(Policy):
     Attributes:
       feature: one of the network's intermediates, averaged over its places; "" is "low_level" of a
         segmentation network, and the features that the last layer reads of a classifier.
-      distance: between two features; "euclidean" alone.
+      distance: between two features; "euclidean" is the only one.
 
     Equation:
       next pick = argmax_x min_c || f(x) - f(c) ||,  c labelled or picked
@@ -51,12 +53,16 @@ class CoreSet(Policy):
 
     @property
     def needs(self) -> Needs:
-        """Features or maps, of what is labelled as well."""
+        """Ask for features or maps, of what is labelled as well."""
         outputs = ("maps",) if self.feature else (("features", "maps"),)
         return Needs(outputs=outputs, labelled=True)
 
-    def score(self, out: Outputs) -> jax.Array:
-        """Return the example's features, float32[d]."""
+    def score(self, out: Outputs) -> Float32[Array, " d"]:
+        """Return the example's features, averaged over places where they are a map.
+
+        Raises:
+          InputError: naming the feature, if the network has none of that name.
+        """
         taps = dict(out.maps or {})
         if out.features is not None:
             taps["features"] = out.features
@@ -67,7 +73,7 @@ class CoreSet(Policy):
         return feature.mean((0, 1)) if feature.ndim == 3 else feature
 
     def select(self, scored: Scored, count: int) -> Chosen:
-        """Choose greedily; a pick's score is its distance to its nearest centre before it."""
+        """Choose greedily; a pick's score is its distance to the nearest centre before it."""
         centres = scored.centres()
         rows = centres.rows if centres.rows is not None else scored.rows[:0]
         picks, radii = k_center(scored.rows, rows, count, scored.key, centres.keys.__getitem__)

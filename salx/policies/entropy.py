@@ -4,15 +4,22 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Float32
 
 from salx.policies.policy import Aggregation, ScorePolicy
 from salx.surrogates.outputs import Outputs
 
 
-def entropy(logits: jax.Array) -> jax.Array:
-    """Compute H = -sum_c p_c log p_c over the last axis: float32[...] of logits [..., C].
+def entropy(logits: Float[Array, "*places classes"]) -> Float32[Array, "*places"]:
+    """Compute Shannon's entropy of the predicted classes, H = -sum_c p_c log p_c.
 
-    From log_softmax, where p log p cannot become 0 * -inf.
+    It is taken from log_softmax, where p log p cannot become 0 * -inf.
+
+    Args:
+      logits: before the softmax; they are taken to float32.
+
+    Returns:
+      The entropy in nats, from 0 to log(classes).
     """
     log_p = jax.nn.log_softmax(logits.astype(jnp.float32))
     return -jnp.sum(jnp.exp(log_p) * log_p, axis=-1)
@@ -20,10 +27,11 @@ def entropy(logits: jax.Array) -> jax.Array:
 
 @dataclass(frozen=True)
 class Entropy(ScorePolicy):
-    """Choose what the surrogate is least sure of.
+    """Choose what the surrogate is least sure of: the largest entropy of its predictions.
 
     Attributes:
-      aggregation: "sum" or "mean" over an image's pixels, where it has any.
+      aggregation: "sum" or "mean" over an image's pixels, where the surrogate predicts
+        pixels.
 
     Equation:
       H(x) = - sum_c p_c log p_c
@@ -46,6 +54,6 @@ class Entropy(ScorePolicy):
 
     aggregation: Aggregation = "sum"
 
-    def values(self, out: Outputs) -> jax.Array:
-        """Compute the entropy of each place, float32[places]."""
+    def values(self, out: Outputs) -> Float32[Array, "*places"]:
+        """Compute the entropy of each place, in nats."""
         return entropy(out.logits)

@@ -1,9 +1,12 @@
-"""LLAL: the loss that a module trained beside the surrogate predicts (arXiv 1905.03677)."""
+"""LLAL: the loss that a module trained along with the surrogate predicts.
+
+D. Yoo and I. S. Kweon, "Learning Loss for Active Learning", arXiv 1905.03677.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated
 
-import jax
+from jaxtyping import Array, Float
 
 from salx.infra.limits import Real, Whole
 from salx.models.loss_prediction import LossPrediction
@@ -15,10 +18,11 @@ Positive = Annotated[float, Real("(0, 1e6]")]
 
 @dataclass(frozen=True)
 class LearningLoss(ScorePolicy):
-    """Choose what a small module beside the surrogate expects to be learned badly.
+    """Choose what a small module, trained with the surrogate, predicts the largest loss of.
 
     Attributes:
-      aggregation: "sum" or "mean" over an image's pixels, where it has any.
+      aggregation: "sum" or "mean" over an image's pixels, where the surrogate predicts
+        pixels.
       width: channels of the module's layers.
       margin: by how much the predictions of a pair should differ.
       weight: of the module's loss beside the task's.
@@ -53,9 +57,9 @@ class LearningLoss(ScorePolicy):
 
     @property
     def needs(self) -> Needs:
-        """The module, trained along with the surrogate."""
+        """Ask for the module, trained along with the surrogate."""
         return Needs(head=LossPrediction(self.width, self.margin, self.weight, self.attached))
 
-    def values(self, out: Outputs) -> jax.Array:
-        """Return the predicted loss of each place, float32[places]."""
+    def values(self, out: Outputs) -> Float[Array, "*places"]:
+        """Return the predicted loss of each place."""
         return out.head

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, cast
 
 import flax.linen as nn
-import jax
+from jaxtyping import Array, Bool, Float
 
 from salx.infra import limits
 from salx.infra.limits import OneOf
@@ -35,19 +35,19 @@ from salx.surrogates.passes import Once, Passes
 
 @dataclass(frozen=True)
 class Needs:
-    """What a policy needs; it is checked before a pass begins.
+    """Describe what a policy needs; it is checked before a pass begins.
 
     Attributes:
-      outputs: which of logits, features, maps and score, of an inner tuple any one; none where
-        no surrogate is asked.
-      labels: the labels of what is labelled, in `scored.labelled.labels`.
-      labelled: the rows of what is labelled, in `scored.labelled.rows`.
-      classifier: the surrogate's last linear layer, in `scored.classifier`.
-      columns: metadata of the pool's examples, by name.
-      head: a module that is trained along with the surrogate.
+      outputs: which of "logits", "features", "maps" and "score"; any one of an inner tuple will
+        do; () where no surrogate is asked.
+      labels: whether it reads the labels of what is labelled, `scored.labelled.labels`.
+      labelled: whether it reads the rows of what is labelled, `scored.labelled.rows`.
+      classifier: whether it reads the surrogate's last linear layer, `scored.classifier`.
+      columns: names of metadata of the pool's examples.
+      head: a module that is trained along with the surrogate; its answer is `out.head`.
       passes: how often the surrogate is asked.
-      members: the outputs have a leading axis also where an ensemble is asked, one entry a
-        member; otherwise a policy is shown an ensemble's mean probabilities.
+      members: whether it reads each member of an ensemble, on a leading axis of the outputs;
+        otherwise it is shown an ensemble's mean probabilities.
     """
 
     outputs: tuple[str | tuple[str, ...], ...] = ("logits",)
@@ -71,7 +71,14 @@ POLICIES: Registry[type["Policy"]] = Registry(
 
 
 def only_select(default: Any) -> Any:
-    """Make a field that `select` alone reads, so that it does not key the compiled scorer."""
+    """Make a field of a policy that `select` alone reads: it does not key the compiled scorer.
+
+    Args:
+      default: the option's default.
+
+    Returns:
+      A field of a dataclass: `distance: str = only_select("euclidean")`.
+    """
     return field(default=default, metadata={"only_select": True})
 
 
@@ -81,11 +88,18 @@ def _options(policy: "Policy | type[Policy]") -> dict[str, Field]:
 
 
 class Policy:
-    """How to choose. A subclass has `score`, or `select`, or both.
+    """Choose examples that are worth a label. A subclass has `score`, or `select`, or both.
 
-    Class attributes: `name`, by which configs and flags know it; `title`, `unit` of its scores
-    and `marker` (of matplotlib) for the report; `oracle`, whether it is shown true labels that
-    nobody has yet, so that it is a reference and no way to choose.
+    A subclass is a frozen dataclass, whose fields are its options; the example in
+    salx/policies/policy.py is one. It registers itself by its name as the class is made.
+
+    Class attributes:
+      name: by which configs and flags know it; a class without one does not register itself.
+      title: what the report calls it; the name unless set.
+      unit: of its scores, for the report.
+      marker: of matplotlib, for the report.
+      oracle: whether it is shown true labels that nobody has yet, as `out.label`, so that it is a
+        reference and no way to choose.
     """
 
     name: ClassVar[str] = ""
@@ -106,28 +120,54 @@ class Policy:
 
     @property
     def needs(self) -> Needs:
-        """What the policy needs of the surrogate and the pool; may depend on options."""
+        """Say what the policy needs of the surrogate and the pool; it may depend on options."""
         return Needs()
 
     def score(self, out: Outputs) -> Any:
         """Score one example: a pure function, which scoring vmaps, jits and shards.
 
-        Returns a number, or rows: an array or a dict of arrays.
+        Args:
+          out: what the surrogate says of one example, without a batch axis.
+
+        Returns:
+          A number, float32[]; or rows that `select` reads: an array, or a dict of arrays such as
+          {"error": [C], "features": [d]}.
+
+        Raises:
+          NotImplementedError: where a policy scores nothing and asks a surrogate all the same.
         """
         raise NotImplementedError(f"policy {self.name} scores nothing")
 
     def values(self, out: Outputs) -> Any:
-        """What a score sums, float32[places], where it sums: drawn as a map of the score."""
+        """Compute what the score sums, where it sums: drawn as a map of the score.
+
+        Args:
+          out: what the surrogate says of one example, without a batch axis.
+
+        Returns:
+          float32[places], or None where the score is no sum over places.
+        """
         return None
 
     def select(self, scored: Scored, count: int) -> Chosen:
-        """Choose `count` of the candidates, or fewer with a reason; by default the top scores."""
+        """Choose from the candidates; by default those with the highest scores.
+
+        It must be a function of its arguments alone, so that every process and every rerun chooses
+        the same.
+
+        Args:
+          scored: the candidates, in the order of their ids, with the rows that `score` gave.
+          count: how many to choose, at most the number of candidates.
+
+        Returns:
+          `count` distinct candidates, best first; or fewer, with a reason.
+        """
         positions = top(scored.rows, scored.ids, count)
         return Chosen(positions, scored.rows[positions])
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options as JSON has them; a policy within is {"name", "options"}."""
+        """Return the options as JSON has them; a policy within is {"name", "options"}."""
 
         def plain(value: Any) -> Any:
             if isinstance(value, Policy):
@@ -138,14 +178,14 @@ class Policy:
 
     @property
     def scoring_key(self) -> tuple:
-        """What the compiled scorer depends on: the class and the options that `score` reads."""
+        """Return what keys the compiled scorer: the class and the options that `score` reads."""
         options = _options(self)
         read = [name for name in options if not options[name].metadata.get("only_select")]
         return (type(self), *(getattr(self, name) for name in read))
 
     @property
     def asks(self) -> bool:
-        """Whether the policy asks a surrogate at all."""
+        """Tell whether the policy asks a surrogate at all."""
         return bool(self.needs.outputs)
 
 
@@ -153,9 +193,12 @@ Aggregation = Annotated[str, OneOf(("sum", "mean"))]
 
 
 class ScorePolicy(Policy):
-    """A policy whose score sums, or averages, one number a place: `values`.
+    """Choose by a score that sums, or averages, one number for each place: `values`.
 
-    Its option `aggregation`, "sum" or "mean", says which.
+    A place is a pixel where the surrogate predicts pixels, and else the image itself.
+
+    Attributes:
+      aggregation: "sum" or "mean" over the places that count.
     """
 
     aggregation: Aggregation
@@ -165,19 +208,33 @@ class ScorePolicy(Policy):
         super().__post_init__()
         limits.check("aggregation", self.aggregation, Aggregation)
 
-    def counts(self, out: Outputs) -> jax.Array:
-        """Which places count, bool[places]."""
+    def counts(self, out: Outputs) -> Bool[Array, "*places"]:
+        """Tell which places count; by default those that are image and not padding.
+
+        Args:
+          out: what the surrogate says of one example.
+
+        Returns:
+          True where a place counts.
+        """
         return out.valid
 
-    def score(self, out: Outputs) -> jax.Array:
-        """Sum or average the values of the places that count: float32[]."""
+    def score(self, out: Outputs) -> Float[Array, ""]:
+        """Sum or average the values of the places that count."""
         return out.task.aggregate(self.values(out), self.counts(out), self.aggregation)
 
 
 def rows_of(rows: Rows) -> Rows:
-    """Check that a policy's score is an array or a dict of arrays, and return it.
+    """Check that a policy's score is an array or a dict of arrays: rows are kept on disk by name.
 
-    Raises TypeError, naming the kind, for anything else, as rows are kept on disk by name.
+    Args:
+      rows: what `score` gave.
+
+    Returns:
+      The same, with names of dicts as text.
+
+    Raises:
+      TypeError: naming the kind, for anything else.
     """
     if isinstance(rows, Mapping):
         return {str(name): rows_of(value) for name, value in rows.items()}

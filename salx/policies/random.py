@@ -33,11 +33,11 @@ class Random(Policy):
 
     @property
     def needs(self) -> Needs:
-        """Nothing."""
+        """Ask for nothing."""
         return Needs(outputs=())
 
     def select(self, scored: Scored, count: int) -> Chosen:
-        """Choose the candidates with the largest draws, float64 in [0, 1)."""
+        """Choose the candidates with the largest draws, float64 in [0, 1): these are the scores."""
         draws = seeds.uniform(scored.pool, seeds.derive(scored.seed, "random"))[scored.ids]
         positions = top(draws, scored.ids, count)
         return Chosen(positions, draws[positions])

@@ -10,17 +10,38 @@ from salx.policies.policy import POLICIES, Policy
 
 
 def names() -> list[str]:
-    """Return the names of the policies that are known: built-in, made, or of other packages."""
+    """List the names of all policies: built-in ones, those that were made, and of other packages.
+
+    Returns:
+      The names, as `kind` and `build` take them.
+    """
     return POLICIES.names()
 
 
 def origin(policy: Policy) -> dict[str, str] | None:
-    """Return where a policy from outside comes from, None of a built-in one."""
+    """Tell where a policy from outside comes from, for the record.
+
+    Args:
+      policy: any policy.
+
+    Returns:
+      Its package's version, or its file's digest; None of a built-in one.
+    """
     return registry.origin(type(policy))
 
 
 def kind(name: str) -> type[Policy]:
-    """Return the class of the policy of that name, or of `module:Class`."""
+    """Find the class of a policy.
+
+    Args:
+      name: a name of `names`, or `module:Class`.
+
+    Returns:
+      The class, which `build` makes with options.
+
+    Raises:
+      InputError: for an unknown name, with the nearest one, and for what is no policy.
+    """
     made = POLICIES.get(name)
     if not (isinstance(made, type) and issubclass(made, Policy) and is_dataclass(made)):
         raise InputError(f"policy {name!r} must be a frozen dataclass that is a Policy")
@@ -31,10 +52,13 @@ def build(name: str, options: Mapping[str, Any] | None = None, argument: str = "
     """Make the policy of that name.
 
     Args:
-      name: a known name, or `module:Class`.
+      name: a name of `names`, or `module:Class`.
       options: its options; {"name": ..., "options": ...} among their values is a policy itself.
       argument: what messages call the options, as "config.options.entropy"; the policy's name
         unless it is said.
+
+    Returns:
+      The policy, whose options were checked.
 
     Raises:
       InputError: for an unknown name or option, or a value that the policy refuses.

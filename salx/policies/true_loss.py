@@ -5,7 +5,7 @@ An oracle's reference, not an upper bound: the largest loss need not be the best
 
 from dataclasses import dataclass
 
-import jax
+from jaxtyping import Array, Bool, Float32
 
 from salx.policies.policy import Aggregation, ScorePolicy
 from salx.surrogates.outputs import Outputs
@@ -13,10 +13,11 @@ from salx.surrogates.outputs import Outputs
 
 @dataclass(frozen=True)
 class TrueLoss(ScorePolicy):
-    """Choose what the surrogate is most wrong about.
+    """Choose what the surrogate is most wrong about: the largest loss with the true label.
 
     Attributes:
-      aggregation: "sum" or "mean" over an image's labelled pixels, where it has any.
+      aggregation: "sum" or "mean" over an image's labelled pixels, where the surrogate
+        predicts pixels.
 
     Equation:
       score(x) = loss of x with its true label
@@ -39,10 +40,10 @@ class TrueLoss(ScorePolicy):
 
     aggregation: Aggregation = "sum"
 
-    def values(self, out: Outputs) -> jax.Array:
-        """Compute the loss of each place, float32[places]; 0 where no label counts."""
+    def values(self, out: Outputs) -> Float32[Array, "*places"]:
+        """Compute the loss of each place in nats; 0 where no label counts."""
         return out.task.losses(out.logits[None], out.label[None])[0]
 
-    def counts(self, out: Outputs) -> jax.Array:
-        """Count the places that are image and have a label that counts."""
+    def counts(self, out: Outputs) -> Bool[Array, "*places"]:
+        """Tell which places are image and have a label that counts."""
         return out.valid & out.task.counted(out.label[None])[0]

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
 
 from salx.scoring.stages import Choice
 from salx.selection.result import Selection
@@ -13,7 +14,13 @@ from salx.selection.result import Selection
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one surrogate chose, and the share of each class in its predictions."""
+    """Hold what one surrogate chose, and what it predicts.
+
+    Attributes:
+      name: of its run or file.
+      choice: its picks and the scores of all candidates.
+      mix: of each class its share in the predictions, 0 to 1.
+    """
 
     name: str
     choice: Choice
@@ -21,7 +28,14 @@ class Opinion:
 
 
 def opinion(selection: Selection) -> Opinion:
-    """Take what is compared of a selection; it is named by its run or file."""
+    """Take of a selection what is compared.
+
+    Args:
+      selection: what one surrogate chose.
+
+    Returns:
+      Its picks, scores and predictions, named by its run or file, else by its surrogate or policy.
+    """
     origin = selection.header["checkpoint"] or {}
     label = selection.surrogate.label if selection.surrogate else selection.policy.name
     name = origin.get("run") or origin.get("file") or label
@@ -29,26 +43,32 @@ def opinion(selection: Selection) -> Opinion:
 
 
 def compare(opinions: Sequence[Opinion]) -> dict[str, Any]:
-    """{"surrogates": spread and class mix of each, "pairs": agreement of any two}.
+    """Compare what several surrogates chose from one pool.
 
-    Jaccard is |A and B| / |A or B| of the picks; Spearman's and Kendall's (tau-b) rank
-    correlations are over the scores of all that could be picked, and absent for policies without
-    scores.
+    Args:
+      opinions: of each surrogate, on the same candidates.
+
+    Returns:
+      {"surrogates": [...], "pairs": [...]} in plain values. Of each surrogate its "name", the mean,
+      standard deviation and quantiles of its "scores", and the share of each class in its
+      "predictions". Of any two the names "a" and "b", "jaccard" = |A and B| / |A or B| of the
+      picks, and the rank correlations "spearman" and "kendall" (tau-b) over the scores of all that
+      could be picked, None for policies without scores.
     """
     return {
         "surrogates": [
             {
                 "name": opinion.name,
-                "scores": spread(opinion.choice.all),
+                "scores": _spread(opinion.choice.all),
                 "predictions": opinion.mix,
             }
             for opinion in opinions
         ],
-        "pairs": [agreement(a, b) for a, b in combinations(opinions, 2)],
+        "pairs": [_agreement(a, b) for a, b in combinations(opinions, 2)],
     }
 
 
-def spread(scores: np.ndarray | None) -> dict[str, float] | None:
+def _spread(scores: Shaped[np.ndarray, " n"] | None) -> dict[str, float] | None:
     """Mean, standard deviation and quantiles of the scores."""
     if scores is None:
         return None
@@ -58,7 +78,7 @@ def spread(scores: np.ndarray | None) -> dict[str, float] | None:
     return {**moments, "min": low, "q25": quarter, "median": half, "q75": most, "max": high}
 
 
-def agreement(a: Opinion, b: Opinion) -> dict[str, Any]:
+def _agreement(a: Opinion, b: Opinion) -> dict[str, Any]:
     """Overlap of the picks and correlation of the scores."""
     from scipy import stats  # seconds of imports, which a single selection has no need of
 
@@ -78,7 +98,14 @@ def _first(result: Any) -> float:
 
 
 def in_words(comparison: dict[str, Any]) -> str:
-    """The comparison of surrogates as plain lines."""
+    """Tell a comparison in plain lines.
+
+    Args:
+      comparison: of `compare`.
+
+    Returns:
+      A line for each surrogate, then one for each pair.
+    """
     lines = []
     for each in comparison["surrogates"]:
         scores, mix = each["scores"], each["predictions"]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from jaxtyping import Int16, Int64, UInt8
 
 from salx.data import opencv
 from salx.data.decoding import coloured
@@ -26,7 +27,7 @@ BLOCK = 2**22  # pairs that are compared at once
 
 @dataclass(frozen=True)
 class Duplicates:
-    """How many picks repeat another pick, or an image that is labelled.
+    """Count the picks that repeat another pick, or an image that is labelled.
 
     Attributes:
       same: picks with the same bytes as another image that is picked or labelled.
@@ -39,7 +40,11 @@ class Duplicates:
     pair: tuple[str, ...] = ()
 
     def in_words(self) -> str:
-        """Return one line, "" where there are none."""
+        """Tell the counts, with one pair as an example.
+
+        Returns:
+          One line, "" where there are none.
+        """
         if not self.pair:
             return ""
         counts = [f"{self.same} of the picks have the same bytes"] if self.same else []
@@ -53,22 +58,26 @@ class Duplicates:
         )
 
 
-class Print(NamedTuple):
-    """What is compared of an image: a digest of its bytes, the bits of its looks, and its mean
-    colour int16[3]."""
+class _Print(NamedTuple):
+    """What is compared of an image: its bytes' digest, the bits of its looks, its mean colour."""
 
     digest: bytes
     looks: np.uint64
-    colour: np.ndarray
+    colour: Int16[np.ndarray, " rgb"]
 
 
-def find_duplicates(pool: Pool, picks: np.ndarray, labelled: np.ndarray) -> Duplicates:
-    """Compare the picks with each other and with what is labelled. Reads these images alone.
+def find_duplicates(
+    pool: Pool, picks: Int64[np.ndarray, " k"], labelled: Int64[np.ndarray, " n"]
+) -> Duplicates:
+    """Compare the picks with each other and with what is labelled. It reads these images alone.
 
     Args:
       pool: the images.
-      picks: ids int64[k], best first.
-      labelled: ids int64[L]; what cannot be read of them is like nothing.
+      picks: ids, best first.
+      labelled: ids; an image of them that cannot be read is like no other.
+
+    Returns:
+      How many picks repeat another image.
     """
     opencv.prepare()
     ids = [int(id_) for id_ in (*picks, *labelled)]
@@ -83,7 +92,7 @@ def find_duplicates(pool: Pool, picks: np.ndarray, labelled: np.ndarray) -> Dupl
     return Duplicates(len(same), len(near.keys() - same.keys()), keys)
 
 
-def _print(pool: Pool, id_: int) -> Print | None:
+def _print(pool: Pool, id_: int) -> _Print | None:
     """The print of an image; None for one that cannot be read."""
     try:
         image = np.asarray(pool.dataset.pool[id_]["image"])
@@ -92,24 +101,27 @@ def _print(pool: Pool, id_: int) -> Print | None:
         return None
     image = np.ascontiguousarray(coloured(image))
     mean = image.mean((0, 1)).astype(np.int16)
-    return Print(hashlib.sha256(content).digest(), difference_hash(image), mean)
+    return _Print(hashlib.sha256(content).digest(), difference_hash(image), mean)
 
 
-def difference_hash(image: np.ndarray) -> np.uint64:
+def difference_hash(image: UInt8[np.ndarray, "height width rgb"]) -> np.uint64:
     """Say of 8x8 fields of a picture whether the next to the right is brighter, a bit each.
 
     It hardly changes with size, compression and brightness.
     Source: https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html
 
     Args:
-      image: uint8[H, W, 3].
+      image: a picture in RGB.
+
+    Returns:
+      The 64 bits.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     fields = cv2.resize(grey, (9, 8), interpolation=cv2.INTER_AREA)
     return np.packbits(fields[:, 1:] > fields[:, :-1]).view(np.uint64)[0]
 
 
-def _same(prints: Sequence[Print], picks: int) -> dict[int, int]:
+def _same(prints: Sequence[_Print], picks: int) -> dict[int, int]:
     """Of each of the first `picks` images that has the bytes of another: which other."""
     first: dict[bytes, int] = {}
     pairs: dict[int, int] = {}
@@ -122,7 +134,7 @@ def _same(prints: Sequence[Print], picks: int) -> dict[int, int]:
     return pairs
 
 
-def _near(prints: Sequence[Print], picks: int) -> dict[int, int]:
+def _near(prints: Sequence[_Print], picks: int) -> dict[int, int]:
     """Of each of the first `picks` images that looks nearly the same as another: which other."""
     looks = np.array([each.looks for each in prints], np.uint64)
     colours = np.array([each.colour for each in prints], np.int16)

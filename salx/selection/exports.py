@@ -24,9 +24,18 @@ FIFTYONE = ("labels.json", "data.json")  # of a data set for FiftyOne
 
 @dataclass(frozen=True)
 class Pick:
-    """One line of a record, with the image's file where it is one, and what the surrogate
-    thinks it is: a class and its share of the image's pixels, or its probability. None: there
-    is no file, no surrogate, or no finite score. Ranks count from 0 wherever they are shown."""
+    """Describe one pick: a line of the record, the image's file, what the surrogate predicts.
+
+    Attributes:
+      id: its number in the pool.
+      key: its name: a file name below the pool's root, or a record's.
+      score: what the policy gave it; None where that is not a finite number.
+      rank: from 0, the best.
+      path: the image's file, None where it is no file.
+      predicted: the name of the class that the surrogate predicts; of pixels that of the most.
+        None without a surrogate.
+      confidence: the probability of this class, or its share of the image's pixels, 0 to 1.
+    """
 
     id: int
     key: str
@@ -37,18 +46,33 @@ class Pick:
     confidence: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values; the path as text."""
+        """Make plain values of the fields.
+
+        Returns:
+          {field: value}, the path as text.
+        """
         return {**asdict(self), "path": str(self.path) if self.path else None}
 
     def caption(self) -> str:
-        """`rank 3: 0.5124 cat`: its rank, as in the record, its score and its class."""
+        """Tell the rank, as in the record, the score and the class.
+
+        Returns:
+          As `rank 3: 0.5124 cat`.
+        """
         score = "" if self.score is None else f"{self.score:.4g}"
         about = " ".join(filter(None, (score, self.predicted)))
         return f"rank {self.rank}" + (f": {about}" if about else "")
 
 
 def table(picks: Sequence[Pick]) -> bytes:
-    """Make a CSV of one line a pick, best first."""
+    """Make a CSV of the picks: rank, id, key, score, predicted, confidence.
+
+    Args:
+      picks: best first.
+
+    Returns:
+      The file's content: a header, and a line for each pick.
+    """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("rank", "id", "key", "score", "predicted", "confidence"))
@@ -61,8 +85,16 @@ def table(picks: Sequence[Pick]) -> bytes:
 def label_studio(picks: Sequence[Pick], url: str, version: str) -> bytes:
     """Make tasks in Label Studio's JSON, each with the surrogate's prediction for a reviewer.
 
-    An image is `url` and its key; the default serves a local storage of the pool's folder.
     Source: https://labelstud.io/guide/predictions
+
+    Args:
+      picks: best first.
+      url: what stands before a key in an image's address; LOCAL_FILES serves a local storage of the
+        pool's folder.
+      version: whose predictions these are.
+
+    Returns:
+      The file's content.
     """
 
     def task(pick: Pick) -> dict[str, Any]:
@@ -79,13 +111,22 @@ def label_studio(picks: Sequence[Pick], url: str, version: str) -> bytes:
             "predictions": [guess] if pick.predicted is not None else [],
         }
 
-    return in_json([task(pick) for pick in picks])
+    return _in_json([task(pick) for pick in picks])
 
 
 def fiftyone(picks: Sequence[Pick]) -> dict[str, bytes]:
-    """Make a folder's files of fiftyone.types.FiftyOneImageClassificationDataset, by name.
+    """Make the files of a fiftyone.types.FiftyOneImageClassificationDataset.
 
     Source: https://docs.voxel51.com/user_guide/import_datasets.html
+
+    Args:
+      picks: best first; each must have a file.
+
+    Returns:
+      The content of each file of the folder, by its name.
+
+    Raises:
+      ArgumentError: naming the argument `fiftyone`, for a pick without a file.
     """
     names = {f"{pick.rank:06d}": pick for pick in picks}
     labels = {
@@ -100,11 +141,11 @@ def fiftyone(picks: Sequence[Pick]) -> dict[str, bytes]:
     if len(files) < len(picks):
         raise ArgumentError("fiftyone", "{name} needs files of images, which this pool has not")
     contents = ({"classes": None, "labels": labels}, files)
-    return dict(zip(FIFTYONE, map(in_json, contents), strict=True))
+    return dict(zip(FIFTYONE, map(_in_json, contents), strict=True))
 
 
-def in_json(value: Any) -> bytes:
-    """Encode a value as JSON."""
+def _in_json(value: Any) -> bytes:
+    """A value as JSON."""
     return json.dumps(value, indent=1, allow_nan=False).encode() + b"\n"
 
 
@@ -113,6 +154,12 @@ def copy_names(picks: Sequence[Pick]) -> list[str]:
 
     A pick without a file is copied as a PNG. Where two would have one name, its rank tells the
     later one apart.
+
+    Args:
+      picks: best first.
+
+    Returns:
+      A name for each pick, all different.
     """
     names: dict[str, None] = {}
     for pick in picks:
@@ -133,9 +180,17 @@ def _harmless(word: str, longest: int) -> str:
 
 
 def copies(picks: Sequence[Pick], source: Source) -> Iterator[bytes]:
-    """Yield the picked images: the files as they are, or PNGs of what has none.
+    """Read the picked images: the files as they are, or PNGs of what has none.
 
-    Raises RunError, naming the example, for one that cannot be read.
+    Args:
+      picks: best first.
+      source: the pool, for images that have no file.
+
+    Yields:
+      The content of each pick's copy.
+
+    Raises:
+      RunError: naming the example, for one that cannot be read.
     """
     for pick in picks:
         try:

@@ -1,4 +1,4 @@
-"""Whether a policy, a surrogate, a pool and a budget go together: asked before any scoring."""
+"""Checks that a policy, a surrogate, a pool and a budget go together, made before any scoring."""
 
 import re
 from fractions import Fraction
@@ -13,7 +13,20 @@ from salx.surrogates.surrogate import Surrogate
 
 
 def policy_of(policy: str | Policy, surrogate: Surrogate | None) -> Policy:
-    """Make the policy; one with a module that is trained along takes the module that was."""
+    """Make the policy of a text; one with a module trained along takes the surrogate's module.
+
+    Args:
+      policy: a name, `name,option=value`, `module:Class`, or a Policy, which is returned as it is.
+      surrogate: who is asked, None for nobody.
+
+    Returns:
+      The policy.
+
+    Raises:
+      ArgumentError: naming the policy, where the surrogate was not trained with its module, or with
+        other options of it.
+      InputError: for an unknown policy or option.
+    """
     if isinstance(policy, Policy):
         return policy
     name, options = named(policy, "policy")
@@ -40,8 +53,17 @@ def policy_of(policy: str | Policy, surrogate: Surrogate | None) -> Policy:
 
 
 def check(surrogate: Surrogate, policy: Policy, dataset: Dataset) -> None:
-    """Raise ArgumentError for what the policy needs and the surrogate or the pool lacks, and for
-    a pool of another task, number of classes, or of channels than the surrogate's."""
+    """Check that a surrogate and a pool have what a policy needs, and are of one kind.
+
+    Args:
+      surrogate: who is asked.
+      policy: what chooses.
+      dataset: the pool's images as they are.
+
+    Raises:
+      ArgumentError: for what the policy needs and the surrogate or the pool lacks, and for a pool
+        of another task, number of classes, or of channels than the surrogate's.
+    """
     needs, labelled = policy.needs, bool(dataset.classes)
     if (policy.oracle or needs.labels) and not labelled:
         raise ArgumentError("policy", f"{{name}}={policy.name} needs labels, and the pool has none")
@@ -80,13 +102,22 @@ def _lacks(surrogate: Surrogate, policy: Policy, what: str) -> None:
 
 
 def budget_of(budget: int | str, size: int, rest: int) -> int:
-    """Count how many to choose: a number, or a share of the pool in percent, "2%"."""
+    """Count how many images to choose.
+
+    Args:
+      budget: a number, or a share of the whole pool in percent, "2%".
+      size: images in the pool.
+      rest: images that could be picked.
+
+    Returns:
+      A number from 1 to `rest`; a share is rounded to the nearest.
+
+    Raises:
+      ArgumentError: for what is neither, and for a number out of these bounds.
+    """
     text = shown(budget) if isinstance(budget, int) else str(budget)
     try:
-        if len(text) > SHOWN or re.search(r"[eE][+-]?\d{3}", text):
-            raise ValueError("too long a number")
-        share = text.endswith("%")
-        count = round(size * Fraction(text[:-1]) / 100) if share else int(text)
+        count = _count(text, size)
     except (ValueError, ZeroDivisionError) as error:
         why = f"{{name}}={cut(text, SHOWN)}: neither a number nor a share such as 2%"
         raise ArgumentError("budget", why) from error
@@ -94,3 +125,10 @@ def budget_of(budget: int | str, size: int, rest: int) -> int:
         why = f"{{name}}={text}: {count} of the {rest} images that could be picked"
         raise ArgumentError("budget", why)
     return count
+
+
+def _count(text: str, size: int) -> int:
+    """How many images a budget's text says; raises ValueError where it says none."""
+    if len(text) > SHOWN or re.search(r"[eE][+-]?\d{3}", text):
+        raise ValueError("too long a number")
+    return round(size * Fraction(text[:-1]) / 100) if text.endswith("%") else int(text)

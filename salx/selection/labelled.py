@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int64
 
 from salx.data import listing
 from salx.data.keys import ABSENT, Keys
@@ -28,20 +29,24 @@ FILES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt")
 
 @dataclass(frozen=True)
 class Labelled:
-    """The images of a pool that are labelled already.
+    """Hold the images of a pool that are labelled already.
 
     Attributes:
-      ids: int64[n], ascending.
+      ids: their numbers in the pool, ascending.
       absent: what was named and is not in the pool.
       notes: what else a user should know of how the sources were read.
     """
 
-    ids: np.ndarray
+    ids: Int64[np.ndarray, " n"]
     absent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def in_words(self) -> str:
-        """Return one line: how many there are, how many names are not in the pool, the notes."""
+        """Tell how many there are, how many names are not in the pool, and the notes.
+
+        Returns:
+          One line.
+        """
         line = f"labelled: {len(self.ids)}"
         if self.absent:
             line += f", {len(self.absent)} not in the pool, such as {_quoted(self.absent[0])}"
@@ -49,7 +54,7 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Named:
+class _Named:
     """What one source names: the ids of its names, or ABSENT, and a note on how it was read."""
 
     ids: Mapping[str, int]
@@ -66,13 +71,16 @@ def find(sources: Iterable[Source], pool: Pool, missing: str = STOP) -> Labelled
       missing: "stop" refuses a source of whose names less than half are in the pool; "ok" does
         not.
 
+    Returns:
+      The images, each once, and what was named and is not in the pool.
+
     Raises:
       ArgumentError: naming the source, and its line where there is one.
     """
     if missing not in MISSING:
         raise unknown("{name}", missing, MISSING, "labelled_missing")
     keys = Keys(pool.keys, pool.root)
-    named: list[Named] = []
+    named: list[_Named] = []
     single: list[str] = []
     for source in sources:
         if not isinstance(source, str | Path):
@@ -100,7 +108,7 @@ def _is_image(source: Source, keys: Keys) -> bool:
     return not os.path.exists(path) and path.suffix.lower() not in FILES
 
 
-def _of_path(path: Path, keys: Keys, missing: str) -> Named:
+def _of_path(path: Path, keys: Keys, missing: str) -> _Named:
     """What a file or folder names."""
     try:
         named = _of_folder(path, keys) if os.path.isdir(path) else _of_file(path, keys)
@@ -109,7 +117,7 @@ def _of_path(path: Path, keys: Keys, missing: str) -> Named:
     return _checked(str(path), keys, named, missing)
 
 
-def _of_folder(folder: Path, keys: Keys) -> Named:
+def _of_folder(folder: Path, keys: Keys) -> _Named:
     """The images in a folder: of the pool itself; copies with their folders, or by their names
     alone, if their sizes are those of the pool's files."""
     sizes = listing.below(folder)
@@ -121,7 +129,7 @@ def _of_folder(folder: Path, keys: Keys) -> Named:
         if id_ == ABSENT:
             id_ = keys.find(name)
         ids[name] = id_ if id_ != ABSENT else _copied(name, size, keys)
-    return Named(ids)
+    return _Named(ids)
 
 
 def _copied(name: str, size: int, keys: Keys) -> int:
@@ -137,12 +145,12 @@ def _copied(name: str, size: int, keys: Keys) -> int:
     return ABSENT
 
 
-def _of_file(path: Path, keys: Keys) -> Named:
+def _of_file(path: Path, keys: Keys) -> _Named:
     """What a file names, by the reading that knows the most images of the pool."""
     folder = path.absolute().parent
     reading = _best(readings.read(path), keys, folder)
     if reading is None:
-        return Named({}, f"{path}: names no images")
+        return _Named({}, f"{path}: names no images")
     for number, name in reading.names.items():
         fault = paths.fault(name.strip())
         if fault and not fault.startswith("is too long"):  # an address may well be
@@ -153,7 +161,7 @@ def _of_file(path: Path, keys: Keys) -> Named:
     notes = [named.note] if named.note else []
     if reading.unlabelled:
         notes.append(f"{reading.unlabelled} of its rows have no label, and do not count")
-    return Named(named.ids, f"{path}: {', '.join(notes)}" if notes else "")
+    return _Named(named.ids, f"{path}: {', '.join(notes)}" if notes else "")
 
 
 def _names(reading: Reading, keys: Keys) -> list[str]:
@@ -182,14 +190,14 @@ def _best(sorts: Sequence[Sequence[Reading]], keys: Keys, folder: Path) -> Readi
     return best
 
 
-def _matched(names: Sequence[str], keys: Keys, folder: Path | None) -> Named:
+def _matched(names: Sequence[str], keys: Keys, folder: Path | None) -> _Named:
     """The ids of names, with a note where a start was cut off them."""
     match = keys.match(names, folder)
     note = f"names are what follows {_quoted(match.start + '/')}" if match.start else ""
-    return Named(dict(zip(names, match.ids, strict=True)), note)
+    return _Named(dict(zip(names, match.ids, strict=True)), note)
 
 
-def _checked(source: str, keys: Keys, named: Named, missing: str) -> Named:
+def _checked(source: str, keys: Keys, named: _Named, missing: str) -> _Named:
     """Refuse a source of whose names hardly any is in the pool."""
     absent = [name for name, id_ in named.ids.items() if id_ == ABSENT]
     count = len(named.ids) - len(absent)

@@ -11,12 +11,26 @@ from salx.infra import paths
 
 
 def path_of(tasks: Path) -> Path:
-    """Return the configuration's file beside that of the tasks: tasks.labels.xml."""
+    """Name the configuration's file, in the folder of the tasks: tasks.labels.xml.
+
+    Args:
+      tasks: the file of the tasks.
+
+    Returns:
+      Its path.
+    """
     return tasks.with_name(f"{tasks.stem}.labels.xml")
 
 
 def encode(names: Iterable[str]) -> bytes:
-    """Return the configuration of a choice among class names, as XML in UTF-8."""
+    """Make the labelling configuration of a choice among class names.
+
+    Args:
+      names: of the classes.
+
+    Returns:
+      The file's content, XML in UTF-8.
+    """
     view = ElementTree.Element("View")
     ElementTree.SubElement(view, "Image", name="image", value="$image")
     choices = ElementTree.SubElement(view, "Choices", name="label", toName="image", choice="single")

@@ -1,4 +1,4 @@
-"""The pool that is chosen from: a folder of images, a list of them, or a data set."""
+"""Pools that are chosen from: a folder of images, a list of them, or a data set."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from salx.infra.outputs import Input
 
 @dataclass(frozen=True)
 class Pool:
-    """Images that can be chosen from.
+    """Hold the images that can be chosen from. `len()` is their number.
 
     Attributes:
       dataset: the images as they are.
@@ -36,12 +36,15 @@ class Pool:
 
     @property
     def keys(self) -> Sequence[str]:
-        """The examples' names: file names below the root, or a data set's record names."""
+        """Return the examples' names: file names below the root, or a data set's record names."""
         return self.dataset.pool.keys
 
     def inputs(self) -> tuple[Input, ...]:
-        """Return what outputs must spare: the pool's folder, and those that links in it lead to;
-        of a list, the list and its images."""
+        """List what outputs must spare: the pool's folder, and those that links in it lead to.
+
+        Returns:
+          Files and folders; of a list, the list and its images.
+        """
         named_inputs = tuple(Input(path, "pool") for path in self.sources)
         if not self.root:
             return named_inputs
@@ -62,7 +65,7 @@ def _folders(keys: Sequence[str]) -> set[str]:
 
 
 def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
-    """Look at a pool of images.
+    """Look at a pool of images. It lists them, and reads none before they are scored.
 
     Args:
       source: a folder, with all below it; a list, .csv, .tsv or .jsonl with a column "image"; or a
@@ -70,8 +73,12 @@ def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
       on_error: "skip" leaves out, and lists, what cannot be read; "raise" stops at it.
       **options: the data set's options.
 
+    Returns:
+      The pool, for `select`.
+
     Raises:
-      InputError: for what is not there.
+      ArgumentError: for what is no folder, list or data set.
+      InputError: naming the file or the option that cannot be used.
     """
     text = str(source)
     root = _root(text)
@@ -92,11 +99,14 @@ def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
 
 
 def sources_of(text: str, folder: str | Path = "") -> tuple[Path, ...]:
-    """Return the files and folders that a pool is read from, without reading it.
+    """List the files and folders that a pool is read from, without reading it.
 
     Args:
       text: what `images` takes.
       folder: its option `dir`, which may stand in the text as well.
+
+    Returns:
+      One path, or none of a data set without a folder.
     """
     if _root(text):
         return (paths.local(text),)
@@ -107,7 +117,15 @@ def sources_of(text: str, folder: str | Path = "") -> tuple[Path, ...]:
 def named(text: str, argument: str) -> tuple[str, dict[str, Any]]:
     """Read `entropy,aggregation=mean` as ("entropy", {"aggregation": "mean"}).
 
-    Values are JSON, or else text. Raises ArgumentError for what is not option=value.
+    Args:
+      text: a name, and options; their values are JSON, or else text.
+      argument: the argument that the text is of, for the error.
+
+    Returns:
+      The name, and the options by name.
+
+    Raises:
+      ArgumentError: for what is not option=value.
     """
     name, *rest = text.split(",")
     options: dict[str, Any] = {}

@@ -1,7 +1,7 @@
-"""The ways in which a file of labels can be read, each as names of images with their lines.
+"""Readings of a file of labels: the ways in which it can be read, each as names of images.
 
 Which of a table's columns holds the images is not said in most of them. So every column is a
-reading, and whoever knows the pool takes the one that names the most of its images.
+reading, and whoever has the pool takes the one that names the most of its images.
 
 Formats: a record of SALX or its `--csv`; text with a name a line, perhaps a space and a label
 after it; CSV with or without a header; JSON lines; a JSON array or object of names, of objects, or
@@ -35,7 +35,7 @@ MOST = 100  # columns and inner tables that are looked at
 
 @dataclass(frozen=True)
 class Reading:
-    """Names of images, as one column has them.
+    """Hold names of images, as one column has them.
 
     Attributes:
       column: what it is called; "" where nothing says so.
@@ -53,24 +53,25 @@ class Reading:
 
     @property
     def likely(self) -> bool:
-        """Whether the column is called as those of images are."""
+        """Tell whether the column is called as those of images are."""
         return self.rank < len(COLUMNS)
 
     @property
     def rank(self) -> int:
-        """How likely the column's name is, 0 for the likeliest."""
-        return rank(self.column)
+        """Rank how likely the column's name is, 0 for the likeliest."""
+        return _rank(self.column)
 
 
-def rank(column: str) -> int:
-    """Return how likely a column's name is one of images', 0 for the likeliest."""
+def _rank(column: str) -> int:
+    """How likely a column's name is one of images', 0 for the likeliest."""
     name = column.rpartition(".")[2].lower()
     return COLUMNS.index(name) if name in COLUMNED else len(COLUMNS)
 
 
-class Table(NamedTuple):
+class _Table(NamedTuple):
     """Rows of one kind: their values by column, by number; the header that named the columns; and
-    what the numbers count."""
+    what the numbers count.
+    """
 
     rows: dict[int, dict[str, Any]]
     header: dict[str, str]
@@ -78,7 +79,14 @@ class Table(NamedTuple):
 
 
 def read(path: Path) -> list[list[Reading]]:
-    """Read a file in all ways: the readings of each table that it can be taken for.
+    """Read a file in all ways.
+
+    Args:
+      path: .jsonl, .ndjson, .json, .csv, .tsv, or any text.
+
+    Returns:
+      The readings of each table that the file can be taken for, those of the likeliest columns
+      first.
 
     Raises:
       InputError: naming the file and the line that cannot be read.
@@ -110,7 +118,7 @@ def _json(path: Path, text: str) -> list[tuple[int, Any]] | None:
     return None
 
 
-def _of_json(path: Path, values: list[tuple[int, Any]]) -> Iterator[Table]:
+def _of_json(path: Path, values: list[tuple[int, Any]]) -> Iterator[_Table]:
     """The tables in JSON lines, or in one value: an array, an object, or an object of arrays."""
     table = _table(values, "line")
     yield table
@@ -129,18 +137,18 @@ def _of_json(path: Path, values: list[tuple[int, Any]]) -> Iterator[Table]:
             yield _of_mapping(value)
 
 
-def _of_mapping(value: Mapping[str, Any]) -> Table:
+def _of_mapping(value: Mapping[str, Any]) -> _Table:
     """An object of names: {"a.png": "cat"}, {"1": "a.png"} or {"1": {"filename": "a.png"}}."""
     pairs = enumerate(value.items(), 1)
     rows = {number: {"{}": name, **_fields(each)} for number, (name, each) in pairs}
-    return Table(rows, {}, "item")
+    return _Table(rows, {}, "item")
 
 
-def _table(rows: Iterable[tuple[int, Any]], unit: str) -> Table:
+def _table(rows: Iterable[tuple[int, Any]], unit: str) -> _Table:
     """The table of JSON values, without the headers of records."""
     fields = {number: _fields(value) for number, value in rows if value not in ([], {})}
     without = {n: row for n, row in fields.items() if not _is_header(row)}
-    return Table(without, {}, unit)
+    return _Table(without, {}, unit)
 
 
 def _is_header(fields: Mapping[str, Any]) -> bool:
@@ -160,7 +168,7 @@ def _fields(value: Any, prefix: str = "", depth: int = DEPTH) -> dict[str, Any]:
     return fields
 
 
-def _of_text(path: Path, text: str) -> Iterator[Table]:
+def _of_text(path: Path, text: str) -> Iterator[_Table]:
     """The tables that a text can be: a name in each line, CSV by each delimiter in it, and lines
     of a name, a space and a label."""
     delimited = []
@@ -178,13 +186,13 @@ def _of_text(path: Path, text: str) -> Iterator[Table]:
     if lines and not header_alone:
         first = lines[0][1].strip()
         header = {"": first} if first.lower() in COLUMNED else {}
-        yield Table({line: {"": each} for line, each in lines[bool(header) :]}, header)
+        yield _Table({line: {"": each} for line, each in lines[bool(header) :]}, header)
     yield from delimited
     if any(" " in each.strip() for _, each in lines) and not header_alone:
-        yield Table({line: {"": each.rsplit(None, 1)[0]} for line, each in lines}, {})
+        yield _Table({line: {"": each.rsplit(None, 1)[0]} for line, each in lines}, {})
 
 
-def _of_records(records: list[tuple[int, list[str]]]) -> Table:
+def _of_records(records: list[tuple[int, list[str]]]) -> _Table:
     """A table whose first record is its header, where it looks like one."""
     first = records[0][1]
     names = [cell.strip().lower() for cell in first]
@@ -193,16 +201,16 @@ def _of_records(records: list[tuple[int, list[str]]]) -> Table:
     )
     columns = names if headed else [f"column {number}" for number in range(1, len(names) + 1)]
     rows = {line: dict(zip(columns, values, strict=False)) for line, values in records[headed:]}
-    return Table(rows, dict(zip(columns, first, strict=True)) if headed else {})
+    return _Table(rows, dict(zip(columns, first, strict=True)) if headed else {})
 
 
-def _readings(table: Table) -> Iterator[Reading]:
+def _readings(table: _Table) -> Iterator[Reading]:
     """The readings of a table: one for each column that holds text, or numbers for names."""
-    rows = labelled_rows(table.rows)
+    rows = _labelled_rows(table.rows)
     columns = dict.fromkeys(
         column for row in rows.values() for column, value in row.items() if _name(column, value)
     )
-    for column in sorted(columns, key=rank)[:MOST]:
+    for column in sorted(columns, key=_rank)[:MOST]:
         names = {number: _name(column, row.get(column)) for number, row in rows.items()}
         left_out = len(table.rows) - len(rows)
         yield Reading(column, names, left_out, table.header.get(column, ""), table.unit)
@@ -213,11 +221,11 @@ def _name(column: str, value: Any) -> str:
     if isinstance(value, str):
         return value
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if whole and rank(column) < len(COLUMNS) else ""
+    return str(value) if whole and _rank(column) < len(COLUMNS) else ""
 
 
-def labelled_rows(rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """Leave out rows without a label, where others of the table have one.
+def _labelled_rows(rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """The rows that have a label, where others of the table have none; else all.
 
     A task of Label Studio that was skipped has an annotation: somebody looked at it.
     """

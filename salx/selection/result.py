@@ -1,4 +1,4 @@
-"""What was chosen: a Selection, as values and as files for other tools."""
+"""The result of a choice: a Selection, as values and as files for other tools."""
 
 import functools
 from dataclasses import dataclass, field, replace
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int64, Shaped
 
 from salx import records
 from salx.data.datasets import Dataset
@@ -23,23 +24,29 @@ from salx.surrogates.surrogate import Surrogate
 
 @dataclass(frozen=True)
 class Selection:
-    """The examples that were chosen from a pool, best first.
+    """Hold the examples that were chosen from a pool, best first. `len()` is their number.
+
+        selection.keys, selection.scores      # and .ids, .rows()
+        selection.save("picks.jsonl")         # the record, from which a later choice goes on
+        selection.sheet("picks.html")         # pictures; and .copy, .to_csv, .to_label_studio, ...
 
     What writes files replaces none that is there, unless `overwrite`; one that holds just what
     would be written is no mistake. Nothing is written into the pool, over what was read, or
-    through a link.
+    through a link. Each such method raises an ArgumentError, which names its argument, for a path
+    that it must not write, and an OSError where the disk is full.
 
     Attributes:
       header: who chose, how and from what, as the record's first line says it.
       choice: ids, scores, and the scores of all candidates.
       pool: what was chosen from.
-      policy, surrogate: how and by whom; no surrogate where nobody was asked.
+      policy: how it was chosen.
+      surrogate: who was asked, None for nobody.
       dataset: the pool as the surrogate saw it.
       predictions: what the surrogate predicts.
       candidates: how many could have been chosen.
       seconds: what scoring and choosing took.
       guard: what the files of the selection must spare.
-      labelled: ids int64[L] of what was labelled before.
+      labelled: ids of what was labelled before.
     """
 
     header: dict[str, Any]
@@ -52,39 +59,46 @@ class Selection:
     candidates: int
     seconds: float
     guard: Guard = field(default_factory=Guard, repr=False)
-    labelled: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+    labelled: Int64[np.ndarray, " n"] = field(
+        default_factory=lambda: np.zeros(0, np.int64), repr=False
+    )
 
     def __len__(self) -> int:
         return len(self.choice.ids)
 
     @property
-    def ids(self) -> np.ndarray:
-        """The picks' numbers in the pool, int64[k], best first."""
+    def ids(self) -> Int64[np.ndarray, " k"]:
+        """Return the picks' numbers in the pool, best first."""
         return self.choice.ids
 
     @property
     def keys(self) -> list[str]:
-        """The picks' keys, best first."""
+        """Return the picks' keys, best first: file names below the pool's root, or record names."""
         keys = self.pool.keys
         return [keys[int(id_)] for id_ in self.choice.ids]
 
     @property
-    def scores(self) -> np.ndarray:
-        """The picks' scores, [k]."""
+    def scores(self) -> Shaped[np.ndarray, " k"]:
+        """Return the picks' scores, best first."""
         return self.choice.scores
 
     @property
     def reason(self) -> str:
-        """Why there are fewer than asked for; empty where there are not."""
+        """Tell why there are fewer than were to be chosen; "" where there are not."""
         return self.choice.reason
 
     @functools.cached_property
     def duplicates(self) -> Duplicates:
-        """How many picks repeat another, or one that is labelled; reads these images once."""
+        """Count the picks that repeat another, or one that is labelled; reads these images once."""
         return find_duplicates(self.pool, self.ids, self.labelled)
 
     def picks(self) -> list[Pick]:
-        """Return the picks with what other tools want to know of them."""
+        """List the picks with what other tools want to know of them.
+
+        Returns:
+          Of each its id, key, score, rank, path, and the class and confidence that the surrogate
+          gives.
+        """
         names = self.surrogate.class_names() if self.surrogate else ()
         guesses = self.predictions
         picks = []
@@ -104,32 +118,70 @@ class Selection:
         return picks
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the picks as plain values: id, key, score, rank, path, predicted, confidence."""
+        """List the picks as plain values, as for a data frame.
+
+        Returns:
+          Of each {"id", "key", "score", "rank", "path", "predicted", "confidence"}, best first;
+          what there is not is None.
+        """
         return [pick.to_dict() for pick in self.picks()]
 
     def save(self, path: str | Path, overwrite: bool = False) -> Path:
-        """Write the record, .jsonl: a header, then a line of JSON for each pick."""
+        """Write the record: a header, then a line of JSON for each pick.
+
+        Args:
+          path: a file, .jsonl.
+          overwrite: whether a file that is there is replaced.
+
+        Returns:
+          The file's path.
+        """
         return self._write(path, self.record(), overwrite)
 
     def record(self) -> bytes:
-        """Return the content of the record."""
+        """Make the content of the record.
+
+        Returns:
+          JSON lines in UTF-8.
+        """
         return records.encode(self.header, self.ids, self.dataset.pool.keys, self.scores)
 
     def to_csv(self, path: str | Path, overwrite: bool = False) -> Path:
-        """Write the picks as a table, a line each."""
+        """Write the picks as a table, a line each.
+
+        Args:
+          path: a file, .csv.
+          overwrite: whether a file that is there is replaced.
+
+        Returns:
+          The file's path.
+        """
         return self._write(path, self.table(), overwrite)
 
     def table(self) -> bytes:
-        """Return the content of the table."""
+        """Make the content of the table.
+
+        Returns:
+          CSV in UTF-8: rank, id, key, score, predicted, confidence.
+        """
         return exports.table(self.picks())
 
     def to_label_studio(
         self, path: str | Path, url: str = exports.LOCAL_FILES, overwrite: bool = False
     ) -> Path:
-        """Write tasks for Label Studio; an image is `url` and its key.
+        """Write tasks for Label Studio.
 
-        Where the classes are known, `tasks.labels.xml` beside `tasks.json` is the labelling
-        configuration, to be pasted into the project's settings.
+        Where the classes' names are there, `tasks.labels.xml` goes with `tasks.json`: it is the
+        labelling configuration, to be pasted into the project's settings.
+
+        Args:
+          path: a file, .json.
+          url: what stands before a key in an image's address; the default serves a local storage of
+            the pool's folder.
+          overwrite: whether files that are there are replaced.
+
+        Returns:
+          The path of the tasks' file.
         """
         if configuration := self.labelling():
             path = paths.local(path, "path")
@@ -137,17 +189,36 @@ class Selection:
         return self._write(path, self.tasks(url), overwrite)
 
     def tasks(self, url: str = exports.LOCAL_FILES) -> bytes:
-        """Return the content of the tasks."""
+        """Make the content of the tasks for Label Studio.
+
+        Args:
+          url: what stands before a key in an image's address.
+
+        Returns:
+          JSON in UTF-8.
+        """
         version = self.surrogate.label if self.surrogate else self.policy.name
         return exports.label_studio(self.picks(), url, version)
 
     def labelling(self) -> bytes:
-        """Return the content of the labelling configuration; empty without class names."""
+        """Make the content of the labelling configuration for Label Studio.
+
+        Returns:
+          XML in UTF-8; empty without class names.
+        """
         names = self._class_names()
         return labelling.encode(names) if names else b""
 
     def to_fiftyone(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write labels.json and data.json for FiftyOne. The pool's images must be files."""
+        """Write labels.json and data.json for FiftyOne. The pool's images must be files.
+
+        Args:
+          folder: where both lie; it is made.
+          overwrite: whether files that are there are replaced.
+
+        Returns:
+          The folder's path.
+        """
         folder, guard = paths.local(folder, "folder"), self._guard(overwrite)
         guard.check("folder", folder, folder=True)
         for name, content in exports.fiftyone(self.picks()).items():
@@ -155,8 +226,17 @@ class Selection:
         return folder
 
     def copy(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Copy the picked images into a folder, below it by their keys; what else lies there
-        stays. Nothing is copied where one of them cannot be."""
+        """Copy the picked images into a folder, below it by their keys; what else lies there stays.
+
+        Nothing is copied where one of them cannot be.
+
+        Args:
+          folder: where the copies lie; it is made.
+          overwrite: whether files that are there are replaced.
+
+        Returns:
+          The folder's path.
+        """
         targets, guard = self.copies(folder, overwrite), self._guard(overwrite)
         contents = exports.copies(self.picks(), self.dataset.pool)
         for target, content in zip(targets, contents, strict=True):
@@ -164,7 +244,15 @@ class Selection:
         return paths.local(folder, "folder")
 
     def copies(self, folder: str | Path, overwrite: bool = False) -> list[Path]:
-        """Return where the copies of the picked images will lie. Raises as `copy` does."""
+        """Tell where the copies of the picked images will lie, and check that they can.
+
+        Args:
+          folder: as for `copy`, and raises as `copy` does.
+          overwrite: whether files that are there may be replaced.
+
+        Returns:
+          A path for each pick, best first.
+        """
         folder, guard, picks = paths.local(folder, "folder"), self._guard(overwrite), self.picks()
         guard.check("folder", folder, folder=True)
         targets = [folder / name for name in exports.copy_names(picks)]
@@ -176,8 +264,15 @@ class Selection:
         return targets
 
     def sheet(self, path: str | Path, overwrite: bool = False) -> Path:
-        """Draw the first picks as a page (.html) or a picture (.png), with the map of their
-        scores where pixels are scored."""
+        """Draw the first picks, with the map of their scores where pixels are scored.
+
+        Args:
+          path: a page (.html) or a picture (.png).
+          overwrite: whether a file that is there is replaced.
+
+        Returns:
+          The file's path.
+        """
         path = paths.local(path, "path")
         if path.suffix not in sheet.KINDS:
             raise refused("path", path, f"must be named {' or '.join(sheet.KINDS)}")
@@ -185,7 +280,14 @@ class Selection:
         return self._write(path, self.drawn(path.suffix), overwrite)
 
     def drawn(self, kind: str) -> bytes:
-        """Return the content of a sheet, ".html" or ".png"."""
+        """Make the content of a sheet.
+
+        Args:
+          kind: ".html" or ".png".
+
+        Returns:
+          The file's bytes.
+        """
         who = sheet.Sheet(self.policy, self.surrogate, self.dataset, self.picks())
         return sheet.draw(who, kind)
 
@@ -208,6 +310,10 @@ class Selection:
         return names or tuple(self.pool.dataset.classes)
 
     def mix(self) -> dict[str, float]:
-        """Return the share of each class in the surrogate's predictions."""
+        """Tell the share of each class in the surrogate's predictions.
+
+        Returns:
+          {name: share}, 0 to 1; of pixels where pixels are predicted, {} without a surrogate.
+        """
         names = self.surrogate.class_names() if self.surrogate else ()
         return dict(zip(names, self.predictions.mix().tolist(), strict=True))

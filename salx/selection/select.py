@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+from jaxtyping import Int64
 
 from salx.data.datasets import Dataset
 from salx.data.options import Readers, Threads, Workers
@@ -37,16 +38,18 @@ from salx.surrogates.surrogate import Surrogate
 
 @dataclass(frozen=True)
 class Settings:
-    """How a selection is made; none of it changes what is chosen but `seed`.
+    """Hold how a selection is made; none of it changes what is chosen but `seed`.
 
     Attributes:
       seed: of policies that draw.
-      labelled_missing: "stop" or "ok" where hardly anything that is labelled is in the pool.
-      batch: images that are scored at once, over all devices.
-      threads, workers: readers that work ahead, and processes of them.
-      resume: a folder where a long pass is kept, so that it can be stopped and goes on.
+      batch: images that are scored at once, over all devices, 1 to 1,000,000.
+      threads: threads that read images ahead; 0 reads in the scoring thread.
+      workers: processes that read, each with so many threads; 0 reads in this one.
+      resume: a folder where a long pass is kept, so that it can be stopped and goes on; None for
+        none.
       observer: hears how the pass goes.
       scorer: keeps compiled steps from one selection to the next.
+      labelled_missing: "stop" or "ok" where hardly anything that is labelled is in the pool.
     """
 
     seed: int = 0
@@ -67,14 +70,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Plan:
-    """A selection that was checked and can be made.
+    """Hold a selection that was checked and can be made.
 
     Attributes:
       surrogate: who is asked, None by a policy that asks nobody.
       policy: how to choose.
       pool: the images as they are.
       dataset: the images as the surrogate sees them.
-      labelled: ids int64[L] of what is labelled.
+      labelled: ids of what is labelled.
       count: how many to choose.
       guard: what the files of the selection must spare.
     """
@@ -83,7 +86,7 @@ class Plan:
     policy: Policy
     pool: Pool
     dataset: Dataset
-    labelled: np.ndarray
+    labelled: Int64[np.ndarray, " n"]
     count: int
     guard: Guard = field(default_factory=Guard)
 
@@ -93,9 +96,23 @@ def plan(
     surrogate: Surrogate | None,
     policy: str | Policy,
     budget: int | str,
-    labelled: np.ndarray,
+    labelled: Int64[np.ndarray, " n"],
 ) -> Plan:
-    """Check a selection. Raises ArgumentError, before any scoring, for what cannot be used."""
+    """Check a selection before anything is scored.
+
+    Args:
+      pool: the images.
+      surrogate: who is asked, None for nobody.
+      policy: its name, also with options, or itself.
+      budget: how many to choose, or a share of the pool, "2%".
+      labelled: ids of what is labelled.
+
+    Returns:
+      The selection, for `make`.
+
+    Raises:
+      ArgumentError: naming what cannot be used.
+    """
     made = fit.policy_of(policy, surrogate)
     rest = len(pool) - len(labelled)
     count = fit.budget_of(budget, len(pool), rest)
@@ -117,8 +134,15 @@ def plan(
 def make(wanted: Plan, settings: Settings) -> Selection:
     """Make a selection that was checked.
 
-    Raises RunError, naming the example, for an image that cannot be read and a score that is not
-    finite.
+    Args:
+      wanted: of `plan`.
+      settings: how it is made.
+
+    Returns:
+      The picks, best first.
+
+    Raises:
+      RunError: naming the example, for an image that cannot be read and a score that is not finite.
     """
     began = time.monotonic()
     candidates = stages.filtered(len(wanted.pool), [NotLabelled(wanted.labelled)])
@@ -164,8 +188,15 @@ def make(wanted: Plan, settings: Settings) -> Selection:
 
 
 def identity(wanted: Plan, seed: int) -> dict[str, Any]:
-    """Return the fields of the record's header that tell this question from any other; all of
-    them are known before anything is scored."""
+    """Describe the question, so that it can be told from any other before anything is scored.
+
+    Args:
+      wanted: of `plan`.
+      seed: of policies that draw.
+
+    Returns:
+      The fields of the record's header that say it.
+    """
     fields = scoring.identity(wanted.policy, wanted.dataset, _origin(wanted), Where(seed))
     return {**fields, "question": _question(wanted)}
 

@@ -1,5 +1,7 @@
-"""The files that a selection leaves, by the flag that names each, and whether they may be written:
-those of the same question may be there already, and stay as they are."""
+"""The files that a selection leaves, by the flag that names each, and whether they may be written.
+
+Those of the same question may be there already, and stay as they are.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,22 +23,30 @@ QUESTION = "question.json"  # what is being answered, once files beside the reco
 
 @dataclass(frozen=True)
 class Targets:
-    """What one selection leaves: {"out": the record, "csv": ..., ...}, at least the record."""
+    """Hold what one selection leaves.
+
+    Attributes:
+      paths: {"out": the record, "csv": ..., ...} by flag, at least the record.
+    """
 
     paths: Mapping[str, Path]
 
     @property
     def out(self) -> Path:
-        """The record."""
+        """Return the path of the record."""
         return self.paths["out"]
 
     @property
     def resume(self) -> Path:
-        """The folder that keeps a long pass, until the record is there."""
+        """Return the folder that keeps a long pass, until the record is there."""
         return self.out.with_name(f".{self.out.name}.pass")
 
     def files(self) -> list[tuple[str, Path]]:
-        """List the files that are known by name, with the flag of each; the record is first."""
+        """List the files whose names are settled before anything is chosen, the record first.
+
+        Returns:
+          (flag, path) of each; copies are not among them.
+        """
         some = [(flag, path) for flag, path in self.paths.items() if flag not in FOLDERS]
         if tasks := self.paths.get("label_studio"):
             some.append(("label_studio", labelling.path_of(tasks)))
@@ -44,7 +54,11 @@ class Targets:
         return some + ([("fiftyone", folder / name) for name in FIFTYONE] if folder else [])
 
     def earlier(self) -> dict[str, Any] | None:
-        """Read which question was answered here, or is being answered; None: nobody knows."""
+        """Read which question was answered here, or is being answered.
+
+        Returns:
+          The fields of its identity; None where nobody can tell.
+        """
         try:
             if self.out.exists():
                 return records.read(self.out).header
@@ -53,7 +67,11 @@ class Targets:
             return None
 
     def begin(self, identity: Mapping[str, Any]) -> None:
-        """Note the question, before files beside the record are written."""
+        """Note the question, before files that go with the record are written.
+
+        Args:
+          identity: the fields that say it, as of salx.selection.select.identity.
+        """
         sealed.write_json(self.resume / QUESTION, identity)
 
     def end(self) -> None:
@@ -62,8 +80,15 @@ class Targets:
 
 
 def numbered(named: Mapping[str, Path], count: int) -> list[Targets]:
-    """Return the targets of each of several selections: `picks.2.jsonl`, `copies.2`; those of a
-    single one as they are named."""
+    """Name the files of each of several selections: `picks.2.jsonl`, `copies.2`.
+
+    Args:
+      named: the paths that the user gave, by flag.
+      count: how many selections there are; the files of a single one are named as the user says.
+
+    Returns:
+      Of each selection its files.
+    """
     if count == 1:
         return [Targets(named)]
     return [
@@ -79,12 +104,26 @@ def _numbered(flag: str, path: Path, number: int) -> Path:
 
 
 def comparison(out: Path) -> Path:
-    """Name the comparison of several selections."""
+    """Name the comparison of several selections.
+
+    Args:
+      out: the record's path, as the user gave it.
+
+    Returns:
+      picks.compare.json for picks.jsonl.
+    """
     return out.with_suffix(".compare.json")
 
 
 def mark(path: Path) -> str | None:
-    """Read which questions a comparison is of; None: nobody knows."""
+    """Read which questions a comparison is of.
+
+    Args:
+      path: of the comparison.
+
+    Returns:
+      The digest of the questions; None where nobody can tell.
+    """
     try:
         return (sealed.read_if_there(path) or {}).get("question")
     except (InputError, OSError):
@@ -93,6 +132,10 @@ def mark(path: Path) -> str | None:
 
 def check(every: Sequence[Targets], guard: Guard) -> None:
     """Check where all files will lie, and that no two are one.
+
+    Args:
+      every: the files of each selection.
+      guard: what they must spare.
 
     Raises:
       ArgumentError: naming the flag.

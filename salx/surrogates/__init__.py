@@ -1,1 +1,1 @@
-"""Who answers for an example: a run's model, a file of weights, a function, an ensemble."""
+"""Surrogates answer for examples: a run's model, a file of weights, a function, an ensemble."""

@@ -17,10 +17,13 @@ PUBLISHED = (
 
 
 def names(classes: str | Path | Iterable[str]) -> tuple[str, ...]:
-    """Return class names.
+    """Read class names.
 
     Args:
       classes: "imagenet" for its 1,000; a text file with a name a line; or the names.
+
+    Returns:
+      The names, all different; the position of a name is its class.
 
     Raises:
       ArgumentError: naming the file and line, for what cannot be read, names that are empty or
@@ -38,16 +41,19 @@ def names(classes: str | Path | Iterable[str]) -> tuple[str, ...]:
 def of_network(
     classes: str | Path | Iterable[str] | None, count: int, digest: str, where: str
 ) -> tuple[str, ...]:
-    """Return the names of a network's classes; () where nobody tells them.
+    """Tell the names of a network's classes.
 
-    Without `classes` only those of torchvision's own files are certain, by the files' digests.
-    Any other network of 1,000 classes may be of another set, or in another order.
+    Without `classes` only those of torchvision's files of ImageNet weights are certain, by the
+    files' digests. Any other network of 1,000 classes may be of another set, or in another order.
 
     Args:
-      classes: as of `names`, or None.
+      classes: as of `names`; None where the user does not say.
       count: how many classes the network has.
       digest: `sha256:<hex>` of the file.
       where: the file, for messages.
+
+    Returns:
+      `count` names, or () where nobody tells them.
 
     Raises:
       ArgumentError: as `names`, and for another number of names.

@@ -1,4 +1,4 @@
-"""A surrogate that is several: its logits have a leading axis, one entry a member."""
+"""An ensemble of surrogates: its logits have a leading axis, one entry a member."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,14 @@ from salx.tasks import Task
 
 @dataclass(frozen=True, eq=False)
 class Ensemble(Surrogate):
-    """Surrogates of one task that answer together. The members' logits alone are given."""
+    """Answer with several networks together. Of the members' outputs it has the logits alone.
+
+    Attributes:
+      members: networks with the same task, classes and preprocessing.
+
+    Raises:
+      ArgumentError: for members that differ in these, or are no networks.
+    """
 
     members: tuple[Surrogate, ...]
 
@@ -38,51 +45,51 @@ class Ensemble(Surrogate):
 
     @property
     def label(self) -> str:
-        """The members' labels, joined by "+"."""
+        """Join the members' labels by "+"."""
         return "+".join(member.label for member in self.members)
 
     @property
     def task(self) -> Task:
-        """The members' task."""
+        """Return the task of the members."""
         return self.members[0].task
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The members' classes."""
+        """Return the classes of the members."""
         return self.members[0].classes
 
     @property
     def preprocessing(self) -> Preprocessing | None:
-        """The members' preprocessing."""
+        """Return the preprocessing of the members."""
         return self.members[0].preprocessing
 
     @property
     def origin(self) -> dict[str, Any]:
-        """Every member's origin, its digest among it."""
+        """Return every member's origin, its digest among it."""
         return {"members": [member.origin for member in self.members]}
 
     @property
     def outputs(self) -> frozenset[str]:
-        """Logits."""
+        """Give logits alone."""
         return frozenset({"logits"})
 
     @property
     def variables(self) -> tuple[Any, ...]:
-        """The members' variables."""
+        """Return the variables of each member, in order."""
         return tuple(member.variables for member in self.members)
 
     @property
     def trace_key(self) -> Any:
-        """The members' keys, in order."""
+        """Return the keys of the members, in order."""
         return tuple(member.trace_key for member in self.members)
 
     @property
     def leading(self) -> bool:
-        """Yes, also of a single member, as a line of generations begins with one."""
+        """Say that logits have a leading axis, also of a single member."""
         return True
 
     def class_names(self) -> tuple[str, ...]:
-        """Return the members' classes' names, or their numbers."""
+        """Return the names of the members' classes, or their numbers."""
         return self.members[0].class_names()
 
     def about(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""A surrogate that is a function of yours: images in, logits or features or a score out."""
+"""A function of the user's as a surrogate: images in, logits or features or a score out."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,11 +18,17 @@ Answer = Callable[[np.ndarray], Mapping[str, Any] | np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Function(Surrogate):
-    """A function that is asked on the host.
+    """Ask a function on the host: images go in as arrays of numpy, and outputs come back so.
 
     Attributes:
-      function: images uint8[B, H, W, 3], RGB, to {"logits": [B, C], "features": [B, d],
-        "score": [B]}, any of them, as arrays of numpy or what becomes one; or logits alone.
+      function: of images uint8[B, H, W, 3], RGB, that gives {"logits": [B, C], "features": [B, d],
+        "score": [B]}, any of them, each what becomes an array of numpy; or logits alone.
+      task: what it predicts.
+      classes: their names, () where nobody tells them.
+      preprocessing: the size that images are brought to; the values stay 0..255.
+      outputs: which of "logits", "features" and "score" it gives.
+      label: its name, for progress and exports.
+      origin: {"function": "module:name"}, for the record.
     """
 
     traceable: ClassVar[bool] = False
@@ -36,7 +42,21 @@ class Function(Surrogate):
     origin: dict[str, Any] = field(default_factory=dict)
 
     def forward(self, variables: Any, batch: Batch, passes: Passes, seed: Any) -> Outputs:
-        """Call the function. Raises RunError for an answer of another kind or length."""
+        """Call the function on a batch of images.
+
+        Args:
+          variables: nothing; the function has its own.
+          batch: "image" uint8[B, H, W, 3].
+          passes: once.
+          seed: not read.
+
+        Returns:
+          Its outputs, float32, as arrays of numpy.
+
+        Raises:
+          RunError: for an answer with another name in it, without one of `outputs`, or whose length
+            is not the batch's.
+        """
         images = np.asarray(batch["image"])
         answer = self.function(images)
         if not isinstance(answer, Mapping):
@@ -63,7 +83,21 @@ def of_callable(
     size: tuple[int, int] | None,
     outputs: tuple[str, ...],
 ) -> Function:
-    """Make a surrogate of a function that sees images of `size` (h, w)."""
+    """Make a surrogate of a function.
+
+    Args:
+      function: as of Function.
+      task: what it predicts.
+      classes: their names, () where nobody tells them.
+      size: (height, width) in pixels of the middle crop that the function sees of an image.
+      outputs: which of "logits", "features" and "score" it gives.
+
+    Returns:
+      The surrogate, labelled by the function's name.
+
+    Raises:
+      ArgumentError: where `size` is None.
+    """
     if size is None:
         raise ArgumentError("size", "{name}: (height, width) must say what the function sees")
     view = {"evaluate": "center_crop", "evaluate_size": size, "evaluate_resize": max(size)}

@@ -27,18 +27,23 @@ KINDS: Registry[Kind] = Registry("kind of surrogate", "salx.surrogates")
 
 
 def load(source: Any, **options: Any) -> Surrogate:
-    """Load a surrogate.
+    """Load a surrogate of any kind.
 
     Args:
       source: the folder of a finished run (also in a bucket), a file of weights, `A+B` for an
         ensemble of such, `module:Name`, a function of images, a Surrogate, or a list of any of
         these for an ensemble.
-      **options: `size` (h, w), what a file of weights or a function sees of an image; `classes`
-        of either, a file of names, "imagenet" or the names; of a file `origin` and `weights` (see
-        weights.py), of a function `task` and `outputs`; others go to a kind of another package.
+      **options: `size` (height, width), what a file of weights or a function sees of an image;
+        `classes` of either, a file of names, "imagenet" or the names; of a file `origin` and
+        `weights` (see weights.py), of a function `task` and `outputs`; others go to a kind of
+        another package.
+
+    Returns:
+      The surrogate; a Surrogate as it is.
 
     Raises:
-      InputError: naming what cannot be used.
+      ArgumentError: for a source that is nothing of these, or whose own code fails.
+      InputError: naming the file that cannot be used.
     """
     if isinstance(source, Surrogate):
         return source
@@ -69,7 +74,14 @@ def _of_text(source: str, options: Mapping[str, Any]) -> Surrogate:
 
 
 def files(source: str) -> list[Path]:
-    """Return the files and folders of this machine that a source's text names."""
+    """List the files and folders of this machine that a source's text names.
+
+    Args:
+      source: a path, or several joined by "+".
+
+    Returns:
+      The paths of those that are there; none in a bucket.
+    """
     if "://" in source:
         return []
     if _is_there(source):
@@ -91,12 +103,12 @@ def _of_path(path: Path, options: Mapping[str, Any]) -> Surrogate:
     if strange := sorted(options.keys() - set(known_options)):
         raise unknown("option of {name}", strange[0], known_options, "surrogate")
     size = options.get("size")
-    sides = {} if size is None else {"size": sides_of(size)}
+    sides = {} if size is None else {"size": _sides_of(size)}
     return weights.load(path, weights.Options(**{**options, **sides}))
 
 
-def sides_of(size: Any) -> tuple[int, int]:
-    """Return (height, width). Raises ArgumentError for what is none."""
+def _sides_of(size: Any) -> tuple[int, int]:
+    """The sides (height, width) in pixels; raises ArgumentError for what is none."""
     try:
         height, width = size
     except (TypeError, ValueError) as error:
@@ -110,7 +122,7 @@ def _of_callable(answer: Callable, options: Mapping[str, Any]) -> Surrogate:
     classes = class_names.names(options.get("classes") or ())
     outputs = tuple(options.get("outputs", ("logits",)))
     size = options.get("size")
-    size = None if size is None else sides_of(size)
+    size = None if size is None else _sides_of(size)
     return function.of_callable(answer, task, classes, size, outputs)
 
 

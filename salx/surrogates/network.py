@@ -1,4 +1,4 @@
-"""A surrogate that is a network of ours with its variables."""
+"""A network of ours with its variables, as a surrogate."""
 
 import zlib
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from salx.models import model as networks
 from salx.models.model import Model
@@ -22,12 +23,16 @@ NOISY = ("kernel", "scale")  # the parameters that weight noise moves: no biases
 
 @dataclass(frozen=True, eq=False)
 class Network(Surrogate):
-    """A network with its variables, and the module that was trained along, if one was.
+    """Answer with a network and its variables, and with the module that was trained along, if any.
 
     Attributes:
-      model: the module and how images reach it.
-      arrays: {"params", "batch_stats"} and, with a module beside it, "head".
-      head_module: that module, None without one.
+      model: the module, and how images reach it.
+      arrays: {"params", "batch_stats"} and, with a module trained along, "head": pytrees of arrays.
+      task: what it predicts.
+      classes: the names of the classes, () where nobody tells them.
+      preprocessing: how images reach the surrogate.
+      origin: JSON values for the record: a run and its checkpoint, or a file, with the digest.
+      head_module: the module that was trained along, None without one.
       head_of: (name, options) of the policy that it was trained for.
       note: what a file of weights was taken as, in a line.
     """
@@ -44,17 +49,17 @@ class Network(Surrogate):
 
     @property
     def label(self) -> str:
-        """The model's label."""
+        """Return the label of the model."""
         return self.model.label
 
     @property
     def variables(self) -> Mapping[str, Any]:
-        """The network's arrays."""
+        """Return the arrays of the network."""
         return self.arrays
 
     @property
     def outputs(self) -> frozenset[str]:
-        """Logits and maps; features where the network ends in a pooled map."""
+        """Give logits and maps, and features where the network ends in a pooled map."""
         return frozenset({"logits", "maps"} | ({"features"} if self._has_features else set()))
 
     @property
@@ -63,26 +68,35 @@ class Network(Surrogate):
 
     @property
     def trace_key(self) -> Any:
-        """The model and the module beside it, by value."""
+        """Return the model and the module that was trained along, by value."""
         return (self.model, self.head_module, self.task)
 
     @property
-    def classifier(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """The last linear layer, None of a segmentation network."""
+    def classifier(
+        self,
+    ) -> tuple[Float[np.ndarray, "d classes"], Float[np.ndarray, " classes"]] | None:
+        """Find the last linear layer; a segmentation network has none."""
         layer = networks.classifier_of(self.model, dict(self.arrays))
         return None if layer is None else (np.asarray(layer[0]), np.asarray(layer[1]))
 
     @property
     def head(self) -> tuple[str, Mapping[str, Any]] | None:
-        """The policy whose module was trained along."""
+        """Return the policy whose module was trained along."""
         return self.head_of
 
     def with_head(self, module: nn.Module | None) -> "Network":
-        """Return the surrogate with the module that reads its "head" variables."""
+        """Add the module that reads the network's "head" variables.
+
+        Args:
+          module: of a policy's needs; None for none.
+
+        Returns:
+          A surrogate like this one, with the module.
+        """
         return replace(self, head_module=module)
 
     def class_names(self) -> tuple[str, ...]:
-        """Return the classes' names, or their numbers."""
+        """Return the names of the classes, or their numbers."""
         return self.classes or tuple(map(str, range(self.model.module.classes)))
 
     def about(self) -> list[str]:
@@ -90,7 +104,7 @@ class Network(Surrogate):
         return [self.note] if self.note else []
 
     def runs(self, passes: Passes) -> bool:
-        """Once and with weight noise always; with dropout where the network has any."""
+        """Tell whether it can be asked so: with dropout only where the network has any."""
         if isinstance(passes, Dropout):
             return networks.has_dropout(self.model)
         return isinstance(passes, Once | WeightNoise)
@@ -123,10 +137,18 @@ class Network(Surrogate):
         return Outputs(logits=logits, features=features, maps=maps, head=head, task=self.task)
 
 
-def noisy(variables: Any, key: jax.Array, scale: float) -> Any:
-    """Add noise to kernels and scales: W + scale * ||W|| n / ||n||, n standard normal.
+def noisy(variables: Any, key: PRNGKeyArray, scale: float | Float[Array, ""]) -> Any:
+    """Add noise to kernels and normalisation scales: W + scale * ||W|| n / ||n||, n normal.
 
     Each parameter's noise is keyed by its name as well, so that it depends on no order.
+
+    Args:
+      variables: of a network, {"params": ..., ...}.
+      key: of the pass.
+      scale: the norm of the noise, as a share of the parameter's own.
+
+    Returns:
+      The same pytree, whose other arrays are as they were.
     """
 
     def moved(path: tuple, leaf: jax.Array) -> jax.Array:

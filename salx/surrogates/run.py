@@ -1,6 +1,8 @@
 """The trained model of a finished run's folder, W/deployments/..., as a surrogate."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from salx import tasks
 from salx.infra import checkpoint, sealed
@@ -20,16 +22,21 @@ FIELDS = {  # of config.json, that are used as they are
 def load(folder: Path) -> Network:
     """Read the model of a deployment's folder, of this version of SALX or of one before it.
 
-    Raises InputError, naming the file, for a folder that is none, or is damaged.
+    Args:
+      folder: W/deployments/..., of a run that is finished.
+
+    Returns:
+      The trained network as a surrogate.
+
+    Raises:
+      InputError: naming the file, for a folder that is no finished run's, or is damaged.
     """
     config, result, variables = checkpoint.finished(folder)
     sealed.require(folder / "config.json", config, FIELDS)
     with sealed.using(folder / "config.json"):
         view = config["input"]
         module = described(config["model"], classes=len(view["classes"]))
-        shape, mean, std = (tuple(view[field]) for field in ("shape", "mean", "std"))
-        if len(shape) != 3 or not len(mean) == len(std) == shape[2]:
-            raise ValueError("input.mean and input.std have a number for each channel")
+        shape, mean, std = _pixels(view)
         head = next(iter((config["head"] or {}).items()), None)
         return Network(
             model=Model(config["model"]["label"], module, shape, mean, std),
@@ -40,3 +47,11 @@ def load(folder: Path) -> Network:
             origin={"run": config["run"], **result["checkpoint"]},
             head_of=head,
         )
+
+
+def _pixels(view: Mapping[str, Any]) -> tuple[tuple, tuple, tuple]:
+    """The shape, mean and std of an image; raises ValueError where they do not fit together."""
+    shape, mean, std = (tuple(view[field]) for field in ("shape", "mean", "std"))
+    if len(shape) != 3 or not len(mean) == len(std) == shape[2]:
+        raise ValueError("input.mean and input.std have a number for each channel")
+    return shape, mean, std

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Float
 
 from salx.data.datasets import Dataset, transformed
 from salx.surrogates.outputs import Outputs
@@ -21,11 +22,12 @@ Batch = Mapping[str, Any]  # "image" uint8[B, H, W, C] or "key" [B], "id" int32[
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How images reach a surrogate.
+    """Describe how images reach a surrogate.
 
     Attributes:
       shape: (H, W, C) of what it sees.
-      mean, std: of each channel, in units of the pixel range 0..1.
+      mean: of each channel, in units of the pixel range 0..1.
+      std: of each channel, in the same units.
       transform: the evaluation's fields of `config.transform`; empty for images as they are.
     """
 
@@ -35,8 +37,17 @@ class Preprocessing:
     transform: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def applied(self, dataset: Dataset) -> Dataset:
-        """Bring a data set's images to what the surrogate sees: as when it was evaluated, and
-        where that was an image as it is, a middle crop, or of dense tasks the whole image."""
+        """Bring a data set's images to what the surrogate sees, as when it was evaluated.
+
+        Where it was evaluated on images as they are, images of another size are brought to its
+        size: by a middle crop, or of dense tasks by fitting the whole image.
+
+        Args:
+          dataset: the images as they are.
+
+        Returns:
+          The data set with this evaluation transform.
+        """
         view = {k: v for k, v in self.transform.items() if k.startswith("evaluate")}
         if view.get("evaluate", "none") == "none" and dataset.image_shape != self.shape:
             crop = {"evaluate": "center_crop", "evaluate_resize": max(self.shape[:2])}
@@ -47,7 +58,7 @@ class Preprocessing:
 
 
 class Surrogate(ABC):
-    """Whoever answers for an example: a model, several, a table, a function.
+    """Answer for examples: a model, several, a table or a function does.
 
     Class attributes:
       traceable: whether `forward` is a pure function of arrays, so that it is fused with the
@@ -56,10 +67,11 @@ class Surrogate(ABC):
 
     Attributes:
       label: a short name, for progress and exports.
-      task, classes: what it predicts, and the classes' names, or () where they are not known.
+      task: what it predicts, classification or segmentation.
+      classes: the names of the classes, () where nobody tells them.
       preprocessing: how images reach it; None of one that reads keys.
       origin: JSON values that go into the record: what it is, with a digest.
-      outputs: which of logits, features, maps and score it gives.
+      outputs: which of "logits", "features", "maps" and "score" it gives.
     """
 
     traceable: ClassVar[bool] = True
@@ -78,7 +90,7 @@ class Surrogate(ABC):
 
         Args:
           variables: `self.variables`, as an argument so that a jitted step does not hold them.
-          batch: what it reads, and "id" int32[B].
+          batch: what it reads, "image" uint8[B, H, W, C] or "key" [B], and "id" int32[B].
           passes: how often it is asked; with several, logits are [K, B, ...].
           seed: int32[], for passes that draw.
 
@@ -88,41 +100,62 @@ class Surrogate(ABC):
 
     @property
     def variables(self) -> Any:
-        """The arrays that `forward` depends on, a pytree."""
+        """Return the arrays that `forward` depends on, a pytree."""
         return ()
 
     @property
     def trace_key(self) -> Any:
-        """A hashable value: two surrogates with equal ones have the same `forward`."""
+        """Return a hashable value: two surrogates with equal ones have the same `forward`."""
         return self
 
     @property
     def leading(self) -> bool:
-        """Whether several models answer, so that logits are [K, B, ...], one entry a model."""
+        """Tell whether several models answer, so that logits are [K, B, ...], one entry a model."""
         return False
 
     @property
-    def classifier(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """(W [d, C], b [C]) of the last linear layer over `features`, None where not known."""
+    def classifier(
+        self,
+    ) -> tuple[Float[np.ndarray, "d classes"], Float[np.ndarray, " classes"]] | None:
+        """Return (W, b) of a last linear layer, logits = features W + b; None without one."""
         return None
 
     @property
     def head(self) -> tuple[str, Mapping[str, Any]] | None:
-        """Name and options of the policy whose module was trained along, if there is one."""
+        """Return name and options of the policy whose module was trained along, if one was."""
         return None
 
     def runs(self, passes: Passes) -> bool:
-        """Tell whether it can be asked so; by default once."""
+        """Tell whether it can be asked so; by default once.
+
+        Args:
+          passes: what a policy needs.
+
+        Returns:
+          Whether `forward` takes them.
+        """
         return type(passes) is Once
 
     def class_names(self) -> tuple[str, ...]:
-        """Return the names of the classes, or their numbers where only those are known."""
+        """Name the classes.
+
+        Returns:
+          Their names, or their numbers where only those can be told.
+        """
         return self.classes
 
     def about(self) -> list[str]:
-        """Return what its user should know of how it is asked, in lines; by default nothing."""
+        """Tell its user what to know of how it is asked; by default nothing.
+
+        Returns:
+          Whole lines.
+        """
         return []
 
     def predictions(self) -> bool:
-        """Tell whether a class is predicted for each example."""
+        """Tell whether a class is predicted for each example.
+
+        Returns:
+          Whether it gives logits.
+        """
         return "logits" in self.outputs

@@ -27,13 +27,14 @@ IMAGENET = ((224, 224), 256, "cut from a shorter side of 256, as ImageNet's reci
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may say of a file of weights.
+    """Hold what a user may say of a file of weights.
 
     Attributes:
-      size: (h, w) that images are brought to; by default what the network is made for.
-      origin: whose definition a MobileNetV3 is for, where its names leave that open.
-      classes: their names, see class_names.py.
-      weights: "ema" or "plain" where a file has both.
+      size: (height, width) that images are brought to; None for what the network is made for.
+      origin: whose definition a MobileNetV3 is for, "torchvision", "timm" or "tf", where the names
+        of its weights leave that open.
+      classes: the names of the classes, see class_names.py.
+      weights: "ema" or "plain" where a file has both; None for "ema".
     """
 
     size: tuple[int, int] | None = None
@@ -43,12 +44,13 @@ class Options:
 
 
 @dataclass(frozen=True)
-class View:
+class _View:
     """What a network sees.
 
     Attributes:
-      size: (h, w) of the images.
-      side: of the shorter side that they are cut from; None of whole images, which are fitted.
+      size: (height, width) of the images.
+      side: pixels of the shorter side that they are cut from; None of whole images, which are
+        fitted.
       why: who says so, for the user.
     """
 
@@ -70,15 +72,22 @@ class View:
 def load(path: Path, options: Options) -> Network:
     """Read the network that a file of weights is of, with as many classes as its last layer has.
 
+    Args:
+      path: .safetensors, .npz, .pth or .ckpt, in PyTorch's names or ours.
+      options: what the user says of it.
+
+    Returns:
+      The network as a surrogate.
+
     Raises:
-      InputError: naming the file, for weights of no known network, or without a classifier.
+      InputError: naming the file, for weights of no network of ours, or without a classifier.
     """
     arrays, taken = weight_files.load(path, options.weights)
     candidate = recognition.identify(arrays, str(path), options.origin)
-    count = classes_of(candidate.module, arrays, path)
+    count = _classes_of(candidate.module, arrays, path)
     module = candidate.module.clone(classes=count)
     task = tasks.get("segmentation" if hasattr(module, "backbone") else "classification")
-    view = view_of(module, task, options.size, path)
+    view = _view_of(module, task, options.size, path)
     digest = sealed.digest(path.read_bytes())
     names = class_names.of_network(options.classes, count, digest, str(path))
     model = Model(path.stem, module, (*view.size, 3), MEAN, STD)
@@ -102,15 +111,14 @@ def load(path: Path, options: Options) -> Network:
             "size": list(view.size),
             **{name: value for name, value in more.items() if value},
         },
-        note=f"{path.name}: {in_words(candidate, names or count, view, taken)}",
+        note=f"{path.name}: {_in_words(candidate, names or count, view, taken)}",
     )
 
 
-def classes_of(module: nn.Module, arrays: weight_files.Arrays, path: Path) -> int:
-    """Tell how many classes the last layer of a file has.
+def _classes_of(module: nn.Module, arrays: weight_files.Arrays, path: Path) -> int:
+    """The number of classes of a file's last layer.
 
-    Raises:
-      InputError: for a backbone alone, a bias of another shape, and fewer than two classes.
+    Raises InputError for a backbone alone, a bias of another shape, and fewer than two classes.
     """
     bias = weights.as_ours(module, arrays).get(f"params/{weights.last_layer(module)}/bias")
     if bias is None:
@@ -123,26 +131,26 @@ def classes_of(module: nn.Module, arrays: weight_files.Arrays, path: Path) -> in
     return shape[0]
 
 
-def view_of(module: nn.Module, task: Task, size: tuple[int, int] | None, path: Path) -> View:
-    """Tell what a network sees: what the user says, what it is made for, or what ImageNet's do.
+def _view_of(module: nn.Module, task: Task, size: tuple[int, int] | None, path: Path) -> _View:
+    """What a network sees: what the user says, what it is made for, or what ImageNet's recipes do.
 
     Raises ArgumentError where a segmentation network's user does not say.
     """
     if size:
-        return View(size, None if task.dense else max(size), "as given")
+        return _View(size, None if task.dense else max(size), "as given")
     if task.dense:
         raise ArgumentError(
             "size", f"{path}: a segmentation network: {{name}}=H,W must say what it sees"
         )
     if sees := getattr(module, "sees", None):
-        return View(tuple(sees), max(sees), "its own size")
-    return View(*IMAGENET)
+        return _View(tuple(sees), max(sees), "its own size")
+    return _View(*IMAGENET)
 
 
-def in_words(
-    candidate: recognition.Candidate, classes: tuple[str, ...] | int, view: View, taken: str
+def _in_words(
+    candidate: recognition.Candidate, classes: tuple[str, ...] | int, view: _View, taken: str
 ) -> str:
-    """Tell in one line what a file was taken as."""
+    """What a file was taken as, in one line."""
     origin = weights.origin_of(candidate.module)
     which = candidate.name + (f" of {origin}" if origin else "")
     count = f"{classes} classes by number"
