@@ -1,0 +1,1 @@
+"""Studies: from a config to a grid of runs, which are done, resumed, shared out and recorded."""

@@ -1,4 +1,4 @@
-"""A study's config: its fields with their defaults and limits.
+"""The config of a study: its fields with their defaults and limits.
 
 Configs are written as ml-collections ConfigDicts, from `base()`; `resolve` makes the typed,
 checked StudyConfig of one, without any data.
@@ -97,7 +97,11 @@ class StudyConfig:
     telemetry: Telemetry = field(default_factory=Telemetry)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as study.json keeps them."""
+        """Make plain values, as study.json keeps them.
+
+        Returns:
+          {field: value}, the sections as dicts.
+        """
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         values |= {
             name: asdict(values[name]) for name in ("train", "score", "evaluate", "telemetry")
@@ -105,21 +109,43 @@ class StudyConfig:
         return {**values, "dataset": self.dataset.to_dict(), "transform": self.transform.to_dict()}
 
     def recipe(self, label: str) -> Recipe:
-        """Return how a model is trained: `train`, with the model's fields in their place."""
+        """Tell how a model is trained.
+
+        Args:
+          label: of the model.
+
+        Returns:
+          `train`, with the fields that the model's own `train` changes.
+        """
         return replace(self.train, **self.models[label].get("train", {}))
 
     def policy(self, label: str) -> tuple[str, dict[str, Any]]:
-        """Return the name and the options of the policy of that label."""
+        """Tell which policy a label stands for.
+
+        Args:
+          label: of the policy.
+
+        Returns:
+          Its name or `module:Class`, and its options.
+        """
         options = dict(self.options.get(label, {}))
         return options.pop("name", label), options
 
     def outcome_fields(self) -> dict[str, Any]:
-        """Return the part of the config that must not change within a work folder."""
+        """Take the part of the config that must not change within a work folder.
+
+        Returns:
+          Plain values.
+        """
         return outcome_fields(self.to_dict())
 
 
 def base() -> ConfigDict:
-    """Make a study's config. A file in configs/ changes what it needs; a flag one field."""
+    """Make a study's config with all defaults. A file in configs/ changes what it needs.
+
+    Returns:
+      A ConfigDict with the fields of StudyConfig.
+    """
     return ConfigDict(StudyConfig().to_dict())
 
 
@@ -133,19 +159,36 @@ OPEN = ("models", "lineages", "ensembles", "options", "dataset", "transform")
 
 
 def outcome_fields(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a plain config, also of an older version's, must not change."""
+    """Take of a plain config, also of an older version's, what must not change in a work folder.
+
+    Args:
+      config: as study.json has it.
+
+    Returns:
+      The fields that decide what a run comes to, without models, which are compared one by one.
+    """
     rest = {name: value for name, value in config.items() if name not in (*FREE_FIELDS, "models")}
     dataset = DatasetOptions.of(config["dataset"]).outcome()
     return {**rest, "train": Recipe(**config["train"]).outcome(), "dataset": dataset}
 
 
 def resolve(written: ConfigDict | Mapping[str, Any]) -> StudyConfig:
-    """Make the typed config of a written one. Raises InputError naming the field."""
+    """Make the typed config of a written one, and check each field without any data.
+
+    Args:
+      written: of `base`, changed, or a dict of its fields.
+
+    Returns:
+      The config, whose fields each hold what they may, and fit together.
+
+    Raises:
+      InputError: naming the field.
+    """
     written = written.to_dict() if isinstance(written, ConfigDict) else written
     limits.check_section("config", written)
     with renamed("config."):
         config = {**StudyConfig().to_dict(), **limits.plain(written)}
-        check_fields(config)
+        _check_fields(config)
         for name in ("surrogates", "deployments", "policies"):
             if isinstance(config[name], str):
                 config[name] = (config[name],)
@@ -181,7 +224,16 @@ def _typed(config: dict[str, Any]) -> StudyConfig:
 def check_path(
     path: list[str], at: Mapping[str, Any] | None = None, prefix: str = "config"
 ) -> None:
-    """Raise InputError, with the nearest known one, if no config has the field `path`."""
+    """Check that configs have a field.
+
+    Args:
+      path: the field's names, ["train", "batch"].
+      at: where the first name stands; None for a whole config.
+      prefix: what messages put before the name.
+
+    Raises:
+      InputError: with the nearest field, if no config has this one.
+    """
     at = StudyConfig().to_dict() if at is None else at
     name, *rest = path
     if name not in at:
@@ -190,7 +242,7 @@ def check_path(
         check_path(rest, at[name], f"{prefix}.{name}")
 
 
-def check_fields(config: Mapping[str, Any]) -> None:
+def _check_fields(config: Mapping[str, Any]) -> None:
     """Raise InputError for a field that no config has."""
     defaults = StudyConfig().to_dict()
     for path in flatten(config):

@@ -1,5 +1,7 @@
-"""What the fields of a study's config say of each other: labels that name what there is, and runs
-that can be counted and have names."""
+"""Checks of what the fields of a study's config say of each other.
+
+Labels name what there is, and runs can be counted and have names.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +27,10 @@ TAKEN = ("random", "all")  # what run folders call the baseline, and the whole p
 
 
 def check(config: Mapping[str, Any]) -> None:
-    """Check a config, written plainly, whose fields each hold what they may.
+    """Check that the fields of a config fit together.
+
+    Args:
+      config: plain values, each of which is what its field may hold.
 
     Raises:
       ArgumentError: naming the field, without "config." before it.
@@ -78,7 +83,15 @@ def _check_ensemble(label: str, spec: Mapping[str, Any], config: Mapping[str, An
 
 
 def check_form(name: str, spec: Mapping[str, Any]) -> None:
-    """Raise ArgumentError unless an ensemble, called `name`, has one of the three forms."""
+    """Check that an ensemble has one of the three forms.
+
+    Args:
+      name: what the message calls it.
+      spec: {"members"}, {"model", "weight_seeds"} or {"model", "generations"}.
+
+    Raises:
+      ArgumentError: naming the ensemble, for any other keys; naming the option, for its value.
+    """
     if set(spec) not in FORMS:
         forms = "{'members': labels}, {'model': label, 'weight_seeds': k} or "
         forms += "{'model': label, 'generations': g}"

@@ -30,7 +30,7 @@ BASELINE = "random"  # the policy of the random column
 
 
 class StudyContext:
-    """A study in its work folder, and all that its runs share, read when it is asked for.
+    """Hold a study in its work folder, and all that its runs share, read when it is needed first.
 
     Args:
       config: a config of `salx.study.config.base()`, changed; or the resolved one.
@@ -58,7 +58,7 @@ class StudyContext:
 
     @functools.cached_property
     def dataset(self) -> Dataset:
-        """The data, brought to what evaluation sees."""
+        """Return the data, brought to what evaluation sees."""
         with renamed("config.dataset."):
             raw = datasets.raw(self.config.dataset)
         with renamed("config.transform."):
@@ -66,7 +66,7 @@ class StudyContext:
 
     @functools.cached_property
     def models(self) -> dict[str, Model]:
-        """The models by label."""
+        """Return the models by label."""
         return {
             label: build(label, dict(options), self.dataset)
             for label, options in self.config.models.items()
@@ -74,7 +74,7 @@ class StudyContext:
 
     @functools.cached_property
     def policies(self) -> dict[str, Policy]:
-        """The policies by label, the baseline among them."""
+        """Return the policies by label, the baseline among them."""
         made = {BASELINE: policies.build(BASELINE)}
         for label in self.config.policies:
             name, options = self.config.policy(label)
@@ -82,25 +82,32 @@ class StudyContext:
         return made
 
     def check_parts(self) -> None:
-        """Check names and options of policies and models, without the data. Raises InputError
-        naming the field."""
+        """Check names and options of policies and models, without the data.
+
+        Raises:
+          InputError: naming the field.
+        """
         self.policies  # noqa: B018 as they are built, they are checked
         for label, options in self.config.models.items():
             check_options(label, options)
 
     @functools.cached_property
     def spec(self) -> GridSpec:
-        """What the grid depends on."""
+        """Return what the grid depends on."""
         heads = [label for label, policy in self.policies.items() if policy.needs.head]
         return GridSpec.of(self.config, heads)
 
     @property
     def budgets(self) -> list[int]:
-        """How many examples are labelled after each cycle."""
+        """Return how many examples are labelled after each cycle."""
         return records.budgets(len(self.dataset.pool), self.config.budget, self.config.cycles)
 
     def cost_model(self) -> CostModel:
-        """Return what the cost of the study's runs depends on."""
+        """Take what the cost of the study's runs depends on; models are built and counted for it.
+
+        Returns:
+          The sizes, recipes and operations.
+        """
         transform, dataset = self.config.transform, self.dataset
         *whole, channels = dataset.image_shape
         crop = transform.size

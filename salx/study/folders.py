@@ -1,4 +1,4 @@
-"""Whether a name can be a study's work folder, looked at before anything is read or trained."""
+"""Checks whether a name can be a study's work folder, before anything is read or trained."""
 
 import os
 import stat
@@ -12,7 +12,14 @@ WITHIN = ("selections", "deployments", "report")
 
 
 def check(workdir: Path) -> None:
-    """Raise InputError where a file, or what cannot be looked into, stands in a folder's stead."""
+    """Check that no file, or what cannot be looked into, stands where the study's folders go.
+
+    Args:
+      workdir: the work folder; one in a bucket is not looked at.
+
+    Raises:
+      InputError: naming what stands there.
+    """
     if storage.in_bucket(workdir):
         return
     if fault(f"{workdir.absolute()}/deployments/{'x' * LONGEST}/checkpoint"):
@@ -31,7 +38,14 @@ def check(workdir: Path) -> None:
 
 
 def check_writable(workdir: Path) -> None:
-    """Raise InputError for a folder that nothing can be written into, before the data is read."""
+    """Check that the work folder can be written into, before the data is read.
+
+    Args:
+      workdir: the work folder; one in a bucket is not looked at.
+
+    Raises:
+      InputError: naming the folder that must not be written.
+    """
     if storage.in_bucket(workdir):
         return
     above = next(path for path in (workdir, *workdir.absolute().parents) if path.exists())

@@ -1,4 +1,7 @@
-"""A study as a grid of runs, pure: what there is to do, and what a work folder already holds."""
+"""A study as a grid of runs: what there is to do, and what a work folder already holds.
+
+All but what looks into a work folder is a pure function of the config.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,8 +28,20 @@ HELD = {  # what is read of a study.json before a study goes on
 
 @dataclass(frozen=True)
 class GridSpec:
-    """What a grid depends on: the fields of a StudyConfig of these names, and `heads`, the labels
-    of the policies whose surrogates carry a module that is trained along."""
+    """Hold what a grid depends on: fields of a StudyConfig, and which policies have a module.
+
+    Attributes:
+      surrogates: labels of models and ensembles that choose.
+      deployments: labels of models that are trained on what was chosen.
+      policies: labels of policies, without random.
+      seeds: how many seeds, from 0.
+      cycles: choices of a selection, the first of them random.
+      deploy_cycles: train deployments after these; () is the last alone.
+      potentials: whether deployments are trained on the whole pool as well.
+      lineages: label -> labels of models, which choose in turn.
+      ensembles: label -> members, or a model with weight seeds or generations.
+      heads: labels of the policies whose surrogates carry a module that is trained along.
+    """
 
     surrogates: tuple[str, ...]
     deployments: tuple[str, ...]
@@ -41,7 +56,15 @@ class GridSpec:
 
     @classmethod
     def of(cls, config: StudyConfig | Mapping[str, Any], heads: Sequence[str]) -> "GridSpec":
-        """Take what matters of a config, typed or, as study.json has it, plain."""
+        """Take what matters of a config.
+
+        Args:
+          config: typed or, as study.json has it, plain.
+          heads: labels of the policies whose surrogates carry a module that is trained along.
+
+        Returns:
+          What the grid depends on.
+        """
         plain = config.to_dict() if isinstance(config, StudyConfig) else config
         names = ("surrogates", "deployments", "policies", "deploy_cycles")
         return cls(
@@ -56,10 +79,13 @@ class GridSpec:
 
 
 class Selection(NamedTuple):
-    """A selection run: who chooses, how, from which seed.
+    """Name a selection run: who chooses, how, from which seed.
 
-    The surrogate is a model's label or a lineage's; None where nobody chooses: the random
-    column, and "all", which labels the whole pool at once.
+    Attributes:
+      surrogate: a model's label, an ensemble's or a lineage's; None where nobody chooses: the
+        random column, and "all", which labels the whole pool at once.
+      policy: its label; "random", or "all".
+      seed: from 0.
     """
 
     surrogate: str | None
@@ -72,13 +98,27 @@ class Selection(NamedTuple):
         return selection_name(*self)
 
     def folder(self, workdir: Path) -> Path:
-        """Return its run folder in a work folder."""
+        """Find its run folder.
+
+        Args:
+          workdir: the study's work folder.
+
+        Returns:
+          W/selections/<name>.
+        """
         return workdir / "selections" / self.name
 
 
 class Deployment(NamedTuple):
-    """A deployment run: a model trained on what a selection chose in cycles 0 to `cycle`, with
-    the module of the selection's policy along or not; `weights` counts further weight seeds."""
+    """Name a deployment run: a model that is trained on what a selection chose.
+
+    Attributes:
+      model: its label.
+      selection: what it is trained on.
+      cycle: the last of the selection's cycles, from 0, whose picks it is trained on.
+      head: the label of the policy whose module is trained along, "" for none.
+      weights: the number of a further weight seed, 0 for the first.
+    """
 
     model: str
     selection: Selection
@@ -94,14 +134,24 @@ class Deployment(NamedTuple):
         return deployment_name(model, self.selection.name, cycle, self.head)
 
     def folder(self, workdir: Path) -> Path:
-        """Return its run folder in a work folder."""
+        """Find its run folder.
+
+        Args:
+          workdir: the study's work folder.
+
+        Returns:
+          W/deployments/<name>.
+        """
         return workdir / "deployments" / self.name
 
 
 class Grid(NamedTuple):
-    """The runs of a study in an order in which each finds what it needs.
+    """Hold the runs of a study in an order in which each finds what it needs.
 
-    `surrogates` holds the deployments that selection runs train to choose their next cycle.
+    Attributes:
+      selections: the selection runs, the random columns first.
+      surrogates: the deployments that selection runs train to choose their next cycle.
+      deployments: the other deployments, which are trained to be measured.
     """
 
     selections: list[Selection]
@@ -117,15 +167,37 @@ class Grid(NamedTuple):
 def deployment(
     model: str, selection: Selection, cycle: int, head: str = "", weights: int = 0
 ) -> Deployment:
-    """Name a run, or the one it is equal to: a seed's first cycle is the same random one in every
-    selection, so all deployments after cycle 0 stand in the random column."""
+    """Name a deployment run, or the one that it is equal to.
+
+    A seed's first cycle is the same random one in every selection, so all deployments after cycle 0
+    stand in the random column.
+
+    Args:
+      model: its label.
+      selection: what it is trained on.
+      cycle: the last cycle whose picks it is trained on.
+      head: the label of the policy whose module is trained along, "" for none.
+      weights: the number of a further weight seed.
+
+    Returns:
+      The run.
+    """
     shared = Selection(None, "random", selection.seed) if cycle == 0 else selection
     return Deployment(model, shared, cycle, head, weights)
 
 
 def surrogates(config: GridSpec, selection: Selection, cycle: int) -> list[Deployment]:
-    """List the trainings after which the selection chooses its cycle 1, 2, ...: one, or of an
-    ensemble its members, which are deployments of what the ensemble chose so far."""
+    """List the trainings after which a selection chooses a cycle.
+
+    Args:
+      config: of the grid.
+      selection: who chooses.
+      cycle: which it chooses, 1 or later.
+
+    Returns:
+      One training, or of an ensemble its members, which are deployments of what the ensemble chose
+      up to the cycle before.
+    """
     label, before = selection.surrogate, cycle - 1
     if label in config.ensembles:
         spec = config.ensembles[label]
@@ -143,13 +215,28 @@ def surrogates(config: GridSpec, selection: Selection, cycle: int) -> list[Deplo
 
 
 def deploy_cycles(config: GridSpec) -> list[int]:
-    """The cycles after which deployments are trained; the last one alone unless config says."""
+    """List the cycles after which deployments are trained; the last one alone unless config says.
+
+    Args:
+      config: of the grid.
+
+    Returns:
+      Cycles from 0, ascending.
+    """
     return sorted(set(config.deploy_cycles)) or [config.cycles - 1]
 
 
 def generations(config: GridSpec, lineage: str) -> list[tuple[str, int, int]]:
-    """(model, first cycle, last cycle) that each generation of a lineage chooses; the first
-    generation also has the random cycle 0."""
+    """List the generations of a lineage, in turn.
+
+    Args:
+      config: of the grid.
+      lineage: its label.
+
+    Returns:
+      (model, first cycle, last cycle) that each chooses; the first generation also has the random
+      cycle 0.
+    """
     models, cycles = config.lineages[lineage], config.cycles
     turns = [cycle * len(models) // cycles for cycle in range(cycles)]
     return [
@@ -158,7 +245,7 @@ def generations(config: GridSpec, lineage: str) -> list[tuple[str, int, int]]:
     ]
 
 
-def selections(config: GridSpec) -> tuple[list[Selection], list[Selection]]:
+def _selections(config: GridSpec) -> tuple[list[Selection], list[Selection]]:
     """The random columns of all seeds, and the selections that surrogates and lineages make."""
     seeds = range(config.seeds)
     chosen = [
@@ -171,15 +258,29 @@ def selections(config: GridSpec) -> tuple[list[Selection], list[Selection]]:
 
 
 def choosing(config: GridSpec, selection: Selection) -> list[Deployment]:
-    """The trainings after which a surrogate or lineage chooses its cycles 1, 2, ..."""
+    """List the trainings after which a surrogate or lineage chooses its cycles 1, 2, ...
+
+    Args:
+      config: of the grid.
+      selection: who chooses.
+
+    Returns:
+      Each training once.
+    """
     every = (surrogates(config, selection, cycle) for cycle in range(1, config.cycles))
     return list(dict.fromkeys(run for runs in every for run in runs))
 
 
 def needs(config: GridSpec) -> tuple[list[Deployment], list[Deployment]]:
-    """The trainings that choosing asks for, and those that measuring does; one is named as
-    often as it is needed."""
-    randoms, chosen = selections(config)
+    """List the trainings that are needed, each as often as it is needed.
+
+    Args:
+      config: of the grid.
+
+    Returns:
+      Those that choosing needs, and those that measuring does.
+    """
+    randoms, chosen = _selections(config)
     deployments = [
         deployment(model, selection, cycle)
         for model in config.deployments
@@ -200,32 +301,71 @@ def needs(config: GridSpec) -> tuple[list[Deployment], list[Deployment]]:
 
 
 def grid(config: GridSpec) -> Grid:
-    """All runs of a study. A surrogate in cycle c is the deployment, of the same model, of what
-    it chose up to cycle c - 1; so most of the diagonal and of the curves comes for free."""
+    """List all runs of a study.
+
+    A surrogate in cycle c is the deployment, of the same model, of what it chose up to cycle c - 1;
+    so most of the diagonal and of the curves comes for free.
+
+    Args:
+      config: of the grid.
+
+    Returns:
+      Each run once.
+    """
     choosers, deployments = (dict.fromkeys(runs) for runs in needs(config))
-    randoms, chosen = selections(config)
+    randoms, chosen = _selections(config)
     rest = [run for run in deployments if run not in choosers]
     return Grid([*randoms, *chosen], list(choosers), rest)
 
 
 def labelled(run: Deployment, budgets: Sequence[int], pool: int) -> int:
-    """How many examples a deployment is trained on."""
+    """Count the examples that a deployment is trained on.
+
+    Args:
+      run: the deployment.
+      budgets: how many are labelled after each cycle.
+      pool: how many the whole pool has.
+
+    Returns:
+      Their number.
+    """
     return pool if run.selection.policy == "all" else budgets[run.cycle]
 
 
 def is_done(workdir: Path, run: Deployment) -> bool:
-    """Whether a deployment has a sound result. Raises InputError for a damaged one, and for one
-    of another run."""
+    """Tell whether a deployment has a sound result.
+
+    Args:
+      workdir: the study's work folder.
+      run: the deployment.
+
+    Returns:
+      Whether its result.json is there.
+
+    Raises:
+      InputError: for a damaged one, and for one of another run.
+    """
     return run_folder.result(run.folder(workdir)) is not None
 
 
 def is_finished(workdir: Path, config: StudyConfig) -> bool:
-    """Tell whether every run of the grid has left its files; all are read and verified."""
+    """Tell whether every run of the grid has left its files; all are read and verified.
+
+    Args:
+      workdir: the study's work folder.
+      config: the study's.
+
+    Returns:
+      Whether nothing is left to do.
+
+    Raises:
+      InputError: for files that are damaged, or of other runs.
+    """
     held = held_study(workdir)
     if not held or not set(config.policies) <= set(held["config"]["policies"]):
         return False
     with sealed.using(workdir / "study.json"):
-        carried, data = heads(held), held["dataset"]["fingerprint"]
+        carried, data = _heads(held), held["dataset"]["fingerprint"]
     work = grid(GridSpec.of(config, carried))
     cycles = config.cycles
     chains = [records.read_chain(run.folder(workdir), cycles, data) for run in work.selections]
@@ -233,8 +373,8 @@ def is_finished(workdir: Path, config: StudyConfig) -> bool:
     return chosen and all(is_done(workdir, run) for run in work.trainings)
 
 
-def heads(held: Mapping[str, Any]) -> list[str]:
-    """List the labels of a study's policies whose surrogates carry a module trained along."""
+def _heads(held: Mapping[str, Any]) -> list[str]:
+    """The labels of a study's policies whose surrogates carry a module trained along."""
     facts = held.get("policies")
     if facts is None:  # a study of a version that did not note it
         return [label for label in HEADS_BEFORE if label in held["config"]["policies"]]
@@ -242,15 +382,31 @@ def heads(held: Mapping[str, Any]) -> list[str]:
 
 
 def held_study(workdir: Path) -> dict[str, Any] | None:
-    """Read study.json, None if there is none. Raises InputError if it is damaged, or lacks what
-    the grid reads of it."""
+    """Read study.json.
+
+    Args:
+      workdir: the study's work folder.
+
+    Returns:
+      Its content, None if there is none.
+
+    Raises:
+      InputError: if it is damaged, or lacks what the grid reads of it.
+    """
     return sealed.read_if_there(workdir / "study.json", HELD)
 
 
 def refuse_other(workdir: Path, config: StudyConfig) -> None:
-    """Raise InputError, with what differs, if the folder holds a study that is another one.
+    """Check that the work folder holds no other study.
 
     More seeds, models or policies, and what changes no outcome, do not make it another one.
+
+    Args:
+      workdir: the study's work folder.
+      config: the study's.
+
+    Raises:
+      InputError: with what differs.
     """
     held = held_study(workdir)
     if not held:
@@ -273,7 +429,15 @@ def refuse_other(workdir: Path, config: StudyConfig) -> None:
 
 
 def refuse_other_data(workdir: Path, fingerprint: str) -> None:
-    """Raise InputError if the folder holds a study of other data."""
+    """Check that the work folder holds no study of other data.
+
+    Args:
+      workdir: the study's work folder.
+      fingerprint: of the data set.
+
+    Raises:
+      InputError: if its fingerprint is another one.
+    """
     path = workdir / "study.json"
     held = sealed.read_if_there(path, {"dataset.fingerprint": str})
     if held and held["dataset"]["fingerprint"] != fingerprint:

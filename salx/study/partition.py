@@ -23,7 +23,13 @@ MOST_WORKERS = 10_000  # that share a study
 
 @dataclass(frozen=True)
 class Cost:
-    """Steps of training, images in them, and images that go through once: scored or evaluated."""
+    """Count what runs take.
+
+    Attributes:
+      steps: of training.
+      trained: images in these steps.
+      passed: images that go through once: scored or evaluated.
+    """
 
     steps: int = 0
     trained: int = 0
@@ -38,12 +44,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class CostModel:
-    """What the cost of a grid's runs depends on.
+    """Hold what the cost of a grid's runs depends on.
 
     Attributes:
       spec: the grid's.
       budgets: labelled examples after each cycle.
-      pool, val: examples of the pool and of the validation split.
+      pool: examples of the pool.
+      val: examples of the validation split.
       recipes: of each model its Recipe.
       macs: of each model the multiply-accumulates of a training image and of one that passes.
     """
@@ -57,7 +64,15 @@ class CostModel:
 
 
 def costs(scale: CostModel, work: Grid) -> dict[str, Cost]:
-    """Count what the runs of a grid take of each model that they train."""
+    """Count what the runs of a grid take of each model that they train.
+
+    Args:
+      scale: what costs depend on.
+      work: the runs.
+
+    Returns:
+      {model's label: cost}.
+    """
     total: dict[str, Cost] = {}
 
     def add(model: str, cost: Cost) -> None:
@@ -76,7 +91,17 @@ def costs(scale: CostModel, work: Grid) -> dict[str, Cost]:
 
 
 def operations(scale: CostModel, work: Grid) -> float:
-    """Count the MACs of a grid's runs; a training step takes three forward passes of its images."""
+    """Count the multiply-accumulates (MACs) of a grid's runs.
+
+    A training step takes three forward passes of its images.
+
+    Args:
+      scale: what costs depend on.
+      work: the runs.
+
+    Returns:
+      Their number.
+    """
     total = 0.0
     for model, cost in costs(scale, work).items():
         trained, passed = scale.macs[model]
@@ -85,7 +110,15 @@ def operations(scale: CostModel, work: Grid) -> float:
 
 
 def independent_parts(config: GridSpec, work: Grid) -> list[Grid]:
-    """The least parts of a grid of which none needs a training of another."""
+    """Split a grid into the least parts of which none needs a training of another.
+
+    Args:
+      config: of the grid.
+      work: the runs.
+
+    Returns:
+      Parts whose runs together are the grid's, but for the random columns, which are in none.
+    """
     order = [selection for selection in work.selections if selection.surrogate]
     needed = {selection: grid.choosing(config, selection) for selection in order}
     group = _connected(needed)
@@ -121,10 +154,19 @@ def _connected(needed: Mapping[Selection, Sequence[Deployment]]) -> dict[Selecti
 
 
 def split(config: GridSpec, work: Grid, count: int, cost: Callable[[Grid], float]) -> list[Grid]:
-    """The shares of `count` workers: the costliest unit first, each to who has least so far.
+    """Share a grid out over workers: the costliest part first, each to the worker with least so far.
 
     The same arguments give the same shares. R. L. Graham, "Bounds on multiprocessing timing
     anomalies", 1969: the largest is at most 4/3 of the least that is possible.
+
+    Args:
+      config: of the grid.
+      work: the runs.
+      count: how many workers.
+      cost: (grid) -> what its runs cost, in any unit.
+
+    Returns:
+      A grid for each worker, with the random columns that it needs.
     """
     costs = sorted(
         ((cost(unit), unit) for unit in independent_parts(config, work)), key=lambda pair: -pair[0]
@@ -136,12 +178,13 @@ def split(config: GridSpec, work: Grid, count: int, cost: Callable[[Grid], float
         heapq.heapreplace(loads, (load + price, least))
         parts[least].append(unit)
     order = {run: position for runs in work for position, run in enumerate(runs)}
-    return [joined(order, units) for units in parts]
+    return [_joined(order, units) for units in parts]
 
 
-def joined(order: Mapping[Any, int], units: Sequence[Grid]) -> Grid:
+def _joined(order: Mapping[Any, int], units: Sequence[Grid]) -> Grid:
     """The units as one grid, with the random column that they need, in the order of the whole,
-    which tells the position of each of its runs."""
+    which tells the position of each of its runs.
+    """
     chosen = {selection for unit in units for selection in unit.selections}
     trainings = [run for unit in units for run in unit.trainings]
     needed = {Selection(None, "random", selection.seed) for selection in chosen}
@@ -155,16 +198,34 @@ def joined(order: Mapping[Any, int], units: Sequence[Grid]) -> Grid:
 
 
 def check_worker(index: int, count: int) -> tuple[int, int]:
-    """Return the number of one of `count` workers, from 0, and how many they are.
+    """Check the number of one of several workers.
 
-    Raises ArgumentError for what is no worker.
+    Args:
+      index: its number, from 0.
+      count: how many they are.
+
+    Returns:
+      Both, as whole numbers.
+
+    Raises:
+      ArgumentError: for what is no worker.
     """
     whole("worker", count, 1, MOST_WORKERS)
     return whole("worker", index, 0, count - 1), count
 
 
 def worker(text: str) -> tuple[int, int]:
-    """`2/8`: the third of eight. Raises InputError for what is no worker."""
+    """Read a worker's number: `2/8` is the third of eight.
+
+    Args:
+      text: I/N, as the flag --worker has it.
+
+    Returns:
+      (I, N).
+
+    Raises:
+      InputError: for what is no worker.
+    """
     index, _, count = text.partition("/")
     try:
         return check_worker(whole_of("worker", index), whole_of("worker", count))

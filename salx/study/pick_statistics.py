@@ -1,10 +1,11 @@
-"""What a cycle has picked: its classes, its near-duplicates, and a strip of pictures."""
+"""Statistics of what a cycle has picked: its classes, its near-duplicates, a strip of pictures."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
+from jaxtyping import Float
 from scipy.spatial.distance import cdist
 
 from salx.data.datasets import Dataset
@@ -19,10 +20,21 @@ SHOWN, HEIGHT = 12, 48  # pictures in a strip, and their height in pixels
 
 
 def describe(dataset: Dataset, ids: Sequence[int]) -> tuple[dict[str, Any], bytes]:
-    """{"looked_at": picks, "classes": labels, or pixels, of each class among them, None for a
-    pool without labels, "pool_classes": the same of the whole pool, where its labels are known
-    without reading it, "near_duplicates": share of the picks that are near another}, and the
-    first picks as a PNG. Raises RunError for an example that cannot be read."""
+    """Look at the best picks of a cycle.
+
+    Args:
+      dataset: what they were picked from.
+      ids: of the picks, best first; the first SAMPLE are looked at.
+
+    Returns:
+      Plain values, and the first picks as a PNG. The values are "looked_at", how many picks;
+      "classes", how many labels, or pixels, of each class are among them, None for a pool without
+      labels; "pool_classes", the same of the whole pool, None where its labels are not in memory;
+      "near_duplicates", the share of the picks that are near another.
+
+    Raises:
+      RunError: for an example that cannot be read.
+    """
     items = [example(dataset.pool, index) for index in ids[:SAMPLE]]
     grey = [item["image"].mean(-1).astype(np.float32) for item in items]
     thumbs = [cv2.resize(image, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for image in grey]
@@ -35,27 +47,44 @@ def describe(dataset: Dataset, ids: Sequence[int]) -> tuple[dict[str, Any], byte
         "pool_classes": None if labels is None else task.counts(labels, classes).tolist(),
         "near_duplicates": near(np.stack(thumbs) / 255),
     }
-    return statistics, strip([item["image"] for item in items[:SHOWN]])
+    return statistics, _strip([item["image"] for item in items[:SHOWN]])
 
 
 def counts(task: Task, items: Sequence[dict], classes: int) -> list[int]:
-    """How many labels, of images or of pixels, each class has."""
+    """Count the labels, of images or of pixels, of each class.
+
+    Args:
+      task: what the labels are of.
+      items: examples with a "label".
+      classes: how many there are.
+
+    Returns:
+      A number for each class.
+    """
     total = np.zeros(classes, np.int64)
     for item in items:
         total += task.counts(item["label"], classes)
     return total.tolist()
 
 
-def near(thumbs: np.ndarray) -> float:
-    """The share of thumbnails float32[n, s, s] in 0..1 with another one nearer than NEAR, in
-    the mean of their absolute differences."""
+def near(thumbs: Float[np.ndarray, "n side side"]) -> float:
+    """Tell the share of thumbnails that are near another one.
+
+    Two are near where the mean of their absolute differences is below NEAR.
+
+    Args:
+      thumbs: grey, in 0..1.
+
+    Returns:
+      From 0 to 1.
+    """
     flat = thumbs.reshape(len(thumbs), -1)
     gaps = cdist(flat, flat, "cityblock") / flat.shape[1]
     np.fill_diagonal(gaps, np.inf)
     return float((gaps < NEAR).any(1).mean())
 
 
-def strip(images: Sequence[np.ndarray]) -> bytes:
+def _strip(images: Sequence[np.ndarray]) -> bytes:
     """Images uint8[h, w, c] side by side at one height, a PNG."""
     tiles = []
     for image in images:

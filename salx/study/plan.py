@@ -1,5 +1,7 @@
-"""What a study would do, as text: its runs, what they share, and what they take, worker by
-worker. Counts are exact; hours and bytes are estimates."""
+"""The plan of a study, as text: its runs, what they share, and what they take, worker by worker.
+
+Counts are exact; hours and bytes are estimates.
+"""
 
 import functools
 import statistics
@@ -26,16 +28,30 @@ Shares are of the multiply-accumulates of the whole grid, and do not depend on m
 def text(
     study: StudyContext, work: Grid, shares: Sequence[Grid], step_seconds: Mapping[str, float]
 ) -> str:
-    """Make the plan of a grid; `shares` are its workers', where there are several."""
-    scale, left = study.cost_model(), remaining(study, work)
-    seconds = {**measured(study.workdir, work), **step_seconds}
-    parts = [summary(study, work, left), by_model(study, scale, left, seconds)]
+    """Make the plan of a grid.
+
+    Args:
+      study: whose grid it is.
+      work: all of its runs.
+      shares: the runs of each worker; () where there is one worker.
+      step_seconds: by model, seconds of one device in a training step; of other models they are
+        taken from finished runs.
+
+    Returns:
+      A summary, a table by model, one by worker, and notes.
+
+    Raises:
+      InputError: for files that are damaged, or of other runs.
+    """
+    scale, left = study.cost_model(), _remaining(study, work)
+    seconds = {**_measured(study.workdir, work), **step_seconds}
+    parts = [_summary(study, work, left), _by_model(study, scale, left, seconds)]
     if shares:
-        parts.append(by_worker(scale, work, left, shares, seconds))
+        parts.append(_by_worker(scale, work, left, shares, seconds))
     return "\n\n".join([*parts, NOTES])
 
 
-def summary(study: StudyContext, work: Grid, left: Grid) -> str:
+def _summary(study: StudyContext, work: Grid, left: Grid) -> str:
     """What the study is, its runs, and how many more there would be if none were shared."""
     config, dataset = study.config, study.dataset
     choosing, measuring = grid.needs(study.spec)
@@ -51,7 +67,7 @@ def summary(study: StudyContext, work: Grid, left: Grid) -> str:
     return "\n".join(lines)
 
 
-def by_model(
+def _by_model(
     study: StudyContext, scale: CostModel, left: Grid, seconds: Mapping[str, float]
 ) -> str:
     """What there is to do, by the model that does it."""
@@ -60,16 +76,16 @@ def by_model(
     rows, bytes_ = [], 0
     for model, cost in costs.items():
         count = sum(run.model == model for run in left.trainings)
-        disk = count * state_bytes(study.models[model], scale.recipes[model].optimizer)
+        disk = count * _state_bytes(study.models[model], scale.recipes[model].optimizer)
         disk += SCORE * (cost.passed - count * scale.val)
         bytes_ += disk
         step = f"{seconds[model]:.3g}" if model in seconds else "?"
-        took = hours(scale, {model: cost}, seconds)
-        rows.append([model, *amounts(count, cost), step, took, size(disk)])
+        took = _hours(scale, {model: cost}, seconds)
+        rows.append([model, *_amounts(count, cost), step, took, _size(disk)])
     bytes_ += PICK * scale.budgets[-1] * len(left.selections)
-    count, total = len(left.trainings), added(costs.values())
-    rows.append(["all", *amounts(count, total), "", hours(scale, costs, seconds), size(bytes_)])
-    shown = table([[*head, "s/step", "hours", "disk"], *rows])
+    count, total = len(left.trainings), _added(costs.values())
+    rows.append(["all", *_amounts(count, total), "", _hours(scale, costs, seconds), _size(bytes_)])
+    shown = _table([[*head, "s/step", "hours", "disk"], *rows])
     unmeasured = [model for model in costs if model not in seconds]
     if unmeasured:
         hint = ",".join(f"{model}=SECONDS" for model in unmeasured)
@@ -77,7 +93,7 @@ def by_model(
     return shown
 
 
-def by_worker(
+def _by_worker(
     scale: CostModel, work: Grid, left: Grid, split: Sequence[Grid], seconds: Mapping[str, float]
 ) -> str:
     """What there is to do in each worker's share."""
@@ -89,13 +105,13 @@ def by_worker(
         costs = partition.costs(scale, mine)
         portion = partition.operations(scale, share) / whole
         chosen = sum(bool(selection.surrogate) for selection in mine.selections)
-        figures = amounts(len(mine.trainings), added(costs.values()))
-        took = hours(scale, costs, seconds)
+        figures = _amounts(len(mine.trainings), _added(costs.values()))
+        took = _hours(scale, costs, seconds)
         rows.append([f"{index}/{len(split)}", f"{chosen:,}", *figures, took, f"{portion:.1%}"])
-    return table(rows)
+    return _table(rows)
 
 
-def remaining(study: StudyContext, work: Grid) -> Grid:
+def _remaining(study: StudyContext, work: Grid) -> Grid:
     """What of a grid is not done; a selection that is begun counts as a whole.
 
     Raises InputError for files that are damaged, or of other runs.
@@ -115,7 +131,7 @@ def remaining(study: StudyContext, work: Grid) -> Grid:
     )
 
 
-def measured(workdir: Path, work: Grid) -> dict[str, float]:
+def _measured(workdir: Path, work: Grid) -> dict[str, float]:
     """By model, the median over finished runs of a device's seconds in a training step."""
     steps: dict[str, list[float]] = {}
     for run in work.trainings:
@@ -126,7 +142,7 @@ def measured(workdir: Path, work: Grid) -> dict[str, float]:
     return {model: statistics.median(every) for model, every in steps.items()}
 
 
-def hours(scale: CostModel, costs: Mapping[str, Cost], seconds: Mapping[str, float]) -> str:
+def _hours(scale: CostModel, costs: Mapping[str, Cost], seconds: Mapping[str, float]) -> str:
     """Device-hours, `?` where a model's step time is not known."""
     if not costs.keys() <= seconds.keys():
         return "?"
@@ -138,30 +154,30 @@ def hours(scale: CostModel, costs: Mapping[str, Cost], seconds: Mapping[str, flo
     return f"{total / 3600:,.2f}"
 
 
-def state_bytes(model: Model, optimizer: str) -> int:
-    """A checkpoint's: float32 parameters and their moments, and batch statistics."""
+def _state_bytes(model: Model, optimizer: str) -> int:
+    """The bytes of a checkpoint: float32 parameters and their moments, and batch statistics."""
     shapes = jax.eval_shape(functools.partial(init, model), jax.random.key(0))
     count = {kind: sum(x.size for x in jax.tree.leaves(tree)) for kind, tree in shapes.items()}
     moments = 2 if optimizer == "adamw" else 1
     return 4 * ((1 + moments) * count["params"] + count.get("batch_stats", 0))
 
 
-def added(costs: Iterable[Cost]) -> Cost:
-    """Add up costs."""
+def _added(costs: Iterable[Cost]) -> Cost:
+    """The sum of costs."""
     return sum(costs, Cost())
 
 
-def amounts(trainings: int, cost: Cost) -> list[str]:
+def _amounts(trainings: int, cost: Cost) -> list[str]:
     """Trainings, steps, images and what passes, as text."""
     return [f"{amount:,}" for amount in (trainings, cost.steps, cost.trained, cost.passed)]
 
 
-def size(count: float) -> str:
-    """`12 MB`, `3.4 GB`."""
+def _size(count: float) -> str:
+    """Bytes as text, `12 MB`, `3.4 GB`."""
     return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.0f} MB"
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
+def _table(rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell, the first one to the left."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []

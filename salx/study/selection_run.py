@@ -1,5 +1,7 @@
-"""One selection run: cycle after cycle, train on what is labelled, score the rest, choose,
-record. The first cycle is random, and the same for every surrogate and policy of a seed."""
+"""One selection run: cycle after cycle, train on what is labelled, score the rest, choose, record.
+
+The first cycle is random, and the same for every surrogate and policy of a seed.
+"""
 
 import io
 import time
@@ -32,10 +34,18 @@ from salx.surrogates.surrogate import Preprocessing, Surrogate
 
 
 def run(study: StudyContext, job: Selection) -> list[Record]:
-    """Go on from the records that are there; return the records of all cycles.
+    """Do a selection run, or go on from the records that are there.
 
-    Raises InputError for damaged records and a run that another process holds, RunError for
-    scores that are not finite.
+    Args:
+      study: what the run shares with others.
+      job: which run.
+
+    Returns:
+      The records of all cycles.
+
+    Raises:
+      InputError: for damaged records, and a run that another process holds.
+      RunError: for scores that are not finite.
     """
     # Nobody asks a model for the random column: workers that need it at once write it in turn.
     with multihost.held(job.folder(study.workdir), wait=job.surrogate is None):
@@ -45,7 +55,7 @@ def run(study: StudyContext, job: Selection) -> list[Record]:
 def _go_on(study: StudyContext, job: Selection) -> list[Record]:
     """`run` in a folder that is held."""
     cycles, folder = study.config.cycles, job.folder(study.workdir)
-    multihost.run_on_main(claim, folder, identity(study, job))
+    multihost.run_on_main(claim, folder, _identity(study, job))
     recorded = multihost.run_on_main(records.recorded, folder, cycles)
     chain = records.read_chain(folder, recorded, study.dataset.fingerprint)
     for cycle in range(len(chain), cycles):
@@ -54,7 +64,7 @@ def _go_on(study: StudyContext, job: Selection) -> list[Record]:
             first = Selection(None, "random", job.seed).folder(study.workdir)
             record = storage.read_file(records.record_path(first, 0))
         else:
-            record = choose(study, job, chain)
+            record = _choose(study, job, chain)
         multihost.run_on_main(storage.write_file, path, record)
         chain.append(records.read(path))
         if multihost.is_main():
@@ -62,10 +72,11 @@ def _go_on(study: StudyContext, job: Selection) -> list[Record]:
     return chain
 
 
-def choose(study: StudyContext, job: Selection, chain: list[Record]) -> bytes:
-    """Make the next cycle's record, which brings what is labelled to the cycle's budget.
+def _choose(study: StudyContext, job: Selection, chain: list[Record]) -> bytes:
+    """The next cycle's record, which brings what is labelled to the cycle's budget.
 
-    Beside it stay all scores, what is known of the pass, and a picture of the first picks.
+    All scores, what there is to say of the pass, and a picture of the first picks are written with
+    it.
     """
     dataset, policy, cycle = study.dataset, study.policies[job.policy], len(chain)
     labelled = records.labelled(chain)
@@ -77,7 +88,7 @@ def choose(study: StudyContext, job: Selection, chain: list[Record]) -> bytes:
     with located(f"run {job.name}, cycle {cycle}{step}"):
         turn = _round(study, policy, labelled, job.seed, pass_)
         choice = stages.choose(turn, candidates, count, pass_ or _nobody)
-    choice, filled = fill(study, job, cycle, candidates, choice, count)
+    choice, filled = _fill(study, job, cycle, candidates, choice, count)
     who = Origin(job.surrogate, pass_.checkpoint if pass_ else None)
     where = Where(job.seed, cycle, chain[-1].header["digest"] if chain else None)
     head = header(policy, dataset, who, where, len(labelled), (candidates, choice))
@@ -128,7 +139,7 @@ class _Pass:
         members = grid.surrogates(study.spec, job, self.cycle)
         finished = [(past, training_run.run(study, past, chain)) for past in members]
         marks = [{"run": past.name, **done.result["checkpoint"]} for past, done in finished]
-        networks = [network(study, past, done) for past, done in finished]
+        networks = [_network(study, past, done) for past, done in finished]
         alone = len(members) == 1 and job.surrogate not in study.spec.ensembles
         self.surrogate: Surrogate = networks[0] if alone else Ensemble(tuple(networks))
         self.checkpoint = marks[0] if alone else {"members": marks}
@@ -152,8 +163,8 @@ class _Pass:
         return study.scorer.score(question, study.dataset, ids, reading, saved, watch)
 
 
-def network(study: StudyContext, job: Deployment, done: training_run.Finished) -> Network:
-    """Return a finished run's model as a surrogate."""
+def _network(study: StudyContext, job: Deployment, done: training_run.Finished) -> Network:
+    """A finished run's model as a surrogate."""
     dataset, model = study.dataset, study.models[job.model]
     return Network(
         model=model,
@@ -167,7 +178,7 @@ def network(study: StudyContext, job: Deployment, done: training_run.Finished) -
     )
 
 
-def fill(
+def _fill(
     study: StudyContext,
     job: Selection,
     cycle: int,
@@ -175,10 +186,9 @@ def fill(
     choice: Choice,
     count: int,
 ) -> tuple[Choice, int]:
-    """Fill a cycle at random where the policy chose fewer than `count`.
+    """A choice that is filled up at random where the policy chose fewer than `count`.
 
-    Returns:
-      The choice, whose scores of what was filled in are NaN, and how many that are.
+    What was filled in has scores of NaN; the second value is how many that are.
     """
     missing = count - len(choice.ids)
     if not missing:
@@ -219,8 +229,8 @@ def _show(dataset: Dataset, ids: list[int], path: Path) -> dict[str, Any]:
     return statistics
 
 
-def identity(study: StudyContext, job: Selection) -> dict[str, Any]:
-    """Return what makes this run the one it is, as its config.json keeps it."""
+def _identity(study: StudyContext, job: Selection) -> dict[str, Any]:
+    """What makes this run the one it is, as its config.json keeps it."""
     config, (surrogate, policy, seed) = study.config, job
     line = config.lineages.get(surrogate, (surrogate,) if surrogate else ())
     ensemble = config.ensembles.get(surrogate)

@@ -23,19 +23,21 @@ from salx.training.recipe import Recipe
 
 
 class Study(StudyContext):
-    """A study in its work folder: `run` does, or goes on with, what its config says."""
+    """Run a study in its work folder, or go on with it, as its config says."""
 
     def run(self) -> None:
         """Do what is not done yet of the worker's share.
 
-        Raises InputError before any training for what cannot be used, and for a run that another
-        process is at; RunError where a run stops.
+        Raises:
+          InputError: before any training, for what cannot be used, and for a run that another
+            process is at.
+          RunError: where a run stops, naming run, cycle and step.
         """
         self.check()
-        multihost.run_on_main(check_masks, self)
+        multihost.run_on_main(_check_masks, self)
         with multihost.held(self.workdir, wait=True):
-            multihost.run_on_main(describe, self)
-        check_shared(self.workdir)
+            multihost.run_on_main(_describe, self)
+        _check_shared(self.workdir)
         work, chains = self.share(), {}
         try:
             if multihost.is_main():
@@ -49,31 +51,37 @@ class Study(StudyContext):
             self.observer.finished()
 
     def check(self) -> None:
-        """Check everything that can be known before training. Raises InputError naming the
-        field."""
+        """Check everything that can be known before training.
+
+        Raises:
+          InputError: naming the field.
+        """
         self.check_parts()  # before the data, which may take long to list
         facts = {"config": self.config.to_dict(), "data": self.dataset.fingerprint}
         multihost.check_alike({**facts, "worker": self.worker})
-        check_validation(self)
-        check_policies(self)
-        check_training(self, "train", self.config.train)
+        _check_validation(self)
+        _check_policies(self)
+        _check_training(self, "train", self.config.train)
         for label in self.models:
-            check_training(self, f"models.{label}.train", self.config.recipe(label))
+            _check_training(self, f"models.{label}.train", self.config.recipe(label))
         for name in ("score", "evaluate"):
             mesh.check_batch(f"{name}.batch", getattr(self.config, name).batch)
         if self.config.telemetry.tensorboard:
             check_events()
 
     def plan(self, workers: int = 1, step_seconds: Mapping[str, float] | None = None) -> str:
-        """Tell what there is to do, and do nothing.
+        """Tell what there is to do, and do nothing. It needs the data, but no weights.
 
         Args:
           workers: how many share the study.
           step_seconds: by model, seconds of one device in a training step; of other models they
             are taken from finished runs in the work folder.
 
+        Returns:
+          Text: a summary of the runs, and a table of what they take by model, and by worker.
+
         Raises:
-          InputError: for what a study refuses. It needs the data, but no weights.
+          InputError: for what a study refuses.
         """
         whole("workers", workers, 1, partition.MOST_WORKERS)
         self.check_parts()  # also what a plan has no need of
@@ -88,12 +96,23 @@ class Study(StudyContext):
         return plan.text(study, work, shares if workers > 1 else [], step_seconds or {})
 
     def share(self) -> Grid:
-        """Return the worker's share of the grid."""
+        """List the runs of this worker.
+
+        Returns:
+          Its share of the grid.
+        """
         index, count = self.worker
         return self.shares(count)[index]
 
     def shares(self, count: int) -> list[Grid]:
-        """Return the shares of `count` workers."""
+        """Share the grid out over workers, always in the same way.
+
+        Args:
+          count: how many workers.
+
+        Returns:
+          The runs of each.
+        """
         work = grid.grid(self.spec)
         if count == 1:
             return [work]
@@ -111,7 +130,7 @@ class Study(StudyContext):
         self.observer.study_started(len(jobs), len(jobs) - len(left), steps)
 
 
-def check_validation(study: Study) -> None:
+def _check_validation(study: Study) -> None:
     """Raise InputError for data that nothing can be measured on: no validation images, or a first
     one that cannot be read."""
     dataset = study.dataset
@@ -127,7 +146,7 @@ def check_validation(study: Study) -> None:
         raise InputError(f"config.dataset: validation: {error}") from error
 
 
-def check_policies(study: Study) -> None:
+def _check_policies(study: Study) -> None:
     """Raise InputError for policies that the study's data or surrogates cannot serve."""
     config = study.config
     for label in config.policies:
@@ -149,7 +168,7 @@ def check_policies(study: Study) -> None:
             )
 
 
-def check_training(study: Study, section: str, recipe: Recipe) -> None:
+def _check_training(study: Study, section: str, recipe: Recipe) -> None:
     """Raise InputError for a config.train, or what a model makes of it, that the data or the
     devices do not allow."""
     first, config = study.budgets[0], study.config
@@ -162,13 +181,13 @@ def check_training(study: Study, section: str, recipe: Recipe) -> None:
     mesh.check_batch(f"{section}.batch", recipe.batch, recipe.accumulate)
 
 
-def check_masks(study: Study) -> None:
+def _check_masks(study: Study) -> None:
     """Raise InputError for masks that cannot be used; a study that goes on has looked at them."""
     if not grid.held_study(study.workdir):
         mask_check.check(study.dataset)
 
 
-def check_shared(workdir: Path) -> None:
+def _check_shared(workdir: Path) -> None:
     """Raise InputError in a process that does not see what the main one writes just now; the
     others wait until all have looked."""
     if multihost.process.count == 1:
@@ -191,7 +210,7 @@ def _left_sign(workdir: Path) -> str:
     return name
 
 
-def describe(study: Study) -> None:
+def _describe(study: Study) -> None:
     """Write study.json: the resolved config and the facts that a reader of the folder needs."""
     config, dataset = study.config, study.dataset
     grid.refuse_other_data(study.workdir, dataset.fingerprint)
@@ -217,7 +236,14 @@ def describe(study: Study) -> None:
 
 
 def policy_facts(policy: Policy) -> dict[str, Any]:
-    """Return what a report shows of a policy, so that it needs no code of it."""
+    """Take what a report shows of a policy, so that it needs no code of it.
+
+    Args:
+      policy: any policy.
+
+    Returns:
+      {"name", "title", "unit", "marker", "oracle", "head"}.
+    """
     return {
         "name": policy.name,
         "title": policy.title or policy.name.replace("_", " "),

@@ -29,7 +29,12 @@ from salx.training.step import Trained, TrainState
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run: the model's variables in host memory, and the content of result.json."""
+    """Hold what a finished run leaves.
+
+    Attributes:
+      variables: of the trained model, in host memory: a pytree of arrays.
+      result: the content of result.json.
+    """
 
     variables: dict[str, Any]
     result: dict[str, Any]
@@ -38,8 +43,17 @@ class Finished:
 def run(study: StudyContext, job: Deployment, chain: Sequence[Record]) -> Finished:
     """Train to the end, or go on where an earlier process stopped, and measure.
 
-    Raises RunError with run, cycle, step and example key for a loss that is not finite,
-    InputError for damaged files and a run that another process holds.
+    Args:
+      study: what the run shares with others.
+      job: which run.
+      chain: the records of its selection, up to its cycle at least.
+
+    Returns:
+      The trained model and its result.
+
+    Raises:
+      RunError: with run, cycle, step and example key, for a loss that is not finite.
+      InputError: for damaged files and a run that another process holds.
     """
     with multihost.held(job.folder(study.workdir)):
         return _go_on(study, job, chain)
@@ -51,10 +65,10 @@ def _go_on(study: StudyContext, job: Deployment, chain: Sequence[Record]) -> Fin
     whole = job.selection.policy == "all"
     size = len(study.dataset.pool)
     ids = np.arange(size) if whole else records.labelled(chain[: job.cycle + 1])
-    multihost.run_on_main(run_folder.claim, folder, identity(study, job, ids))
+    multihost.run_on_main(run_folder.claim, folder, _identity(study, job, ids))
     path = folder / "result.json"
     before = multihost.run_on_main(run_folder.result, folder)
-    training = training_of(study, job, ids)
+    training = _training_of(study, job, ids)
     # The last checkpoint is still being written while the model is measured.
     where = f"run {job.name}, cycle {job.cycle}"
     with located(where), Checkpoints(folder / "checkpoint", bool(before)) as checkpoints:
@@ -65,7 +79,7 @@ def _go_on(study: StudyContext, job: Deployment, chain: Sequence[Record]) -> Fin
         saved = {"step": int(state.step), "digest": checkpoint.digest(variables)}
         if before and before["checkpoint"] != saved:
             raise InputError(f"{checkpoints.folder}: damaged: not the one of {path}")
-        result = before or measure(study, job, training, variables, saved, seconds)
+        result = before or _measure(study, job, training, variables, saved, seconds)
     if not before:
         multihost.run_on_main(sealed.write_json, path, result)
         if multihost.is_main():
@@ -73,8 +87,8 @@ def _go_on(study: StudyContext, job: Deployment, chain: Sequence[Record]) -> Fin
     return Finished(variables, result)
 
 
-def training_of(study: StudyContext, job: Deployment, ids: np.ndarray) -> Training:
-    """Return the training of a run, on the pool's examples `ids`."""
+def _training_of(study: StudyContext, job: Deployment, ids: np.ndarray) -> Training:
+    """The training of a run, on the pool's examples `ids`."""
     head = study.policies[job.head].needs.head if job.head else None
     what = Trained(
         study.models[job.model], study.config.recipe(job.model), study.dataset.task, head
@@ -82,7 +96,7 @@ def training_of(study: StudyContext, job: Deployment, ids: np.ndarray) -> Traini
     return Training(what, study.dataset, ids, job.selection.seed, job.weights)
 
 
-def measure(
+def _measure(
     study: StudyContext,
     job: Deployment,
     training: Training,
@@ -90,7 +104,7 @@ def measure(
     saved: dict[str, Any],
     seconds: float,
 ) -> dict[str, Any]:
-    """Return the content of result.json: the validation split's verdict on the trained model.
+    """The content of result.json: the validation split's verdict on the trained model.
 
     `saved` is the checkpoint, {"step", "digest"}; `seconds` is what the training took.
     """
@@ -118,7 +132,7 @@ def measure(
             "evaluate": round(time.monotonic() - began, 3),
         },
         "checkpoint": saved,
-        "environment": environment(),
+        "environment": _environment(),
     }
 
 
@@ -162,8 +176,8 @@ def _fit(
         watcher.close()
 
 
-def identity(study: StudyContext, job: Deployment, ids: np.ndarray) -> dict[str, Any]:
-    """Return what makes this run the one it is, as its config.json keeps it."""
+def _identity(study: StudyContext, job: Deployment, ids: np.ndarray) -> dict[str, Any]:
+    """What makes this run the one it is, as its config.json keeps it."""
     dataset, recipe = study.dataset, study.config.recipe(job.model)
     return {
         "run": job.name,
@@ -178,7 +192,7 @@ def identity(study: StudyContext, job: Deployment, ids: np.ndarray) -> dict[str,
             "transform": study.config.transform.to_dict(),
         },
         "train": recipe.outcome(),
-        "head": {job.head: policy_identity(study, job.head)} if job.head else None,
+        "head": {job.head: _policy_identity(study, job.head)} if job.head else None,
         "seed": job.selection.seed,
         **({"weights": job.weights} if job.weights else {}),
         "cycle": job.cycle,
@@ -186,14 +200,21 @@ def identity(study: StudyContext, job: Deployment, ids: np.ndarray) -> dict[str,
     }
 
 
-def policy_identity(study: StudyContext, label: str) -> dict[str, Any]:
-    """Return a policy's options, and its name where that is not its label."""
+def _policy_identity(study: StudyContext, label: str) -> dict[str, Any]:
+    """A policy's options, and its name where that is not its label."""
     policy = study.policies[label]
     return {**({"name": policy.name} if policy.name != label else {}), **policy.options}
 
 
 def data_identity(study: StudyContext) -> dict[str, Any]:
-    """Return the data set and its options, and what becomes of its items."""
+    """Describe the data set and its options, and what becomes of its items.
+
+    Args:
+      study: whose data it is.
+
+    Returns:
+      Plain values, with the data's fingerprint.
+    """
     return {
         **study.config.dataset.outcome(),
         "transform": study.config.transform.to_dict(),
@@ -202,13 +223,21 @@ def data_identity(study: StudyContext) -> dict[str, Any]:
 
 
 def model_identity(study: StudyContext, label: str) -> dict[str, Any]:
-    """Return a model's label and options, and the digest of the weights that it starts from."""
+    """Describe a model: its label and options, and the digest of the weights that it starts from.
+
+    Args:
+      study: whose model it is.
+      label: the model's.
+
+    Returns:
+      Plain values.
+    """
     options = study.config.models[label]
     return {"label": label, **options, **networks.identity(study.models[label])}
 
 
-def environment() -> dict[str, Any]:
-    """Return where a result was computed, without the machine's name."""
+def _environment() -> dict[str, Any]:
+    """Where a result was computed, without the machine's name."""
     device = jax.devices()[0]
     return {
         "salx": code_version(),
