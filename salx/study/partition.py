@@ -154,7 +154,7 @@ def _connected(needed: Mapping[Selection, Sequence[Deployment]]) -> dict[Selecti
 
 
 def split(config: GridSpec, work: Grid, count: int, cost: Callable[[Grid], float]) -> list[Grid]:
-    """Share a grid out over workers: the costliest part first, each to the worker with least so far.
+    """Share a grid out over workers: the costliest part first, each to whoever has least so far.
 
     The same arguments give the same shares. R. L. Graham, "Bounds on multiprocessing timing
     anomalies", 1969: the largest is at most 4/3 of the least that is possible.
