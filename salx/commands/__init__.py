@@ -32,9 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
       The exit code: 0 done, 1 a run had to stop, 2 bad input, 75 stopped by SIGTERM or by a
       bucket that does not answer, 130 interrupted.
     """
-    with printing():
+    with _printing():
         try:
-            run(list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
+            _run(list(sys.argv[1:] if arguments is None else arguments) or ["--help"])
         except BrokenPipeError:
             raise  # nobody reads any more
         except (InputError, RunError, OSError, KeyboardInterrupt) as error:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(arguments: Sequence[str]) -> None:
+def _run(arguments: Sequence[str]) -> None:
     """Run the command that the first argument names; what ends it early is raised."""
     name, *rest = arguments
     if name in ("-h", "--help"):
@@ -54,13 +54,13 @@ def run(arguments: Sequence[str]) -> None:
         raise unknown("command", name, COMMANDS)
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())  # so that `module:Class` of the current folder is found
-    with contextlib.nullcontext() if name == "study" else warning():  # a study's have a time
+    with contextlib.nullcontext() if name == "study" else _warning():  # a study's have a time
         importlib.import_module(f"salx.commands.{name}").main(rest)
 
 
 @contextlib.contextmanager
-def warning() -> Iterator[None]:
-    """Print warnings as lines of ours; absl alone would put its own name before them."""
+def _warning() -> Iterator[None]:
+    """Warnings printed as lines of ours; absl alone would put its own name before them."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("salx: warning: %(message)s"))
     logging.getLogger().addHandler(handler)
@@ -71,8 +71,8 @@ def warning() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def printing() -> Iterator[None]:
-    """Let a command print on any terminal, and end in one line where nobody takes its output.
+def _printing() -> Iterator[None]:
+    """A command prints on any terminal, and ends in one line where nobody takes its output.
 
     A terminal of another encoding than UTF-8 shows what it has signs for, and "?" for the rest.
     """

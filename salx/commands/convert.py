@@ -18,7 +18,15 @@ from salx.models.mobilenet import ORIGINS
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the command. Raises InputError for what cannot be used, RunError on a full disk."""
+    """Run the command.
+
+    Args:
+      arguments: the words after its name.
+
+    Raises:
+      InputError: for what cannot be used.
+      RunError: where the disk is full.
+    """
     parser = Parser("convert", __doc__)
     parser.add_argument("source", metavar="A", help="weights, or a run folder")
     parser.add_argument("target", metavar="B", help=".safetensors or .npz")

@@ -14,8 +14,8 @@ from salx.infra.numbers import SHOWN, whole_of
 from salx.models.latency import CLASSES, FORMATS, PAPER, SIZE, TOPS, records, row
 
 
-def size(text: str) -> tuple[int, int]:
-    """Parse HEIGHTxWIDTH."""
+def _size(text: str) -> tuple[int, int]:
+    """The (height, width) that HEIGHTxWIDTH says."""
     height, _, width = text.partition("x")
     try:
         return whole_of("size", height, 1, LARGEST), whole_of("size", width, 1, LARGEST)
@@ -24,8 +24,8 @@ def size(text: str) -> tuple[int, int]:
         raise InputError(f"--size={cut(text, SHOWN)}: {rule}") from error
 
 
-def classes(text: str) -> int:
-    """Parse a number of classes."""
+def _classes(text: str) -> int:
+    """The number of classes that a text says."""
     try:
         return whole_of("classes", text, 1, 1_000_000)
     except ArgumentError as error:
@@ -33,8 +33,8 @@ def classes(text: str) -> int:
         raise InputError(f"--classes={cut(text, SHOWN)}: {rule}") from error
 
 
-def device(text: str) -> tuple[str, float]:
-    """Parse a device's name and its tera-operations per second."""
+def _device(text: str) -> tuple[str, float]:
+    """A device's name and its tera-operations per second, as NAME=VALUE says them."""
     name, _, value = text.partition("=")
     try:
         rate = float(value)
@@ -46,14 +46,21 @@ def device(text: str) -> tuple[str, float]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the command. Raises InputError for what cannot be used."""
+    """Run the command.
+
+    Args:
+      arguments: the words after its name.
+
+    Raises:
+      InputError: for what cannot be used.
+    """
     parser = Parser("latency", __doc__.split(": ", 1)[1])
     parser.add_argument(
         "--model", action="append", help="name of a network, or module:Name; may repeat"
     )
-    parser.add_argument("--size", type=size, default=SIZE, metavar="HxW")
-    parser.add_argument("--classes", type=classes, default=CLASSES, metavar="N")
-    parser.add_argument("--tops", type=device, action="append", metavar="NAME=VALUE")
+    parser.add_argument("--size", type=_size, default=SIZE, metavar="HxW")
+    parser.add_argument("--classes", type=_classes, default=CLASSES, metavar="N")
+    parser.add_argument("--tops", type=_device, action="append", metavar="NAME=VALUE")
     parser.add_argument("--format", choices=FORMATS, default="text")
     options = parser.parse(arguments)
     rows = [row(name, options.size, options.classes) for name in options.model or PAPER]

@@ -62,9 +62,17 @@ FLAGS = {name: f"--{name}" for name in (*NAMED, *OUTPUTS, "overwrite", "labelled
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the command. Raises InputError for what cannot be used, RunError where it must stop."""
+    """Run the command.
+
+    Args:
+      arguments: the words after its name.
+
+    Raises:
+      InputError: before any scoring, for what cannot be used.
+      RunError: where it must stop, as for an image that cannot be read.
+    """
     with renamed(FLAGS):
-        run(_parser().parse(arguments))
+        _run(_parser().parse(arguments))
 
 
 def _parser() -> Parser:
@@ -95,7 +103,7 @@ def _parser() -> Parser:
     return parser
 
 
-class Job(NamedTuple):
+class _Job(NamedTuple):
     """A selection that was checked, the files that it leaves, and its question's identity."""
 
     plan: Plan
@@ -103,44 +111,44 @@ class Job(NamedTuple):
     identity: dict[str, Any]
 
 
-def run(flags: argparse.Namespace) -> None:
-    """Do all that the flags ask for, and print what was done.
+def _run(flags: argparse.Namespace) -> None:
+    """Do all that the flags say, and print what was done.
 
     Raises InputError before any scoring for what cannot be used.
     """
     settings = Settings(flags.seed, flags.batch, flags.threads, observer=Terminal())
-    guard = Guard(inputs(flags), flags.overwrite)
-    every = check_outputs(flags, guard)
-    plans = [replace(plan, guard=plan.guard.joined(guard)) for plan in prepare(flags)]
+    guard = Guard(_inputs(flags), flags.overwrite)
+    every = _check_outputs(flags, guard)
+    plans = [replace(plan, guard=plan.guard.joined(guard)) for plan in _prepare(flags)]
     jobs = [
-        Job(plan, files, selecting.identity(plan, flags.seed))
+        _Job(plan, files, selecting.identity(plan, flags.seed))
         for plan, files in zip(plans, every, strict=True)
     ]
     targets.check(every, jobs[0].plan.guard)  # also for folders that links in the pool lead to
     answered = [targets.check_free(job.files, guard, job.identity) for job in jobs]
     if len(jobs) > 1:
-        compared(flags, jobs, settings)
+        _compared(flags, jobs, settings)
     elif answered[0] and len(every[0].paths) == 1:
         print(f"{flags.out}: this is answered already; nothing to do")
     else:
-        answer(flags, jobs[0], settings)
+        _answer(flags, jobs[0], settings)
 
 
-def compared(flags: argparse.Namespace, jobs: Sequence[Job], settings: Settings) -> None:
+def _compared(flags: argparse.Namespace, jobs: Sequence[_Job], settings: Settings) -> None:
     """Let several surrogates choose, and compare them."""
     path, guard = targets.comparison(flags.out), jobs[0].plan.guard
     mark = sealed.digest(sealed.canonical([job.identity for job in jobs]))
     if targets.mark(path) != mark:  # an equal one is of this command, and stays
         guard.free("out", path)
-    made = [answer(flags, job, settings) for job in jobs]
+    made = [_answer(flags, job, settings) for job in jobs]
     facts = compare.compare([compare.opinion(each) for each in made])
     guard.write("out", path, sealed.encode_json({**facts, "question": mark}))
     print(compare.in_words(facts))
     print(f"comparison: {path}")
 
 
-def sources(flags: argparse.Namespace) -> list[Any]:
-    """Return the surrogates that are asked; None alone where the policy asks nobody."""
+def _sources(flags: argparse.Namespace) -> list[Any]:
+    """The surrogates that are asked; None alone where the policy asks nobody."""
     wanted = policies.build(*pool.named(flags.policy, "policy"))
     if not wanted.asks:
         return [None]
@@ -149,8 +157,8 @@ def sources(flags: argparse.Namespace) -> list[Any]:
     return flags.surrogate
 
 
-def inputs(flags: argparse.Namespace) -> tuple[Input, ...]:
-    """Return all files and folders that the flags name to be read."""
+def _inputs(flags: argparse.Namespace) -> tuple[Input, ...]:
+    """All files and folders that the flags name to be read."""
     named = [("pool", path) for path in pool.sources_of(flags.pool)]
     named += [("surrogate", path) for each in flags.surrogate for path in kinds.files(each)]
     named += [("labelled", paths.local(each, "labelled")) for each in flags.labelled]
@@ -162,11 +170,11 @@ def inputs(flags: argparse.Namespace) -> tuple[Input, ...]:
     return tuple(Input(path, flag) for flag, path in named)
 
 
-def prepare(flags: argparse.Namespace) -> list[Plan]:
-    """Check the selection by each surrogate."""
-    options = options_of(flags)
-    surrogates = [each if each is None else kinds.load(each, **options) for each in sources(flags)]
-    check_used(options, [each for each in surrogates if each])
+def _prepare(flags: argparse.Namespace) -> list[Plan]:
+    """The selection by each surrogate, which is checked."""
+    options = _options_of(flags)
+    surrogates = [each if each is None else kinds.load(each, **options) for each in _sources(flags)]
+    _check_used(options, [each for each in surrogates if each])
     made = [fit.policy_of(flags.policy, surrogate) for surrogate in surrogates]
     images = pool.images(flags.pool, flags.on_error)
     done = labelled.find(flags.labelled, images, flags.labelled_missing)
@@ -185,14 +193,14 @@ def prepare(flags: argparse.Namespace) -> list[Plan]:
     return plans
 
 
-def options_of(flags: argparse.Namespace) -> dict[str, Any]:
-    """Return what the flags say of files of weights."""
+def _options_of(flags: argparse.Namespace) -> dict[str, Any]:
+    """What the flags say of files of weights."""
     options = {name: getattr(flags, name) for name in OPTIONS}
-    options["size"] = pair(flags.size) if flags.size else None
+    options["size"] = _pair(flags.size) if flags.size else None
     return {name: value for name, value in options.items() if value is not None}
 
 
-def check_used(options: Mapping[str, Any], surrogates: Sequence[Surrogate]) -> None:
+def _check_used(options: Mapping[str, Any], surrogates: Sequence[Surrogate]) -> None:
     """Raise ArgumentError for options of files of weights where every surrogate is a run."""
     origins = [each.origin for each in surrogates]
     members = [member for origin in origins for member in origin.get("members", [origin])]
@@ -201,8 +209,8 @@ def check_used(options: Mapping[str, Any], surrogates: Sequence[Surrogate]) -> N
         raise ArgumentError(next(iter(options)), f"{{name}} {why}")
 
 
-def pair(text: str) -> tuple[int, int]:
-    """Read (h, w) of "h,w"."""
+def _pair(text: str) -> tuple[int, int]:
+    """The (height, width) that "H,W" says."""
     try:
         height, width = (whole_of("size", side, 1, LARGEST) for side in text.split(","))
     except (ValueError, ArgumentError) as error:
@@ -211,8 +219,8 @@ def pair(text: str) -> tuple[int, int]:
     return height, width
 
 
-def check_outputs(flags: argparse.Namespace, guard: Guard) -> list[Targets]:
-    """Return what each surrogate's selection will leave.
+def _check_outputs(flags: argparse.Namespace, guard: Guard) -> list[Targets]:
+    """What each surrogate's selection will leave.
 
     Raises InputError for an output that cannot be written, is read, or is there and answers no
     question.
@@ -225,19 +233,19 @@ def check_outputs(flags: argparse.Namespace, guard: Guard) -> list[Targets]:
         if path and path.suffix not in kinds_of_file:
             raise InputError(f"--{flag}={path}: must be named {' or '.join(kinds_of_file)}")
     named = {flag: path for flag in OUTPUTS if (path := getattr(flags, flag))}
-    every = targets.numbered(named, len(sources(flags)))
+    every = targets.numbered(named, len(_sources(flags)))
     targets.check(every, guard)
     for files in every:
         targets.check_free(files, guard, None)
     return every
 
 
-def answer(flags: argparse.Namespace, job: Job, settings: Settings) -> Selection:
-    """Let one surrogate choose; write the record and what else is asked for."""
+def _answer(flags: argparse.Namespace, job: _Job, settings: Settings) -> Selection:
+    """Let one surrogate choose; write the record and what else the flags name."""
     plan, out = job.plan, job.files.out
     with settings.observer:
         selection = selecting.make(plan, replace(settings, resume=job.files.resume))
-    export(flags, selection, job)
+    _export(flags, selection, job)
     job.files.end()
     by = plan.policy.name
     if plan.surrogate:
@@ -253,8 +261,8 @@ def answer(flags: argparse.Namespace, job: Job, settings: Settings) -> Selection
     return selection
 
 
-def export(flags: argparse.Namespace, selection: Selection, job: Job) -> None:
-    """Write everything that was asked for, the record last: with it the question is answered.
+def _export(flags: argparse.Namespace, selection: Selection, job: _Job) -> None:
+    """Write all that the flags name, the record last: with it the question is answered.
 
     Nothing is written where one of the files cannot be.
     """

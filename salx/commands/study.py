@@ -45,13 +45,13 @@ from salx.study.config import StudyConfig
 MOST_PROCESSES, MOST_SECONDS = 10_000, 1e9
 
 
-class Workers(flags.ArgumentParser):
-    """Of --plan: a number, or 0 where none is given."""
+class _Workers(flags.ArgumentParser):
+    """A number of workers, or nothing: the flag alone."""
 
     syntactic_help = "a number of workers"
 
     def parse(self, argument: str) -> int:
-        """Return the number, 0 for the flag alone."""
+        """Return the number, 0 for the flag alone; raises ValueError for what is none."""
         if argument == "true":
             return 0
         try:
@@ -61,7 +61,7 @@ class Workers(flags.ArgumentParser):
             raise ValueError(f"must be {self.syntactic_help}, from 1 to {most}") from error
 
 
-def optional(parser: flags.ArgumentParser, name: str, text: str) -> flags.FlagHolder:
+def _optional(parser: flags.ArgumentParser, name: str, text: str) -> flags.FlagHolder:
     """A flag that may stand alone, as --name, or say more, as --name=3."""
     flag = flags.Flag(parser, None, name, None, text)
     flag.boolean = True
@@ -76,7 +76,7 @@ WORKDIR = flags.DEFINE_string("workdir", None, "The study's folder, or gs://BUCK
 COORDINATOR = flags.DEFINE_string("coordinator", None, "HOST:PORT where process 0 listens.")
 PROCESSES = flags.DEFINE_integer("processes", None, "How many run the study.", 1, MOST_PROCESSES)
 WORKER = flags.DEFINE_string("worker", "0/1", "I/N: the share of one of N workers, from 0/N.")
-PLAN = optional(Workers(), "plan", "Print what there is to do, for so many workers; do nothing.")
+PLAN = _optional(_Workers(), "plan", "Print what there is to do, for so many workers; do nothing.")
 STEP_SECONDS = flags.DEFINE_list(
     "step_seconds", [], "MODEL=SECONDS,...: of one device in a training step, for --plan."
 )
@@ -84,11 +84,18 @@ PROCESS = flags.DEFINE_integer("process", None, "This one's number, from 0.", 0,
 
 
 def parse(argv: list[str]) -> list[str]:
-    """absl's flags, with bad ones as one line and exit code 2."""
+    """Parse absl's flags. A bad one ends the process with one line and exit code 2.
+
+    Args:
+      argv: the words of the command, its name first.
+
+    Returns:
+      The words that are no flags.
+    """
     parser = flags.FLAGS["config"].parser
     try:
         command_line.check(argv)
-        argv = [expanded(word) for word in argv]
+        argv = [_expanded(word) for word in argv]
     except InputError as error:
         raise SystemExit(multihost.end(*verdict(error))) from error
     try:
@@ -104,15 +111,18 @@ def parse(argv: list[str]) -> list[str]:
     return rest
 
 
-def expanded(word: str) -> str:
-    """Expand `~` in --config=~/FILE, which a shell leaves alone behind a "="."""
+def _expanded(word: str) -> str:
+    """A word whose `~` in --config=~/FILE is expanded, which a shell leaves alone behind a "="."""
     flag, tilde, path = re.fullmatch(r"(--?config=)?(~?)(.*)", word, re.DOTALL).groups()
     return f"{flag or ''}{paths.local(tilde + path)}" if tilde else word
 
 
-def unexpected(error: Exception) -> tuple[int, str]:
-    """`verdict` in one of several processes; a bug shows where it is. An error of the devices
-    has no place of its own: as a rule another process is gone, and a collective with it."""
+def _unexpected(error: Exception) -> tuple[int, str]:
+    """The exit code and line of an error of one of several processes; a bug shows where it is.
+
+    An error of the devices has no place of its own: as a rule another process is gone, and a
+    collective with it.
+    """
     import jax
 
     if not isinstance(error, jax.errors.JaxRuntimeError):
@@ -121,8 +131,8 @@ def unexpected(error: Exception) -> tuple[int, str]:
     return code, line.replace("salx:", f"salx: process {multihost.process.index}:")
 
 
-def run(argv: list[str]) -> None:
-    """Do what the flags ask for; raises InputError for what cannot be used."""
+def _run(argv: list[str]) -> None:
+    """Do what the flags say; raises InputError for what cannot be used."""
     if PLAN.value is None:
         multihost.initialise(COORDINATOR.value, PROCESSES.value, PROCESS.value)
     if not multihost.is_main():
@@ -137,7 +147,7 @@ def run(argv: list[str]) -> None:
     folders.check(workdir)
     if PLAN.value is not None:
         grid.refuse_other(workdir, config)
-        return plan(config, workdir, PLAN.value or worker[1])
+        return _plan(config, workdir, PLAN.value or worker[1])
     multihost.run_on_main(grid.refuse_other, workdir, config)
     finished = multihost.run_on_main(grid.is_finished, workdir, config)
     if not finished:
@@ -150,22 +160,22 @@ def run(argv: list[str]) -> None:
     if worker[1] > 1 and not grid.is_finished(workdir, config):
         print(f"{workdir}: worker {WORKER.value} has done its share; others have not")
     else:
-        tell(workdir, finished)
+        _tell(workdir, finished)
 
 
-def plan(config: StudyConfig, workdir: Path, workers: int) -> None:
+def _plan(config: StudyConfig, workdir: Path, workers: int) -> None:
     """Print what there is to do."""
     import jax
 
     from salx.study import study
 
     jax.config.update("jax_platforms", "cpu")  # the accelerators may be busy
-    seconds = step_seconds(STEP_SECONDS.value, config.models)
+    seconds = _step_seconds(STEP_SECONDS.value, config.models)
     print(study.Study(config, workdir).plan(workers, seconds))
 
 
-def step_seconds(words: list[str], models: Iterable[str]) -> dict[str, float]:
-    """Read `["res18=0.2"]` as {"res18": 0.2}. Raises InputError for what is no model or number."""
+def _step_seconds(words: list[str], models: Iterable[str]) -> dict[str, float]:
+    """{"res18": 0.2} of `["res18=0.2"]`; raises InputError for what is no model or number."""
     seconds = {}
     for one in words:
         label, _, value = one[:LINE].partition("=")
@@ -181,8 +191,8 @@ def step_seconds(words: list[str], models: Iterable[str]) -> dict[str, float]:
     return seconds
 
 
-def tell(workdir: Path, finished: bool) -> None:
-    """Draw the report of a study that is through, unless it is there, and prints its table."""
+def _tell(workdir: Path, finished: bool) -> None:
+    """Draw the report of a study that is through, unless it is there, and print its table."""
     page = workdir / "report" / "index.html"
     if finished:
         print(f"{workdir}: this study is finished; nothing to do")
@@ -194,9 +204,16 @@ def tell(workdir: Path, finished: bool) -> None:
 
 
 def checked_run(argv: list[str]) -> int:
-    """Run, with errors that become one line and an exit code."""
+    """Run what the flags say, with errors that become one line and an exit code.
+
+    Args:
+      argv: the words that are no flags, the command's name first.
+
+    Returns:
+      The exit code.
+    """
     try:
-        run(argv)
+        _run(argv)
     except (InputError, RunError, Stopped, Unreachable) as error:
         return multihost.end(*verdict(error))
     except KeyboardInterrupt as error:
@@ -208,11 +225,15 @@ def checked_run(argv: list[str]) -> int:
             return multihost.end(*verdict(Unreachable(f"{WORKDIR.value}: {first_line(error)}")))
         if multihost.process.count == 1:
             raise
-        return multihost.end(*unexpected(error))
+        return multihost.end(*_unexpected(error))
     return 0
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the command with the words after its name; absl's flags take them."""
+    """Run the command; absl reads its flags.
+
+    Args:
+      arguments: the words after its name.
+    """
     sys.modules["__main__"].__doc__ = __doc__  # which absl's --help shows
     app.run(checked_run, ["salx study", *arguments], flags_parser=parse)
