@@ -65,12 +65,13 @@ def _folders(keys: Sequence[str]) -> set[str]:
 
 
 def images(source: str | Path, on_error: str = "raise", **options: Any) -> Pool:
-    """Look at a pool of images. It lists them, and reads none before they are scored.
+    """Look at a pool of images: list them, and read the headers of their files.
 
     Args:
       source: a folder, with all below it; a list, .csv, .tsv or .jsonl with a column "image"; or a
         data set's name, also as "name,option=value".
-      on_error: "skip" leaves out, and lists, what cannot be read; "raise" stops at it.
+      on_error: "skip" reads every image first, and leaves out, and lists, what cannot be read;
+        "raise" stops at it, as it comes.
       **options: the data set's options.
 
     Returns:

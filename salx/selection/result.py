@@ -33,7 +33,7 @@ class Selection:
     What writes files replaces none that is there, unless `overwrite`; one that holds just what
     would be written is no mistake. Nothing is written into the pool, over what was read, or
     through a link. Each such method raises an ArgumentError, which names its argument, for a path
-    that it must not write, and an OSError where the disk is full.
+    that it must not write, and a RunError where the disk is full.
 
     Attributes:
       header: who chose, how and from what, as the record's first line says it.
