@@ -58,7 +58,7 @@ class StudyContext:
 
     @functools.cached_property
     def dataset(self) -> Dataset:
-        """Return the data, brought to what evaluation sees."""
+        """Return the data, with its images as evaluation sees them."""
         with renamed("config.dataset."):
             raw = datasets.raw(self.config.dataset)
         with renamed("config.transform."):
