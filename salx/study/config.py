@@ -49,7 +49,7 @@ Described = Mapping[str, Any]  # {"name": ..., options}
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """Everything that a study is.
+    """Hold everything that a study is.
 
     Attributes:
       name: the study's, for its report.
@@ -62,13 +62,13 @@ class StudyConfig:
       lineages: label -> labels of models; each chooses its share of the cycles in turn.
       ensembles: label -> {"members": labels}, {"model": label, "weight_seeds": k} or {"model":
         label, "generations": g}: surrogates that are several models.
-      policies: labels of policies, beside random, which is always there.
+      policies: labels of policies; random is always there as well.
       options: label -> the policy's options; `name` among them is the policy's name or
         `module:Class`, the label unless given.
       seeds: runs of everything, from the seeds 0, 1, ...
       cycles: choices of a selection, the first of them random.
-      budget: the share of the pool that is labelled after the last cycle.
-      deploy_cycles: train deployments after these; () is the last alone.
+      budget: the share of the pool that is labelled after the last cycle, above 0 and at most 1.
+      deploy_cycles: train deployments after these cycles, counted from 0; () is the last alone.
       potentials: train deployments on the whole pool as well.
       train: how models are trained.
       score: the passes over the pool.
