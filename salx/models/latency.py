@@ -110,10 +110,10 @@ def shown(name: str, value: float | None) -> str:
 
     Args:
       name: of the column, as `records` names it.
-      value: the number; None is nothing.
+      value: the number; None where there is none.
 
     Returns:
-      Two decimals from 1 on, three digits below.
+      Two decimals from 1 on, three digits below; empty for None.
     """
     if value is None:
         return ""
