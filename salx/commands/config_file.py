@@ -9,7 +9,7 @@ from pathlib import Path
 from absl import flags
 from ml_collections import ConfigDict
 
-from salx.infra.errors import InputError, first_line, unknown
+from salx.infra.errors import InputError, cut, first_line, unknown
 from salx.infra.paths import local
 from salx.study import config as configs
 
@@ -96,7 +96,7 @@ def missing(file: Path, argument: str) -> str:
     name, _, word = file.stem.rpartition("_")
     if word not in JOINED.get(name, ()):
         return "no such file"
-    words = ",".join(filter(None, (word, argument)))
+    words = ",".join(filter(None, (word, cut(argument))))
     return f"no such file; since version 0.2 it is {file.with_name(name)}.py:{words}"
 
 
