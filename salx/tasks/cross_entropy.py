@@ -31,7 +31,7 @@ def losses(
     return jnp.where(counted, values, 0.0)
 
 
-def _histogram(values: jax.Array, size: int, weights: jax.Array) -> jax.Array:
+def _histogram(values: AnyArray, size: int, weights: AnyArray) -> jax.Array:
     """Add up the weights [...] of each of the values 0..size-1 [...]: [size]."""
     hits = values[..., None] == jnp.arange(size)
     return jnp.sum(hits * weights[..., None], axis=tuple(range(values.ndim)))
