@@ -6,7 +6,7 @@ import salx.commands.report
 import salx.commands.select
 import salx.commands.study
 import salx.data.sets.digits
-import salx.report.page
+import salx.report.page.files
 import salx.study.study
 
 __all__ = ["salx", "sklearn"]

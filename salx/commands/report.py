@@ -16,6 +16,8 @@ It prints the table, and writes into W/report/
   table.csv, .md, .tex   the table of who chose well for whom
   tables/                every other table of the page, in the same three forms
   figures/               every figure, as SVG and PNG
+--section adds a section of your own to the page; see salx/report/sections/__init__.py. Packages
+bring theirs by the entry points of the group salx.report_sections.
 A report that was made from the same files by the same version is left as it is.
 """
 
@@ -32,8 +34,13 @@ def main(arguments: Sequence[str]) -> None:
     """
     parser = Parser("report", ABOUT)
     parser.add_argument("workdir", metavar="W", help="a study's work folder")
-    workdir = storage.resolve(parser.parse(arguments).workdir)
-    page = report.write(workdir)
+    parser.add_argument(
+        "--section", metavar="MODULE:CLASS", action="append", default=[],
+        help="a section from a module that can be imported; may be repeated",
+    )  # fmt: skip
+    flags = parser.parse(arguments)
+    workdir = storage.resolve(flags.workdir)
+    page = report.write(workdir, flags.section)
     console = Console()
     console.print(report.summary(workdir, console.width), soft_wrap=True)
     print(page)

@@ -1,17 +1,18 @@
 """The report of a study: `write(workdir)` leaves W/report/, `summary(workdir)` is for the console.
 
-    types                            what a report is made of
-    results  selections              read a work folder: results; scores, picks, pictures
-    statistics  tables  measures     numbers: the deployment x surrogate tables, what chance allows
-    verdict  findings  win_matrix  potentials  classes  paper  lineage  diagnostics
-    surrogate_tables  costs          -> sheets
-    figures: curves  histograms      colours  style
-    formatting  formats  sheets  latex  console  html  page
+    load      a work folder as typed values: results, selections, the paper's tables
+    analysis  numbers: pairs of surrogate and deployment, what chance allows, diagnostics
+    tables    one type of table, and its writers: CSV, Markdown, LaTeX, HTML
+    figures   what matplotlib draws
+    sections  one file each, also from outside the package: which tables and figures, and why
+    page      all sections as one page, and all files beside it
+    console   the same study on the console
 
 Nothing heavy is imported until something is drawn.
 """
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,23 +24,26 @@ if TYPE_CHECKING:
 __all__ = ["summary", "write"]
 
 
-def write(workdir: str | Path) -> Path:
+def write(workdir: str | Path, sections: Sequence[str] = ()) -> Path:
     """Write W/report/: index.html, table.{csv,md,tex}, tables/ and figures/.
 
     A report that is already there, made by this code from the same results, is left as it is.
 
     Args:
       workdir: a study's work folder, finished or not; `gs://BUCKET/FOLDER` is one too.
+      sections: sections of the page besides those that are registered or that packages bring, as
+        `module:Class` (see salx.report.sections).
 
     Returns:
       The page's path.
 
     Raises:
-      InputError: naming the path, if W is no work folder or holds a damaged file.
+      InputError: naming the path, if W is no work folder or holds a damaged file; naming the
+        section, if one from outside the package fails.
     """
-    from salx.report import page
+    from salx.report.page import files
 
-    return page.write(storage.resolve(workdir))
+    return files.write(storage.resolve(workdir), sections)
 
 
 def summary(workdir: str | Path, width: int | None = None) -> "Text":

@@ -13,6 +13,8 @@ two_layers = tests.outside.models:TwoLayers
 counting = tests.outside.counting:Counting
 [salx.datasets]
 counts = tests.outside.counting:load
+[salx.report_sections]
+slowest = tests.outside.sections:Slowest
 """
 
 

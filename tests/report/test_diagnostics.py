@@ -11,18 +11,12 @@ from scipy import stats
 from salx import records
 from salx.infra import sealed
 from salx.infra.errors import InputError
-from salx.report import (
-    diagnostics,
-    histograms,
-    measures,
-    results,
-    selections,
-    statistics,
-    surrogate_tables,
-    tables,
-)
-from salx.report.selections import Scores
-from salx.report.types import RANDOM, Column
+from salx.report.analysis import diagnostics, grids, measures, statistics
+from salx.report.figures import histograms
+from salx.report.load import results, selections
+from salx.report.load.selections import Scores
+from salx.report.load.types import RANDOM, Column
+from salx.report.tables import surrogates
 from tests.report.work import DATA, KEYS, study, write_work
 
 MODELS = ("res8", "res14", "res20")
@@ -116,7 +110,7 @@ def test_what_runs_record_of_their_picks(tmp_path):
 
 
 def test_overlap_has_random_as_what_chance_gives(workdir, work, selected):
-    sheet = surrogate_tables.overlap_sheet(work.study, "entropy", selected)
+    sheet = surrogates.overlap_table(work.study, "entropy", selected)
     expected = [
         measures.jaccard(
             chosen(workdir, RANDOM, seed), chosen(workdir, Column("res8", "entropy"), seed)
@@ -130,10 +124,10 @@ def test_overlap_has_random_as_what_chance_gives(workdir, work, selected):
 
 
 def test_a_diagnostic_that_orders_the_gains_foretells_them(work, selected):
-    (table,) = tables.build(work)
+    (grid,) = grids.build(work)
     gains = {
         model: np.mean(
-            [c.gain.mean for c in table.cells if c.column.surrogate == model and not c.diagonal]
+            [c.gain.mean for c in grid.pairs if c.column.surrogate == model and not c.diagonal]
         )
         for model in MODELS
     }
@@ -142,30 +136,30 @@ def test_a_diagnostic_that_orders_the_gains_foretells_them(work, selected):
         model: {"spread": diagnostics.Trait({0: 1.0 + place, 1: 1.0 + place}, ())}
         for place, model in enumerate(order)
     }
-    rank = diagnostics.correlation_with_gain(table, traits, "spread")
+    rank = diagnostics.correlation_with_gain(grid, traits, "spread")
     assert rank == (pytest.approx(1), pytest.approx(1 / 3), 3)
     del traits[order[0]]["spread"]
     traits[order[0]]["spread"] = diagnostics.Trait({}, ())
-    assert diagnostics.correlation_with_gain(table, traits, "spread") == (None, None, 2)
+    assert diagnostics.correlation_with_gain(grid, traits, "spread") == (None, None, 2)
 
 
 def test_the_traits_say_when_n_is_too_small(work, selected):
-    (table,) = tables.build(work)
-    caption = surrogate_tables.trait_sheet(work, table, selected).caption
+    (grid,) = grids.build(work)
+    caption = surrogates.trait_table(work, grid, selected).caption
     assert "n = 3 is too small: even a perfect order has p = 0.33" in caption
-    assert "n = 4 is too small" in surrogate_tables.power(4)
+    assert "n = 4 is too small" in surrogates.power(4)
     for n in (5, 6, 8):
-        assert "too small" not in surrogate_tables.power(n)
+        assert "too small" not in surrogates.power(n)
         if n < 8:
             perfect = statistics.spearman(range(n), range(n)).p
             assert perfect == pytest.approx(2 / math.factorial(n))
             assert perfect < 0.05
-    assert "no correlation" in surrogate_tables.power(2)
+    assert "no correlation" in surrogates.power(2)
 
 
 def test_the_traits_have_each_measure_once(work, selected):
-    (table,) = tables.build(work)
-    rows = surrogate_tables.trait_sheet(work, table, selected).rows
+    (grid,) = grids.build(work)
+    rows = surrogates.trait_table(work, grid, selected).rows
     names = [row[0].text.split("\n")[0] for row in rows]
     assert names == [*(m.name for m in diagnostics.MEASURES), "gain for others"]
     assert [item.text for item in rows[names.index("calibration error")][1:4]] == [

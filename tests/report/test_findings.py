@@ -6,9 +6,13 @@ import shutil
 
 import pytest
 
-from salx.report import classes, findings, lineage, potentials, results, sheets, tables, win_matrix
+from salx.report.analysis import grids, wins
+from salx.report.analysis import lineage as generations
 from salx.report.formatting import DAGGER, MISSING
-from salx.report.sheets import Head, Item, Sheet
+from salx.report.load import results
+from salx.report.tables import classes, findings, lineage, potentials, writers
+from salx.report.tables import wins as win_matrix
+from salx.report.tables.table import Cell, Head, Table, amount
 from tests.report.work import write_potential, write_result, write_work
 
 MODELS = ("res8", "res14", "res20")
@@ -38,14 +42,14 @@ def test_policies_meet_in_equal_settings(tmp_path):
                             workdir, model, surrogate, policy, seed, cycle, labelled, value
                         )
     work = results.read(workdir)
-    assert win_matrix.wins(work, "core_set", "entropy")[:3] == (18, 18, 18)
-    assert win_matrix.wins(work, "entropy", "core_set")[:3] == (0, 0, 18)
-    assert win_matrix.wins(work, "entropy", "random")[:3] == (18, 18, 18)
+    assert wins.wins(work, "core_set", "entropy")[:3] == (18, 18, 18)
+    assert wins.wins(work, "entropy", "core_set")[:3] == (0, 0, 18)
+    assert wins.wins(work, "entropy", "random")[:3] == (18, 18, 18)
     # One setting turns round for one seed: no longer sure.
     write_result(workdir, "res8", "res14", "core_set", 0, 3, 287, 0.75)
     work = results.read(workdir)
-    assert win_matrix.wins(work, "core_set", "entropy")[:3] == (17, 17, 18)
-    items = by_name(win_matrix.sheet(work))
+    assert wins.wins(work, "core_set", "entropy")[:3] == (17, 17, 18)
+    items = by_name(win_matrix.table(work))
     assert items["core-set"]["entropy"].text == f"17 of 18\n17 {DAGGER}"
     assert items["core-set"]["core-set"].text == ""
     sources = items["entropy"]["random"].sources
@@ -55,16 +59,16 @@ def test_policies_meet_in_equal_settings(tmp_path):
 
 def test_one_seed_has_wins_but_none_that_are_sure(tmp_path):
     work = results.read(write_work(tmp_path, seeds=1, cycles=2))
-    assert win_matrix.wins(work, "entropy", "random").certain == 0
-    assert "One seed gives no interval" in win_matrix.sheet(work).caption
-    (row, *_) = findings.intervals(tables.build(work)).rows
+    assert wins.wins(work, "entropy", "random").certain == 0
+    assert "One seed gives no interval" in win_matrix.table(work).caption
+    (row, *_) = findings.intervals(grids.build(work)).rows
     assert [item.text for item in row[5:]] == [MISSING] * 4
 
 
 def test_intervals_are_those_of_the_table(workdir):
-    built = tables.build(results.read(workdir))
+    built = grids.build(results.read(workdir))
     sheet = findings.intervals(built)
-    gains = {(c.deployment, c.column.surrogate): c.gain for c in built[0].cells if c.gain}
+    gains = {(c.deployment, c.column.surrogate): c.gain for c in built[0].pairs if c.gain}
     assert len(sheet.rows) == len(gains) == 9
     for row in sheet.rows:
         gain = gains[row[0].text, row[1].text]
@@ -77,30 +81,30 @@ def test_intervals_are_those_of_the_table(workdir):
 
 
 def test_a_share_of_the_potential(workdir):
-    assert potentials.sheet(results.read(workdir), None).rows == ()
+    assert potentials.table(results.read(workdir), None).rows == ()
     for seed, value in enumerate((0.96, 0.98)):
         write_potential(workdir, "res14", seed, value)
     work = results.read(workdir)
     assert len(work.results) == 144
-    (row,) = potentials.sheet(work, None).rows
+    (row,) = potentials.table(work, None).rows
     model, whole, own, random = row
     assert model.text == "res14"
     assert whole.text == "97.0 ± 1.4"
     assert whole.sources == tuple(f"deployments/res14.on.all.s{s}/result.json" for s in range(2))
-    (table,) = tables.build(work)
-    for item, cell in ((own, table.rows[1][1]), (random, table.rows[1][3])):
+    (grid,) = grids.build(work)
+    for item, cell in ((own, grid.rows[1][1]), (random, grid.rows[1][3])):
         assert item.numbers == pytest.approx((cell.mean, cell.mean / 97))
 
 
 def test_classes_are_paired_and_absent_ones_left_out(tmp_path):
     workdir = write_work(tmp_path, seeds=2, cycles=2, dataset={"classes": ["a", "b", "c"]})
-    assert classes.sheet(results.read(workdir)).rows == ()
+    assert classes.table(results.read(workdir)).rows == ()
     for seed in range(2):
         place = ("res8", None, "random", seed, 1, 287, 0.5)
         write_result(workdir, *place, classes=[0.5, 0.1 * seed, None])
         place = ("res8", "res14", "entropy", seed, 1, 287, 0.5)
         write_result(workdir, *place, classes=[0.6, 0.3, None])
-    items = by_name(classes.sheet(results.read(workdir)))
+    items = by_name(classes.table(results.read(workdir)))
     assert items.keys() == {"a", "b"}
     assert items["a"]["random"].numbers == (50.0, 2)
     assert items["a"]["entropy"].numbers == (pytest.approx(10.0), 2)
@@ -108,12 +112,12 @@ def test_classes_are_paired_and_absent_ones_left_out(tmp_path):
 
 
 def test_generations_take_over_and_hand_on(tmp_path):
-    assert list(lineage.turns(["a", "b", "c"], 10)) == [("a", 0, 3), ("b", 3, 6), ("c", 6, 9)]
-    assert list(lineage.turns(["a", "b"], 3)) == [("a", 0, 1), ("b", 1, 2)]
-    assert list(lineage.turns(["a", "b", "c"], 3)) == [("b", 0, 1), ("c", 1, 2)]
+    assert list(generations.turns(["a", "b", "c"], 10)) == [("a", 0, 3), ("b", 3, 6), ("c", 6, 9)]
+    assert list(generations.turns(["a", "b"], 3)) == [("a", 0, 1), ("b", 1, 2)]
+    assert list(generations.turns(["a", "b", "c"], 3)) == [("b", 0, 1), ("c", 1, 2)]
     workdir = write_work(tmp_path, lineages={"line": ["res8", "res20"]})
     work = results.read(workdir)
-    first, second = lineage.generations(work, "line", "entropy")
+    first, second = generations.generations(work, "line", "entropy")
     assert (first.model, first.start, first.end) == ("res8", 29, 144)
     assert (second.model, second.start, second.end) == ("res20", 144, 287)
     assert first.first.runs == tuple(f"res8.on.random.s{s}.c00" for s in range(3))
@@ -128,39 +132,39 @@ def test_a_lineage_that_was_not_run_shows_as_missing(tmp_path):
     workdir = write_work(tmp_path, seeds=1, cycles=4, lineages={"line": ["res8", "res20"]})
     for path in (workdir / "deployments").glob("*.on.line.*"):
         shutil.rmtree(path)
-    first, second = lineage.sheet(results.read(workdir), "line").rows
+    first, second = lineage.table(results.read(workdir), "line").rows
     assert first[3].text != MISSING  # the random start was trained
     assert [item.text for item in second[3:]] == [MISSING, MISSING, "287", MISSING, MISSING]
     assert second[3].numbers == (None, None, 0)
 
 
-SHEET = Sheet(
+TABLE = Table(
     "some", "Some", "What it is: 5 % & more.",
     (Head("who"), Head("result", ("mean", "std")), Head("note")),
     (
-        (Item("a|b"), Item("1.5 ± 0.2\n2 of 3 seeds", (1.5, 0.2), ("x/1", "x/2")), Item("")),
-        (Item("c_d"), Item(MISSING, (None, None)), Item("5 %", (), ("x/1",))),
+        (Cell("a|b"), Cell("1.5 ± 0.2\n2 of 3 seeds", (1.5, 0.2), ("x/1", "x/2")), Cell("")),
+        (Cell("c_d"), Cell(MISSING, (None, None)), Cell("5 %", (), ("x/1",))),
     ),
 )  # fmt: skip
 
 
-def test_sheets_as_files():
-    assert read(sheets.csv(SHEET)) == [
+def test_tables_as_files():
+    assert read(writers.csv(TABLE)) == [
         ["who", "result mean", "result std", "note", "sources"],
         ["a|b", "1.5", "0.2", "", "x/1 x/2"],
         ["c_d", "", "", "5 %", "x/1"],
     ]
-    lines = sheets.markdown(SHEET).splitlines()
+    lines = writers.markdown(TABLE).splitlines()
     assert lines[2] == r"| a\|b | 1.5 ± 0.2<br>2 of 3 seeds |  |"
-    assert lines[-1] == SHEET.caption
-    source = sheets.latex(SHEET)
+    assert lines[-1] == TABLE.caption
+    source = writers.latex(TABLE)
     assert r"c\_d & -- & 5 \%" in source
     assert r"1.5 $\pm$ 0.2 \\ {2 of 3 seeds}" in source
     assert source.count(r"\begin{tabular}") == source.count(r"\end{tabular}") == 2
 
 
 def test_amounts_say_what_was_not_recorded():
-    assert sheets.amount({}).text == "not recorded"
-    assert sheets.amount({}).numbers == (None, None, 0)
-    assert sheets.amount({0: 1.0}) == ("1.00", (1.0, None, 1), ())
-    assert sheets.amount({0: 1.0, 2: 2.0}).text == "1.50 ± 0.71"
+    assert amount({}).text == "not recorded"
+    assert amount({}).numbers == (None, None, 0)
+    assert amount({0: 1.0}) == Cell("1.00", (1.0, None, 1), ())
+    assert amount({0: 1.0, 2: 2.0}).text == "1.50 ± 0.71"

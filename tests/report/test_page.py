@@ -13,7 +13,8 @@ import pytest
 from salx import commands, report
 from salx.infra import sealed
 from salx.infra.errors import InputError
-from salx.report import page, results
+from salx.report.load import results
+from salx.report.page import files as page
 from tests.limits import full_disk
 from tests.report.work import write_work
 

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from salx.report import findings, formatting, paper, results, sheets, tables, verdict
-from salx.report.tables import Tally
-from salx.report.types import Work
+from salx.report import formatting, verdict
+from salx.report.analysis import grids
+from salx.report.analysis.grids import Tally
+from salx.report.load import paper, results
+from salx.report.load.types import Work
+from salx.report.tables import findings, writers
+from salx.report.tables.paper import table as beside
 from tests.report.work import result, study, write_work
 
 GIVEN = Path(__file__).resolve().parents[3] / "shared" / "paper" / "paper_tables.json"
@@ -42,7 +46,7 @@ def fed(dataset, spread=True):
 
 @pytest.fixture(scope="module")
 def built():
-    return {name: tables.build(fed(name)) for name in SETS}
+    return {name: grids.build(fed(name)) for name in SETS}
 
 
 def test_the_figures_are_those_of_the_papers_tables():
@@ -63,12 +67,12 @@ def test_the_figures_are_those_of_the_papers_tables():
 
 def test_38_pairs_28_off_the_diagonal_25_better_than_random(built):
     every = [table for name in SETS for table in built[name]]
-    off, on = tables.tally(every), tables.tally(every, diagonal=True)
+    off, on = grids.tally(every), grids.tally(every, diagonal=True)
     assert off.pairs + on.pairs == 38
     assert (off.pairs, off.compared, off.better) == (28, 28, 25)
     worse = {
         (cell.column.surrogate, cell.deployment, round(cell.gain.mean, 2))
-        for cell in (cell for table in every for cell in table.cells)
+        for cell in (cell for table in every for cell in table.pairs)
         if cell.gain and not cell.diagonal and cell.gain.mean <= 0
     }
     assert worse == {
@@ -82,7 +86,7 @@ def test_38_pairs_28_off_the_diagonal_25_better_than_random(built):
     [("cityscapes", 20, 20, 2.245), ("ade20k", 6, 3, -0.105), ("imagenet", 2, 2, 1.065)],
 )
 def test_mean_gains(built, name, pairs, better, gain):
-    found: Tally = tables.tally(built[name])
+    found: Tally = grids.tally(built[name])
     assert (found.pairs, found.better) == (pairs, better)
     assert found.gain == pytest.approx(gain, abs=0.0005)
 
@@ -118,8 +122,8 @@ def test_beside_itself_the_paper_agrees_in_every_cell(built):
     for name in SETS:
         work = fed(name)
         found = paper.find(work.study)
-        sheet = paper.sheet(found, built[name])
-        off = tables.tally(built[name])
+        sheet = beside(found, built[name])
+        off = grids.tally(built[name])
         assert f"paper's sign in {off.compared} of {formatting.counted(off.compared, 'pair')}" in (
             sheet.caption
         )
@@ -132,8 +136,8 @@ def test_beside_itself_the_paper_agrees_in_every_cell(built):
 
 
 def test_a_single_seed_gives_the_papers_means_and_no_certainty():
-    built = tables.build(fed("ade20k", spread=False))
-    assert tables.tally(built) == Tally(6, 6, 3, 0, 0, pytest.approx(-0.105))
+    built = grids.build(fed("ade20k", spread=False))
+    assert grids.tally(built) == Tally(6, 6, 3, 0, 0, pytest.approx(-0.105))
     assert "a single seed each (n = 1)" in verdict.verdict(built)
     rows = findings.verdicts(built, fed("ade20k", spread=False).study).rows
     assert [row[3].text for row in rows] == [formatting.MISSING] * 2
@@ -165,8 +169,8 @@ def test_missing_runs_show_as_missing_beside_the_paper(tmp_path):
     for path in (workdir / "deployments").glob("res14.on.res8.*"):
         (path / "result.json").unlink()
     work = results.read(workdir)
-    sheet = paper.sheet(paper.find(work.study), tables.build(work))
+    sheet = beside(paper.find(work.study), grids.build(work))
     assert sheet.rows[1][1].text == "here \N{EN DASH}\npaper 74.4 ± 0.1 (+3.2)"
     assert sheet.rows[1][1].numbers[:4] == (None, None, 0, None)
     assert "of 5 pairs" in sheet.caption
-    assert ",0.0," not in sheets.csv(sheet).splitlines()[2].split("74.4")[0]
+    assert ",0.0," not in writers.csv(sheet).splitlines()[2].split("74.4")[0]

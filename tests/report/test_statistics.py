@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from salx.report import statistics
+from salx.report.analysis import statistics
 
 VALUES = st.floats(0, 1, allow_subnormal=False)
 BY_SEED = st.dictionaries(st.integers(0, 9), VALUES, max_size=6)

@@ -6,25 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from salx.report import (
-    colours,
-    console,
-    formats,
-    formatting,
-    latex,
-    results,
-    statistics,
-    tables,
-    verdict,
-)
-from salx.report.tables import Cell
-from salx.report.types import RANDOM, Column
+from salx.report import console, formatting, verdict
+from salx.report.analysis import grids, statistics
+from salx.report.analysis.grids import Pair
+from salx.report.load import results
+from salx.report.load.types import RANDOM, Column
+from salx.report.tables import colours, latex, pairs, writers
 from tests.report.work import write_result, write_work
 
 
 def row(*means):
     columns = [Column(f"m{i}", "entropy") for i in range(len(means) - 1)] + [RANDOM]
-    return tables.ranked([Cell("m0", c, n=3, mean=m) for c, m in zip(columns, means, strict=True)])
+    return grids.ranked([Pair("m0", c, n=3, mean=m) for c, m in zip(columns, means, strict=True)])
 
 
 def ranks(cells):
@@ -45,7 +38,7 @@ def contrast(ink, paper):
 
 @pytest.fixture
 def table(workdir):
-    (table,) = tables.build(results.read(workdir))
+    (table,) = grids.build(results.read(workdir))
     return table
 
 
@@ -88,14 +81,14 @@ def test_missing_runs_show_as_missing(workdir):
     for seed in range(3):
         shutil.rmtree(workdir / "deployments" / f"res8.on.res14.entropy.s{seed}.c09")
     work = results.read(workdir)
-    (table,) = tables.build(work)
+    (table,) = grids.build(work)
     assert formatting.notes(table.rows[1][0], 3) == ["2 of 3 seeds"]
     assert formatting.notes(table.rows[2][0], 3) == ["2 of 3 paired"]
-    assert table.rows[0][1] == Cell("res8", Column("res14", "entropy"))
+    assert table.rows[0][1] == Pair("res8", Column("res14", "entropy"))
     assert formatting.spread(table.rows[0][1]) == "\N{EN DASH}"
     assert verdict.done(work) == (139, 144)
     assert "Not finished: 1 of 6 pairs" in verdict.verdict([table])
-    assert tables.tally([table])[:2] == (6, 5)
+    assert grids.tally([table])[:2] == (6, 5)
 
 
 def test_the_verdict_counts_what_the_table_shows(tmp_path):
@@ -108,7 +101,7 @@ def test_the_verdict_counts_what_the_table_shows(tmp_path):
                 noise = 0.03 * seed if surrogate == "res20" else 0  # 0.91, 0.94: not sure
                 point = (model, surrogate, policy, seed, 1, 287, value + noise)
                 write_result(workdir, *point)
-    built = tables.build(results.read(workdir))
+    built = grids.build(results.read(workdir))
     text = verdict.verdict(built)
     assert "better than random in 4 of 6 pairs" in text
     # Differences without any spread are sure; 3 of res20's gains (0.01, 0.04) are not.
@@ -118,22 +111,22 @@ def test_the_verdict_counts_what_the_table_shows(tmp_path):
 
 def test_one_seed_says_so(tmp_path):
     workdir = write_work(tmp_path, seeds=1, cycles=2)
-    (table,) = tables.build(results.read(workdir))
-    assert all(cell.std is None for cell in table.cells)
-    assert all(cell.gain.low is None for cell in table.cells if cell.gain)
-    assert all(cell.gain.p is cell.gain.holm is None for cell in table.cells if cell.gain)
+    (table,) = grids.build(results.read(workdir))
+    assert all(cell.std is None for cell in table.pairs)
+    assert all(cell.gain.low is None for cell in table.pairs if cell.gain)
+    assert all(cell.gain.p is cell.gain.holm is None for cell in table.pairs if cell.gain)
     assert "a single seed each (n = 1)" in verdict.verdict([table])
-    assert "no interval" in formats.caption(table, "*")
+    assert "no interval" in pairs.caption(table)
     assert "[" not in console.text(table)
 
 
 def test_each_policy_has_a_table_and_all_share_one_correction(tmp_path):
     workdir = write_work(tmp_path, cycles=2, policies=["entropy", "core_set", "true_loss"])
     work = results.read(workdir)
-    built = tables.build(work)
+    built = grids.build(work)
     assert [table.policy for table in built] == ["entropy", "core_set", "true_loss"]
     assert {table.labels for table in built} == {("res8", "res14", "res20", "random")}
-    gains = [cell.gain for table in built for cell in table.cells if cell.gain]
+    gains = [cell.gain for table in built for cell in table.pairs if cell.gain]
     assert [gain.holm for gain in gains] == statistics.holm([gain.p for gain in gains])
     text = verdict.verdict(built)
     assert "a surrogate's entropy or core-set is" in text
@@ -143,19 +136,19 @@ def test_each_policy_has_a_table_and_all_share_one_correction(tmp_path):
 
 def test_decimals_follow_the_size_of_the_validation_split(tmp_path):
     workdir = write_work(tmp_path, seeds=1, cycles=2, dataset={"val": 2000})
-    (table,) = tables.build(results.read(workdir))
+    (table,) = grids.build(results.read(workdir))
     assert re.search(r"\d\d\.\d\d\b", console.text(table))
-    assert ranks(tables.ranked([replace(c, rank=None) for c in row(11.30, 11.26)], 2)) == [1, 2]
+    assert ranks(grids.ranked([replace(c, rank=None) for c in row(11.30, 11.26)], 2)) == [1, 2]
 
 
 def test_areas_are_means_over_the_budget_and_need_every_point(workdir):
     shutil.rmtree(workdir / "deployments" / "res14.on.res8.entropy.s1.c04")
     work = results.read(workdir)
-    (table,) = tables.build(work, measure=tables.area)
+    (table,) = grids.build(work, measure=grids.area)
     cell = table.rows[1][0]
     assert cell.n == 2
     for seed, height in zip(
-        (0, 2), tables.area(work, "res14", cell.column, 9)[0].values(), strict=True
+        (0, 2), grids.area(work, "res14", cell.column, 9)[0].values(), strict=True
     ):
         runs = ["res14.on.random.s{}.c00", "res14.on.res8.entropy.s{}.c04"]
         runs.append("res14.on.res8.entropy.s{}.c09")
@@ -167,9 +160,9 @@ def test_areas_are_means_over_the_budget_and_need_every_point(workdir):
 
 
 def test_csv_reads_back_as_the_same_numbers(table):
-    lines = list(csv.DictReader(io.StringIO(formats.csv([table]))))
-    assert len(lines) == len(table.cells)
-    for line, cell in zip(lines, table.cells, strict=True):
+    lines = list(csv.DictReader(io.StringIO(writers.csv(pairs.listing([table])))))
+    assert len(lines) == len(table.pairs)
+    for line, cell in zip(lines, table.pairs, strict=True):
         assert (line["deployment"], line["surrogate"] or None) == (
             cell.deployment,
             cell.column.surrogate,
@@ -194,7 +187,7 @@ def shown(cell):
 
 
 def test_markdown_reads_back_as_the_shown_numbers(table):
-    head, _, *rows = formats.markdown([table]).split("\n\n")[0].splitlines()
+    head, _, *rows = writers.markdown(pairs.main_table(table)).split("\n\n")[0].splitlines()
     assert [name.strip() for name in head.split("|")[2:-1]] == list(table.labels)
     for line, cells in zip(rows, table.rows, strict=True):
         first, *texts = line.split("|")[1:-1]
@@ -204,7 +197,11 @@ def test_markdown_reads_back_as_the_shown_numbers(table):
 
 def test_latex_reads_back_as_the_shown_numbers(table):
     lines = (
-        formats.latex([table]).split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+        writers.latex(pairs.main_table(table))
+        .split(r"\midrule")[1]
+        .split(r"\bottomrule")[0]
+        .strip()
+        .splitlines()
     )
     for line, cells in zip(lines, table.rows, strict=True):
         texts = line.replace("$-$", "-").split("&")[1:]
@@ -225,4 +222,4 @@ def test_latex_escapes():
 def test_the_console_table_stays_within_its_width(table, width):
     text = console.text(table, width)
     assert max(len(line) for line in text.splitlines()) <= width
-    assert all(formatting.number(cell.mean) in text for cell in table.cells)
+    assert all(formatting.number(cell.mean) in text for cell in table.pairs)

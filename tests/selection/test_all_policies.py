@@ -12,7 +12,7 @@ from salx import policies, records
 from salx.data import datasets
 from salx.infra import checkpoint, sealed
 from salx.models import model as networks
-from salx.report import results, selections
+from salx.report.load import results, selections
 from salx.scoring import stages
 from salx.scoring.stages import NotLabelled, Round
 from salx.selection import sheet

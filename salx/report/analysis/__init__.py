@@ -1,0 +1,1 @@
+"""Compute a report's numbers from what was loaded: pure functions, without any text or drawing."""

@@ -1,0 +1,1 @@
+"""Read a study's work folder into plain typed values that nobody changes."""

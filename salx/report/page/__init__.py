@@ -1,0 +1,1 @@
+"""Put the sections together: one page, and all files beside it."""
