@@ -41,7 +41,7 @@ def test_the_tables_of_an_older_version_are_drawn_again_byte_for_byte(old):
 
 
 def test_every_number_of_an_older_page_is_on_the_new_one(old):
-    """In the same section or figure, as often as it was there, and with the same files beside it."""
+    """In the same section or figure, as often as there, and with the same files beside it."""
     shutil.rmtree(old / "report")
     page = report.write(old)
     golden = json.loads(PAGE.read_text(encoding="utf-8"))

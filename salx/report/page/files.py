@@ -100,7 +100,7 @@ def made_from(workdir: Path, kinds: Mapping[str, type[Section]]) -> str:
         content for name, path in zip(names, [*templates, *read], strict=True)
         for content in (name.encode(), storage.read_file(path))
     ]  # fmt: skip
-    outside = sealed.canonical(section.origins(kinds)).encode()
+    outside = sealed.canonical(section.origins(kinds))
     return sealed.digest(version.code_version().encode(), outside, *contents)
 
 
