@@ -190,7 +190,7 @@ def spearman(x: Sequence[float], y: Sequence[float]) -> Correlation:
     ranks = stats.rankdata(x), stats.rankdata(y)
     a, b = (r - r.mean() for r in ranks)
 
-    def rho(a: Float[np.ndarray, "... n"], axis: int) -> Float[np.ndarray, "..."]:
+    def rho(a: Float[np.ndarray, "... n"], axis: int) -> Float[np.ndarray, "..."] | np.float64:
         return (a * b).sum(axis) / math.sqrt((b**2).sum() * (ranks[0].var() * n))
 
     test = stats.permutation_test(
