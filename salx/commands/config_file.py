@@ -61,7 +61,7 @@ class ConfigFile(flags.ArgumentParser):
         name, colon, argument = path.partition(":")
         file = local(name, "--config")
         if not file.is_file():
-            raise InputError(f"--config={file}: {missing(file, argument)}")
+            raise InputError(f"--config={file}: {_missing(file, argument)}")
         try:
             loader = _Loader("config_config", str(file))
             module = importlib.util.module_from_spec(spec_from_loader(loader.name, loader))
@@ -73,7 +73,7 @@ class ConfigFile(flags.ArgumentParser):
         except InputError as error:
             raise InputError(f"--config={file}: {error}") from error
         except BaseException as error:  # sys.exit() among them: it would count as success
-            raise InputError(raised_by(file, error)) from error
+            raise InputError(_raised_by(file, error)) from error
         if not isinstance(config, ConfigDict):
             kind = type(config).__name__
             raise InputError(f"--config={file}: get_config gives {kind}, not a ConfigDict")
@@ -81,7 +81,7 @@ class ConfigFile(flags.ArgumentParser):
         return config
 
 
-def missing(file: Path, argument: str) -> str:
+def _missing(file: Path, argument: str) -> str:
     """Say why a path is no config file, with the name that a config of version 0.1 has now.
 
     Args:
@@ -100,7 +100,7 @@ def missing(file: Path, argument: str) -> str:
     return f"no such file; since version 0.2 it is {file.with_name(name)}.py:{words}"
 
 
-def raised_by(file: Path, error: BaseException) -> str:
+def _raised_by(file: Path, error: BaseException) -> str:
     """Say in a line what a config file raised.
 
     Args:

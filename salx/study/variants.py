@@ -57,10 +57,10 @@ def from_scratch(config: ConfigDict) -> None:
     Args:
       config: the study, which is changed.
     """
-    leave_out(config, "pretrained")
+    _leave_out(config, "pretrained")
 
 
-def leave_out(config: ConfigDict, option: str) -> None:
+def _leave_out(config: ConfigDict, option: str) -> None:
     """Take an option away from every model that has it.
 
     Args:
@@ -146,7 +146,7 @@ def laptop(config: ConfigDict, argument: str, size: tuple[int, int], budget: flo
     if not argument:
         return config
     from_scratch(config)  # nothing is downloaded
-    leave_out(config, "train")
+    _leave_out(config, "train")
     config.seeds, config.cycles, config.budget = 1, 3, budget
     config.train.update(batch=4, steps=8, epochs=0.0, learning_rate=0.01, workers=0, threads=2)
     config.train.log_every = 4

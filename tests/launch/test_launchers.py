@@ -1,6 +1,7 @@
 """The launchers: what they would run, against stored commands; and cloud tools that fail."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -70,6 +71,14 @@ def test_a_dry_run_prints_the_stored_commands(case):
     process = run(command, **env)
     assert process.returncode == 0, process.stderr
     assert process.stdout == (HERE / "expected" / f"{case}.txt").read_text()
+
+
+@pytest.mark.parametrize("case", ["multi_gpu_words", "slurm_words", "tpu_words"])
+def test_a_shell_gives_a_study_the_words_of_its_config_as_they_are(case):
+    """A TPU's workers read the command a second time, in their own shell."""
+    words = shlex.split((HERE / "expected" / f"{case}.txt").read_text())
+    remote = [word for word in words if word.startswith("--command=")]
+    assert WORDS[0] in [*words, *(part for word in remote for part in shlex.split(word))]
 
 
 def test_scripts_are_clean():
