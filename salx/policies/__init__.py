@@ -1,6 +1,9 @@
-"""How to choose: one file a policy, also outside of this package (see salx.policies.policy).
+"""Policies: ways to choose what is worth a label, one file each, also outside of this package.
 
-from salx.policies import Policy, Needs
+    from salx.policies import Needs, Policy, Scored, Chosen     # what a policy of your own needs
+
+See salx.policies.policy for an example. `names()` lists the policies, `build(name, options)` makes
+one.
 """
 
 from salx.policies.policy import Needs, Policy, ScorePolicy, only_select
