@@ -22,7 +22,6 @@ version = release = __version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "salx_docs"]
 exclude_patterns = ["_ext", "requirements.txt"]
 source_suffix = {".md": "myst-nb"}
-nitpick_ignore_regex = [("py:.*", ".*")]  # types of other packages, which have no page here
 default_role = "code"
 
 myst_enable_extensions = ["colon_fence"]
@@ -39,6 +38,7 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = f"SALX {__version__}"

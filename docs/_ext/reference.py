@@ -1,4 +1,7 @@
-"""The reference, as Markdown, from the registries, the dataclasses and the parsers themselves."""
+"""The reference, as Markdown, from the registries, the dataclasses and the parsers themselves.
+
+A part with headings begins with one, of the level below the heading that it stands under.
+"""
 
 import contextlib
 import importlib
@@ -48,7 +51,7 @@ def policy(name: str) -> str:
 
 def config_fields() -> str:
     """List every field of a study's config, section by section."""
-    parts = [table(options(StudyConfig), "config.")]
+    parts = [heading("config", StudyConfig), table(options(StudyConfig), "config.")]
     for each in fields(StudyConfig):
         kind = each.type
         if is_dataclass(kind) and kind not in (DatasetOptions, TransformOptions):
@@ -63,7 +66,7 @@ def config_fields() -> str:
 
 def heading(name: str, owner: Any) -> str:
     """Begin a section with the first sentence of its owner."""
-    return f"## {name}\n\n{one_line(summary(owner))}"
+    return f"### {name}\n\n{one_line(summary(owner))}"
 
 
 def data_sets() -> str:

@@ -26,7 +26,8 @@ def show_as_shell(app: Sphinx, document: nodes.document) -> None:
         if block.astext().startswith(MAGIC):
             text = block.astext().removeprefix(MAGIC)
             block["language"], block.rawsource = "sh", text
-            block.children[:] = [nodes.Text(text)]
+            block.clear()
+            block += nodes.Text(text)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
