@@ -164,16 +164,21 @@ class Study(studies.Study):
       InputError: naming the field of the config, or the folder, that cannot be used.
     """
 
-    def report(self) -> Path:
+    def report(self, sections: Sequence[str] = ()) -> Path:
         """Draw the report of the runs that are finished so far.
+
+        Args:
+          sections: sections of the page besides those that are registered or that packages
+            bring, as `module:Class`.
 
         Returns:
           The path of its page, W/report/index.html.
 
         Raises:
-          InputError: for a folder without a study, and for files that are damaged.
+          InputError: for a folder without a study, for files that are damaged, and for a section
+            that fails.
         """
-        return report.write(self.workdir)
+        return report.write(self.workdir, sections)
 
     def table(self, width: int | None = None) -> "Text":
         """Make the verdict and the tables of the runs that are finished so far.
