@@ -14,7 +14,7 @@ counting = tests.outside.counting:Counting
 [salx.datasets]
 counts = tests.outside.counting:load
 [salx.report_sections]
-slowest = tests.outside.sections:Slowest
+slow_runs = tests.outside.sections:Slowest
 """
 
 
