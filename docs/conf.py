@@ -39,6 +39,7 @@ autodoc_member_order = "bysource"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
+napoleon_custom_sections = [("Class attributes", "attributes")]
 
 html_theme = "furo"
 html_title = f"SALX {__version__}"

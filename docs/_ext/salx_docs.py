@@ -1,4 +1,8 @@
-"""What Sphinx needs of us: the directive `reference`, and shell cells that look like shell."""
+"""What Sphinx needs of us: the directive `reference`, shell cells that look like shell, and
+docstrings as reStructuredText has them."""
+
+import re
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -30,8 +34,21 @@ def show_as_shell(app: Sphinx, document: nodes.document) -> None:
             block += nodes.Text(text)
 
 
+def restructured(
+    app: Sphinx, what: str, name: str, owner: Any, options: Any, lines: list[str]
+) -> None:
+    """Set lists of a docstring apart by empty lines, and escape the bars of |A|."""
+    spaced: list[str] = []
+    for line in lines:
+        if line.lstrip().startswith("- ") and spaced and spaced[-1].strip():
+            spaced.append("")
+        spaced.append(re.sub(r"(`[^`]*`)|\|", lambda match: match[1] or r"\|", line))
+    lines[:] = spaced
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register both with Sphinx."""
+    """Register all with Sphinx."""
     app.add_directive("reference", Reference)
     app.connect("doctree-read", show_as_shell)
+    app.connect("autodoc-process-docstring", restructured, priority=400)  # before napoleon
     return {"parallel_read_safe": True}
