@@ -8,7 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-MAGIC = "%%bash\n"
+MAGIC = "%%bash -e\n"
 
 
 class Reference(SphinxDirective):
