@@ -1,6 +1,7 @@
 """How Sphinx builds the documentation: `sphinx-build -W --keep-going -b html docs build/docs`."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,6 +15,12 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 os.environ["PYTHONPATH"] = str(ROOT)
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+# IPython runs what lies in this folder as a kernel starts.
+os.environ["IPYTHONDIR"] = str(ROOT / "build" / "ipython")
+startup = ROOT / "build" / "ipython" / "profile_default" / "startup"
+startup.mkdir(parents=True, exist_ok=True)
+shutil.copy(ROOT / "docs" / "_ext" / "shell_cells.py", startup)
 
 project = "SALX"
 author = "The SALX authors"
@@ -42,5 +49,7 @@ napoleon_use_ivar = True
 napoleon_custom_sections = [("Class attributes", "attributes")]
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_title = f"SALX {__version__}"
 html_show_sphinx = False

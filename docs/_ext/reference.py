@@ -152,7 +152,7 @@ def about_room(name: str) -> str:
     if name in ("__main__", "main"):
         return "Starts the command." if name == "__main__" else "Starts a study."
     module = importlib.import_module("salx" if name == "__init__" else f"salx.{name}")
-    return one_line((module.__doc__ or "").split("\n\n")[0])
+    return one_line((module.__doc__ or "").split("\n\n")[0]).split(". ")[0].rstrip(".") + "."
 
 
 def table(rows: Sequence[Option], prefix: str = "") -> str:
