@@ -1,7 +1,7 @@
-"""How cells that begin with `%%bash` run while the pages are built: IPython reads this as it starts.
+"""How cells that begin with `%%bash` run as pages are built: IPython reads this as it starts.
 
-What a command prints comes in one piece and without colours, as in a file. A command that fails ends
-the page with what it says.
+What a command prints comes in one piece and without colours, as in a file. A command that fails
+ends the page with what it says.
 """
 
 import os
