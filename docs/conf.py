@@ -14,7 +14,8 @@ from salx.infra.version import __version__  # noqa: E402
 os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 os.environ["PYTHONPATH"] = str(ROOT)
 os.environ["JAX_PLATFORMS"] = "cpu"
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+FLAGS = "--xla_backend_optimization_level=1 --xla_cpu_use_fusion_emitters=true"
+os.environ.setdefault("XLA_FLAGS", FLAGS)
 
 # IPython runs what lies in this folder as a kernel starts.
 os.environ["IPYTHONDIR"] = str(ROOT / "build" / "ipython")
