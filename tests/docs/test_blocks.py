@@ -57,9 +57,9 @@ def test_every_block_is_run_by_somebody_or_says_why_not(page):
         assert block.how in HOW, block
         language = block.language.strip()
         if is_notebook(page):
-            assert language in ("{code-cell}", "") or language.startswith("{"), block
+            assert language == "text" or language.startswith("{"), block
         else:
-            assert language in (*RUN, "") or language.startswith("{"), block
+            assert language in (*RUN, "text") or language.startswith("{"), block
     assert (ROOT / page).read_text(encoding="utf-8").count("\n```") == 2 * len(blocks(page))
 
 
