@@ -81,7 +81,7 @@ def _parser() -> Parser:
     add("--surrogate", action="append", default=[], metavar="PLACE")
     add("--pool", required=True, metavar="PLACE")
     add("--policy", default="entropy", metavar="NAME[,OPTION=VALUE]")
-    add("--budget", required=True, metavar="N|N%%")
+    add("--budget", required=True, metavar="N|N%")
     add("--out", required=True, metavar="FILE.jsonl")
     add("--labelled", action="append", default=[], metavar="FILE|FOLDER")
     add("--labelled_missing", choices=labelled.MISSING, default=labelled.STOP, metavar="ok")

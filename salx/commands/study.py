@@ -235,5 +235,7 @@ def main(arguments: Sequence[str]) -> None:
     Args:
       arguments: the words after its name.
     """
-    sys.modules["__main__"].__doc__ = __doc__  # which absl's --help shows
+    sys.modules["__main__"].__doc__ = __doc__  # absl's --help shows that, and the program's flags
+    for flag in flags.FLAGS.get_flags_for_module(__name__):
+        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
     app.run(checked_run, ["salx study", *arguments], flags_parser=parse)

@@ -1,6 +1,7 @@
 """What commands print, on any terminal, and what they say of words that are no text."""
 
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -149,3 +150,11 @@ def test_warnings_are_lines_of_ours(tmp_path, capsys):
     err = capsys.readouterr().err
     assert err.startswith("salx: warning: data set 'folder': images one pixel high or wide")
     assert err.count("\n") == 1
+
+
+def test_help_of_a_study_tells_its_flags():
+    done = subprocess.run(
+        [sys.executable, "-m", "salx", "study", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    flags = set(re.findall(r"^  --(?:\[no\])?(\w+):", done.stdout, re.MULTILINE))
+    assert flags >= {"config", "workdir", "plan", "worker", "coordinator", "processes", "process"}
