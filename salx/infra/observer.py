@@ -1,6 +1,6 @@
 """Observers of a study or a selection while it goes on: a terminal, a notebook, a tracker."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -68,49 +68,3 @@ class Observer:
 
     def finished(self) -> None:
         """Hear that nothing more comes, also after an error."""
-
-
-class Observers(Observer):
-    """Pass on to several observers, in order, whatever is heard.
-
-    Args:
-      every: the observers.
-    """
-
-    def __init__(self, every: Sequence[Observer]):
-        self.every = tuple(every)
-
-    def study_started(self, runs: int, done: int, steps: int) -> None:
-        """Pass it on."""
-        for each in self.every:
-            each.study_started(runs, done, steps)
-
-    def training_started(self, run: str, cycle: str, step: int, total: int) -> None:
-        """Pass it on."""
-        for each in self.every:
-            each.training_started(run, cycle, step, total)
-
-    def training_logged(self, run: str, step: int, metrics: Mapping[str, float]) -> None:
-        """Pass it on."""
-        for each in self.every:
-            each.training_logged(run, step, metrics)
-
-    def training_finished(self, run: str, result: Mapping[str, Any]) -> None:
-        """Pass it on."""
-        for each in self.every:
-            each.training_finished(run, result)
-
-    def scored(self, run: str, done: int, total: int, seconds: float) -> None:
-        """Pass it on."""
-        for each in self.every:
-            each.scored(run, done, total, seconds)
-
-    def selected(self, run: str, cycle: int, count: int) -> None:
-        """Pass it on."""
-        for each in self.every:
-            each.selected(run, cycle, count)
-
-    def finished(self) -> None:
-        """Pass it on."""
-        for each in self.every:
-            each.finished()
