@@ -8,9 +8,10 @@ from jaxtyping import Array, Float, Float32
 
 from salx.policies.policy import Aggregation, ScorePolicy
 from salx.surrogates.outputs import Outputs
+from salx.tasks import AnyArray
 
 
-def entropy(logits: Float[Array, "*places classes"]) -> Float32[Array, "*places"]:
+def entropy(logits: Float[AnyArray, "*places classes"]) -> Float32[Array, "*places"]:
     """Compute Shannon's entropy of the predicted classes, H = -sum_c p_c log p_c.
 
     It is taken from log_softmax, where p log p cannot become 0 * -inf.

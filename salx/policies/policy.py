@@ -31,6 +31,7 @@ from salx.infra.registry import Registry
 from salx.policies.scored import Chosen, Rows, Scored, top
 from salx.surrogates.outputs import Outputs
 from salx.surrogates.passes import Once, Passes
+from salx.tasks import AnyArray
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ class ScorePolicy(Policy):
         super().__post_init__()
         limits.check("aggregation", self.aggregation, Aggregation)
 
-    def counts(self, out: Outputs) -> Bool[Array, "*places"]:
+    def counts(self, out: Outputs) -> Bool[AnyArray, "*places"]:
         """Tell which places count; by default those that are image and not padding.
 
         Args:

@@ -9,6 +9,7 @@ from jaxtyping import Array, Bool, Float32
 
 from salx.policies.policy import Aggregation, ScorePolicy
 from salx.surrogates.outputs import Outputs
+from salx.tasks import AnyArray
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,6 @@ class TrueLoss(ScorePolicy):
         """Compute the loss of each place in nats; 0 where no label counts."""
         return out.task.losses(out.logits[None], out.label[None])[0]
 
-    def counts(self, out: Outputs) -> Bool[Array, "*places"]:
+    def counts(self, out: Outputs) -> Bool[AnyArray, "*places"]:
         """Tell which places are image and have a label that counts."""
         return out.valid & out.task.counted(out.label[None])[0]

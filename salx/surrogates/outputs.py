@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float
 
-from salx.tasks import Task
+from salx.tasks import AnyArray, Task
 
 Leaf = Any  # an array, or None where it is absent; a policy's `needs` say which are there
 OUTPUTS = ("logits", "features", "maps", "score")  # what a policy may need
@@ -47,7 +47,7 @@ class Outputs:
     rng: Leaf = None
     task: Task = struct.field(pytree_node=False, default=cast(Task, None))
 
-    def aggregate(self, values: Float[Array, "*places"], how: str) -> Float[Array, ""]:
+    def aggregate(self, values: Float[AnyArray, "*places"], how: str) -> Float[Array, ""]:
         """Sum or average one number for each place over the places that are valid.
 
         Args:
