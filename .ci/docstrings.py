@@ -15,15 +15,16 @@ names begin and end with two underscores.
 Prints a line for each breach; the exit code is 1 if there is any.
 """
 
-import argparse
 import ast
+import functools
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import lint
+from lint import ROOT, Definition, parameters, parsed
+
 NO_VERBS = frozenset(
     {"a", "an", "the", "this", "these", "that", "it", "its", "one", "all", "each", "every", "no"}
     | {"what", "which", "who", "whose", "where", "when", "whether", "how", "why", "as", "from"}
@@ -32,7 +33,6 @@ NO_VERBS = frozenset(
 ERRORS = re.compile(r"(InputError|ArgumentError|RunError|Stopped|Unreachable|\w*Error)$")
 ABSTRACT = "NotImplementedError"
 BARE = re.compile(r"(?<![\w.])(jax\.Array|np\.ndarray)(?![\w.])")
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def first_sentence(text: str, verb: bool) -> Iterator[str]:
@@ -57,13 +57,6 @@ def unnamed(text: str, headings: tuple[str, ...], names: list[str]) -> list[str]
     described = re.findall(r"^[ \t]+([\w*, ]+?)(?: \([^)]*\))?:", lines, re.MULTILINE)
     there = {word.strip(" *") for words in described for word in words.split(",")}
     return [name for name in names if name not in there]
-
-
-def parameters(node: Definition) -> list[ast.arg]:
-    spec = node.args
-    more = [arg for arg in (spec.vararg, spec.kwarg) if arg]
-    every = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, *more]
-    return [arg for arg in every if arg.arg not in ("self", "cls")]
 
 
 def raised(node: Definition) -> set[str]:
@@ -167,9 +160,9 @@ class Classes(dict):
         return False
 
 
-def breaches(path: Path, classes: Classes) -> Iterator[tuple[int, str]]:
+def breaches(path: Path, classes: Classes) -> lint.Breaches:
     """(line, what is wrong) in a file."""
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    tree = parsed(path)
     text = ast.get_docstring(tree)
     for what in first_sentence(text, verb=False) if text else ["has no docstring"]:
         yield 1, f"the module: {what}"
@@ -193,26 +186,5 @@ def breaches(path: Path, classes: Classes) -> Iterator[tuple[int, str]]:
                     yield method.lineno, f"{node.name}.{method.name}: {what}"
 
 
-def main() -> int:
-    """Check the files; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("paths", nargs="*", default=["salx"])
-    parser.add_argument("--count", action="store_true", help="only how many a file has")
-    arguments = parser.parse_args()
-    roots = [(ROOT / path) for path in arguments.paths]
-    files = [file for root in roots for file in ([root] if root.is_file() else root.rglob("*.py"))]
-    counts: Counter[Path] = Counter()
-    classes = Classes()
-    for path in sorted(file.relative_to(ROOT) for file in files):
-        for line, what in breaches(path, classes):
-            counts[path] += 1
-            if not arguments.count:
-                print(f"{path}:{line}: {what}")
-    if arguments.count:
-        for path, count in counts.most_common():
-            print(f"{count:4} {path}")
-    return int(bool(counts))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(lint.run(__doc__, functools.partial(breaches, classes=Classes()), ["salx"]))

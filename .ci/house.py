@@ -10,14 +10,13 @@
 Prints a line for each breach; the exit code is 1 if there is any.
 """
 
-import argparse
 import ast
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import lint
+
 CHECKED = ("salx", "configs", "benchmarks")
 
 # The rooms from the top to the bottom; those in one line may not import each other.
@@ -94,29 +93,23 @@ def bare_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.name
 
 
-def parameters(node: ast.FunctionDef) -> list[ast.arg]:
-    spec = node.args
-    more = [arg for arg in (spec.vararg, spec.kwarg) if arg]
-    return [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, *more]
-
-
 def unannotated(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Breaches of rule 4: of functions at the top of a module and methods of its classes."""
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     nodes = [*tree.body, *(inner for node in classes for inner in node.body)]
     for node in nodes:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(node, lint.Definition):
             continue
         if node.name.startswith("_") and not node.name.startswith("__"):
             continue
-        for arg in parameters(node):
-            if arg.annotation is None and arg.arg not in ("self", "cls"):
+        for arg in lint.parameters(node):
+            if arg.annotation is None:
                 yield node.lineno, f"{node.name}: parameter {arg.arg!r} is not annotated"
 
 
-def breaches(path: Path) -> Iterator[tuple[int, str]]:
+def breaches(path: Path) -> lint.Breaches:
     """(line, what is wrong) in a file."""
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    tree = lint.parsed(path)
     yield from going_up(path, tree)
     for line, name in bare_names(tree):
         if name in BANNED:
@@ -124,29 +117,5 @@ def breaches(path: Path) -> Iterator[tuple[int, str]]:
     yield from unannotated(tree)
 
 
-def files(paths: list[str]) -> list[Path]:
-    roots = [(ROOT / path) for path in paths]
-    every = [file for root in roots for file in ([root] if root.is_file() else root.rglob("*.py"))]
-    return sorted(file.relative_to(ROOT) for file in every)
-
-
-def main() -> int:
-    """Check the files; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("paths", nargs="*", default=CHECKED)
-    parser.add_argument("--count", action="store_true", help="only how many a file has")
-    arguments = parser.parse_args()
-    counts: Counter[Path] = Counter()
-    for path in files(list(arguments.paths)):
-        for line, what in sorted(set(breaches(path))):
-            counts[path] += 1
-            if not arguments.count:
-                print(f"{path}:{line}: {what}")
-    if arguments.count:
-        for path, count in counts.most_common():
-            print(f"{count:4} {path}")
-    return int(bool(counts))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(lint.run(__doc__, breaches, CHECKED))
