@@ -39,7 +39,7 @@ from salx.infra.errors import (
 )
 from salx.infra.numbers import whole_of
 from salx.study import config as configs
-from salx.study import folders, grid, partition
+from salx.study import folders, partition, work_folder
 from salx.study.config import StudyConfig
 
 MOST_PROCESSES, MOST_SECONDS = 10_000, 1e9
@@ -146,10 +146,10 @@ def _run(argv: list[str]) -> None:
     worker = partition.worker(WORKER.value)
     folders.check(workdir)
     if PLAN.value is not None:
-        grid.refuse_other(workdir, config)
+        work_folder.refuse_other(workdir, config)
         return _plan(config, workdir, PLAN.value or worker[1])
-    multihost.run_on_main(grid.refuse_other, workdir, config)
-    finished = multihost.run_on_main(grid.is_finished, workdir, config)
+    multihost.run_on_main(work_folder.refuse_other, workdir, config)
+    finished = multihost.run_on_main(work_folder.is_finished, workdir, config)
     if not finished:
         folders.check_writable(workdir)
         from salx.study import study  # jax, which a finished study has no need of
@@ -157,7 +157,7 @@ def _run(argv: list[str]) -> None:
         study.Study(config, workdir, worker).run()
     if not multihost.is_main():
         return
-    if worker[1] > 1 and not grid.is_finished(workdir, config):
+    if worker[1] > 1 and not work_folder.is_finished(workdir, config):
         print(f"{workdir}: worker {WORKER.value} has done its share; others have not")
     else:
         _tell(workdir, finished)

@@ -12,7 +12,7 @@ import jax
 
 from salx import records, run_folder
 from salx.models.model import Model, init
-from salx.study import grid, partition
+from salx.study import grid, partition, work_folder
 from salx.study.context import StudyContext
 from salx.study.grid import Deployment, Grid
 from salx.study.partition import Cost, CostModel
@@ -119,7 +119,7 @@ def _remaining(study: StudyContext, work: Grid) -> Grid:
     workdir, cycles, data = study.workdir, study.config.cycles, study.dataset.fingerprint
 
     def undone(run: Deployment) -> bool:
-        return not grid.is_done(workdir, run)
+        return not work_folder.is_done(workdir, run)
 
     chosen = [
         selection

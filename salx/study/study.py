@@ -16,7 +16,7 @@ from salx.infra.numbers import whole
 from salx.infra.progress import check_events
 from salx.models.model import parameters
 from salx.policies import Policy
-from salx.study import grid, partition, plan, selection_run, training_run
+from salx.study import grid, partition, plan, selection_run, training_run, work_folder
 from salx.study.context import StudyContext
 from salx.study.grid import Grid
 from salx.training.recipe import Recipe
@@ -45,7 +45,7 @@ class Study(StudyContext):
             for job in work.selections:
                 chains[job] = selection_run.run(self, job)
             for job in work.deployments:
-                if not multihost.run_on_main(grid.is_done, self.workdir, job):
+                if not multihost.run_on_main(work_folder.is_done, self.workdir, job):
                     training_run.run(self, job, chains.get(job.selection, ()))
         finally:
             self.observer.finished()
@@ -91,7 +91,7 @@ class Study(StudyContext):
         }
         study = Study(replace(self.config, models=blank), self.workdir, self.worker)
         study.check()
-        grid.refuse_other_data(self.workdir, study.dataset.fingerprint)
+        work_folder.refuse_other_data(self.workdir, study.dataset.fingerprint)
         work, shares = grid.grid(study.spec), study.shares(workers)
         return plan.text(study, work, shares if workers > 1 else [], step_seconds or {})
 
@@ -122,7 +122,7 @@ class Study(StudyContext):
     def _announce(self, work: Grid) -> None:
         """Tell the observer how many runs and steps of the share remain."""
         jobs, pool = work.trainings, len(self.dataset.pool)
-        left = [job for job in jobs if not grid.is_done(self.workdir, job)]
+        left = [job for job in jobs if not work_folder.is_done(self.workdir, job)]
         steps = sum(
             self.config.recipe(job.model).total_steps(grid.labelled(job, self.budgets, pool))
             for job in left
@@ -183,7 +183,7 @@ def _check_training(study: Study, section: str, recipe: Recipe) -> None:
 
 def _check_masks(study: Study) -> None:
     """Raise InputError for masks that cannot be used; a study that goes on has looked at them."""
-    if not grid.held_study(study.workdir):
+    if not work_folder.held_study(study.workdir):
         mask_check.check(study.dataset)
 
 
@@ -213,7 +213,7 @@ def _left_sign(workdir: Path) -> str:
 def _describe(study: Study) -> None:
     """Write study.json: the resolved config and the facts that a reader of the folder needs."""
     config, dataset = study.config, study.dataset
-    grid.refuse_other_data(study.workdir, dataset.fingerprint)
+    work_folder.refuse_other_data(study.workdir, dataset.fingerprint)
     facts = {
         "config": config.to_dict(),
         "dataset": {

@@ -9,7 +9,7 @@ import pytest
 from salx import records, report, run_folder
 from salx.infra import sealed, storage
 from salx.infra.errors import InputError
-from salx.study import grid
+from salx.study import work_folder
 from salx.study.study import Study
 from tests.builders import quiet
 
@@ -138,7 +138,9 @@ def refused(action, path):
 @pytest.mark.parametrize("case", EVERY)
 def test_a_finished_study_is_not_taken_as_finished(work, small, case):
     path = EVERY[case](work)
-    refused(lambda: (grid.refuse_other(work, small), grid.is_finished(work, small)), path)
+    refused(
+        lambda: (work_folder.refuse_other(work, small), work_folder.is_finished(work, small)), path
+    )
 
 
 @pytest.mark.parametrize("case", EVERY)
@@ -152,7 +154,7 @@ def test_its_plan_says_so(work, small, case):
     path = EVERY[case](work)
 
     def plan():
-        grid.refuse_other(work, small)
+        work_folder.refuse_other(work, small)
         Study(quiet(small), work).plan(1)
 
     refused(plan, path)

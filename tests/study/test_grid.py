@@ -5,7 +5,7 @@ import pytest
 from salx.infra import sealed
 from salx.infra.errors import InputError
 from salx.study import config as configs
-from salx.study import grid
+from salx.study import grid, work_folder
 from salx.study.grid import Deployment, Selection
 from tests.builders import GRID
 
@@ -121,12 +121,14 @@ def test_where_data_lies_and_who_reads_it_make_no_other_study(tmp_path, small):
 
     held = visited({"dir": "/a", "cache": "/b", "resize": 0}, {}).to_dict()
     sealed.write_json(tmp_path / "study.json", {"config": held, **DATA})
-    grid.refuse_other(tmp_path, visited({"dir": "/c", "cache": "", "resize": 0}, {"workers": 8}))
+    work_folder.refuse_other(
+        tmp_path, visited({"dir": "/c", "cache": "", "resize": 0}, {"workers": 8})
+    )
     with pytest.raises(InputError, match=r"dataset\.resize 0 -> 256"):
-        grid.refuse_other(tmp_path, visited({"resize": 256}, {}))
+        work_folder.refuse_other(tmp_path, visited({"resize": 256}, {}))
     flipped = {**small.to_dict()["transform"], "flip": True}
     with pytest.raises(InputError, match=r"study: transform\.flip False -> True$"):
-        grid.refuse_other(tmp_path, visited({"resize": 0}, {}, transform=flipped))
+        work_folder.refuse_other(tmp_path, visited({"resize": 0}, {}, transform=flipped))
 
 
 def test_batches_in_parts_make_another_study_and_whole_ones_do_not(tmp_path, small):
@@ -134,6 +136,8 @@ def test_batches_in_parts_make_another_study_and_whole_ones_do_not(tmp_path, sma
     train = dict(plain["train"])
     del train["accumulate"]  # a study from when batches could only be whole
     sealed.write_json(tmp_path / "study.json", {"config": {**plain, "train": train}, **DATA})
-    grid.refuse_other(tmp_path, small)
+    work_folder.refuse_other(tmp_path, small)
     with pytest.raises(InputError, match=r"train\.accumulate None -> 2"):
-        grid.refuse_other(tmp_path, configs.resolve({**plain, "train": {**train, "accumulate": 2}}))
+        work_folder.refuse_other(
+            tmp_path, configs.resolve({**plain, "train": {**train, "accumulate": 2}})
+        )

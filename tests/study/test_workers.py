@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from salx.infra import sealed
-from salx.study import grid
+from salx.study import grid, work_folder
 from salx.study.grid import GridSpec
 from salx.study.study import Study
 from tests.builders import content, quiet
@@ -78,7 +78,7 @@ def test_more_models_add_only_what_is_new(finished, small, tmp_path):
     own = {"name": "cifar_resnet8", "width": 5, "train": {"steps": 6}}
     models = {**small.models, "c": own}
     config = replace(quiet(small), models=models, deployments=("a", "b", "c"))
-    grid.refuse_other(workdir, config)
+    work_folder.refuse_other(workdir, config)
     Study(config, workdir).run()
     after = times(workdir)
     assert {path: after[path] for path in before} == before
