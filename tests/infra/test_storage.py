@@ -152,9 +152,9 @@ def test_a_bucket_without_gcsfs_is_one_clear_line(monkeypatch):
 SILENT = """
 import sys
 from salx.infra import storage
-from salx.commands.report import main
+from salx.commands import main
 storage.ANSWER = 0.2
-sys.exit(main(["gs://bucket/w"]))
+sys.exit(main(["report", "gs://bucket/w"]))
 """
 
 

@@ -11,10 +11,9 @@ from salx import commands
 from salx.models import weight_files, weights, zoo
 from salx.models.model import Model, init
 from tests import prepared
+from tests.builders import without_warnings
 from tests.data.files import write
 from tests.selection.pictures import ODD, SIDE
-
-WARNING = "salx: warning: "  # begins a line that stops nothing
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +58,7 @@ def choose(capsys):
     def run(*flags):
         code = commands.main(["select", *map(str, flags)])
         out, err = capsys.readouterr()
-        lines = err.splitlines(keepends=True)
-        return code, out, "".join(each for each in lines if not each.startswith(WARNING))
+        return code, out, without_warnings(err)
 
     return run
 

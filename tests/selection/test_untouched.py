@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from salx import commands
+from tests.builders import without_warnings
 from tests.data.files import picture, write
 
 POOLS = ["pool", "pool/", "linked", "list/l.csv", "./pool/../list/l.csv"]
@@ -111,7 +112,7 @@ def test_what_was_there_is_as_it_was(tmp_path, capsys, monkeypatch, seed):
             capsys.readouterr()
         before, flags = state(root), command_line(root, draw)
         codes.append(commands.main(["select", *flags]))
-        err = capsys.readouterr().err
+        err = without_warnings(capsys.readouterr().err)
         assert codes[-1] in (0, 2), (flags, err)
         assert err.count("\n") == (codes[-1] == 2), (flags, err)
         may_change, after = replaceable(root, flags), state(root)
