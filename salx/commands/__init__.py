@@ -61,13 +61,18 @@ def _run(arguments: Sequence[str]) -> None:
 @contextlib.contextmanager
 def _warning() -> Iterator[None]:
     """Warnings printed as lines of ours; absl alone would put its own name before them."""
-    handler = logging.StreamHandler()
+    root, handler = logging.getLogger(), logging.StreamHandler()
     handler.setFormatter(logging.Formatter("salx: warning: %(message)s"))
-    logging.getLogger().addHandler(handler)
+    others = [each for each in root.handlers if type(each) is logging.StreamHandler]
+    for other in others:  # such as an import of Orbax leaves: each would tell it once more
+        root.removeHandler(other)
+    root.addHandler(handler)
     try:
         yield
     finally:
-        logging.getLogger().removeHandler(handler)
+        root.removeHandler(handler)
+        for other in others:
+            root.addHandler(other)
 
 
 @contextlib.contextmanager

@@ -203,11 +203,14 @@ def test_a_report_is_drawn_again_only_when_something_changed(tmp_path, monkeypat
     (workdir / "report" / "made_from.json").write_text("{}")
     report.write(workdir)
     assert len(drawn) == 3
+    sealed.write_json(workdir / "report" / "made_from.json", {"of": "another file"})
+    report.write(workdir)
+    assert len(drawn) == 4
     result = workdir / "deployments" / "res8.on.random.s0.c01" / "result.json"
     value = sealed.read_json(result)
     sealed.write_json(result, value | {"value": 0.5})
     report.write(workdir)
-    assert len(drawn) == 4
+    assert len(drawn) == 5
 
 
 def test_a_damaged_result_is_an_error_that_names_it(workdir):

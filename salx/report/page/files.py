@@ -115,7 +115,7 @@ def is_current(stamp: Path, inputs: str) -> bool:
       Whether it need not be drawn again.
     """
     try:
-        made = sealed.read_json(stamp)
+        made = sealed.read_json(stamp, {"inputs": str, "files": Mapping})
     except InputError:  # not there, or damaged: nothing is lost but the time to draw it again
         return False
     files = ((stamp.parent / name, digest) for name, digest in made["files"].items())
