@@ -7,33 +7,24 @@ from typing import Annotated, Any, ClassVar, Self
 
 from salx.infra import limits, paths
 from salx.infra.errors import ArgumentError, unknown
-from salx.infra.limits import OneOf, Real, Whole
+from salx.infra.limits import Limit, OneOf, Real, Whole
 from salx.infra.numbers import shown
 
 LARGEST = 16_384  # pixels of a side
 
 
 @dataclass(frozen=True)
-class Sides:
+class Sides(Limit):
     """Require (H, W) in pixels, each from 1 to LARGEST, or (0, 0), the images' own size."""
 
     def check(self, argument: str, value: Any) -> None:
-        """Check a value.
-
-        Args:
-          argument: the option's name, for the message.
-          value: what the user gave.
-
-        Raises:
-          ArgumentError: naming the option, for any other value.
-        """
         _require_pair(argument, value, Pixels, f"(H, W) in pixels, each from 1 to {LARGEST}")
         if any(value) and not all(value):
             raise ArgumentError(argument, f"{{name}}={shown(value)} must be (H, W) in pixels")
 
 
 @dataclass(frozen=True)
-class Bounds:
+class Bounds(Limit):
     """Require (low, high) with 0 < low <= high <= `most`.
 
     Attributes:
@@ -43,15 +34,6 @@ class Bounds:
     most: float
 
     def check(self, argument: str, value: Any) -> None:
-        """Check a value.
-
-        Args:
-          argument: the option's name, for the message.
-          value: what the user gave.
-
-        Raises:
-          ArgumentError: naming the option, for any other value.
-        """
         rule = f"(low, high), above 0 and at most {self.most:g}"
         _require_pair(argument, value, Annotated[float, Real(f"(0, {self.most}]")], rule)
         if value[0] > value[1]:
@@ -59,19 +41,10 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Folder:
+class Folder(Limit):
     """Require the path of a folder on this machine, or "" for none."""
 
     def check(self, argument: str, value: Any) -> None:
-        """Check a value.
-
-        Args:
-          argument: the option's name, for the message.
-          value: what the user gave.
-
-        Raises:
-          ArgumentError: naming the option, for any other value.
-        """
         limits.check(argument, value, str)
         if value:
             paths.local(value, argument)
